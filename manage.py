@@ -1,0 +1,24 @@
+#!/usr/bin/env python
+"""Django's command line, with a clear word when the program has not been installed."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit(
+            "Django is not installed for this Python. Run `make run`, or "
+            "`pip install -r requirements/base.txt`, and try again."
+        )
+    from blog_xtg.environment import write_solo_environment
+
+    write_solo_environment()
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
