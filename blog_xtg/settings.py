@@ -175,8 +175,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "django": {"level": "WARNING", "propagate": True},
+        "django": {"level": "WARNING"},
+        # Robots try every host name: worth no traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.server": {"level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},  # a 404 is no news
         "apps": {"level": "INFO"},
     },
 }

@@ -1,0 +1,89 @@
+"""What readers answer: one row a comment, one floor each."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.posts.markdown import render_comment
+from apps.posts.models import Post
+
+from .querysets import CommentQuerySet, recount
+
+BODY_MAX_LENGTH = 10_000
+
+
+class Comment(models.Model):
+    """An answer on a floor of its own.
+
+    A floor belongs to one comment for ever: it is handed out by services.add_comment and never given again, so a
+    deleted comment leaves a gap and a permalink never moves.
+    """
+
+    class State(models.TextChoices):
+        VISIBLE = "visible", _("visible")
+        SCREENED = "screened", _("screened")
+        PENDING = "pending", _("pending")
+        SPAM = "spam", _("spam")
+
+    post = models.ForeignKey(Post, models.CASCADE, verbose_name=_("post"), related_name="comments")
+    floor = models.PositiveIntegerField(_("floor"), editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        verbose_name=_("account"),
+        related_name="comments",
+    )
+    author_name = models.CharField(_("name"), max_length=64)
+    author_email = models.EmailField(_("e-mail"), blank=True)
+    author_site = models.URLField(_("site"), blank=True)
+    body = models.TextField(_("text"), max_length=BODY_MAX_LENGTH)
+    html = models.TextField(editable=False)
+    reply_to_floor = models.PositiveIntegerField(_("reply to floor"), null=True, blank=True, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.VISIBLE)
+    by_administrator = models.BooleanField(_("by an administrator"), default=False, editable=False)
+    created_at = models.DateTimeField(_("written at"), auto_now_add=True)
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("comment")
+        verbose_name_plural = _("comments")
+        ordering = ["-created_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["post", "floor"], name="comment_floor_once")]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="comment_newest")]
+
+    def __str__(self) -> str:
+        return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
+
+    def clean(self) -> None:
+        if not self.body.strip():
+            raise ValidationError({"body": _("A comment needs a text.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the comment with its text rendered; a changed state moves the post's count along."""
+        fields = kwargs.get("update_fields")
+        if fields is None or "body" in fields:
+            self.html = render_comment(self.body)
+            if fields is not None:
+                kwargs["update_fields"] = [*fields, "html"]
+        adding = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if not adding:
+                recount({self.post_id})
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the comment and keep the post's count exact; its floor stays empty for ever."""
+        with transaction.atomic():
+            deleted = super().delete(*args, **kwargs)
+            recount({self.post_id})
+        return deleted
+
+    def get_absolute_url(self) -> str:
+        return self.post.floor_url(self.floor)

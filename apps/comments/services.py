@@ -1,0 +1,71 @@
+"""The one door by which a comment enters."""
+
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.db.models import F
+
+from apps.posts.models import Post
+
+from .consumers import added_message, group_name
+from .models import Comment
+from .signals import comments_changed
+
+
+class CommentsClosed(Exception):
+    """The post takes no comments."""
+
+
+def announce(post: Post, floor: int) -> None:
+    """Tell the open pages of the post that somebody has answered."""
+    layer = get_channel_layer()
+    if layer is not None:
+        async_to_sync(layer.group_send)(group_name(post.pk), added_message(post, floor))
+
+
+@transaction.atomic
+def add_comment(
+    *,
+    post: Post,
+    body: str,
+    user: Any = None,
+    author_name: str = "",
+    author_email: str = "",
+    author_site: str = "",
+    reply_to_floor: int | None = None,
+) -> Comment:
+    """Store a comment on the post's next floor and return it.
+
+    `user` is the signed-in account, if any: it alone decides the administrator's badge, and the account's name stands
+    when none is typed. A `reply_to_floor` nobody has commented on is dropped.
+
+    The floor comes from one UPDATE that locks the post's row until commit, so no two comments get the same and none is
+    given twice (4 statements). Raises CommentsClosed when the post takes none, Post.DoesNotExist when it is gone.
+    """
+    taken = Post.objects.filter(pk=post.pk, comments_open=True).update(
+        last_floor=F("last_floor") + 1, comment_count=F("comment_count") + 1
+    )
+    if not taken:
+        Post.objects.only("pk").get(pk=post.pk)
+        raise CommentsClosed
+    floor = Post.objects.values_list("last_floor", flat=True).get(pk=post.pk)
+    signed_in = user is not None and user.is_authenticated
+    if reply_to_floor is not None and not Comment.objects.answerable(post, reply_to_floor):
+        reply_to_floor = None
+    comment = Comment(
+        post=post,
+        floor=floor,
+        user=user if signed_in else None,
+        by_administrator=signed_in and user.is_staff,
+        author_name=author_name or (user.get_username() if signed_in else ""),
+        author_email=author_email or (user.email if signed_in else ""),
+        author_site=author_site,
+        body=body,
+        reply_to_floor=reply_to_floor,
+    )
+    comment.save(force_insert=True)
+    comments_changed.send(Comment, post_ids={post.pk})
+    transaction.on_commit(lambda: announce(post, floor), robust=True)
+    return comment

@@ -1,0 +1,6 @@
+"""What the apps above may listen to."""
+
+from django.dispatch import Signal
+
+# Sent inside the transaction that adds, screens, restores or deletes comments; `post_ids`: the posts concerned.
+comments_changed = Signal()

@@ -1,0 +1,42 @@
+"""The comment form on a page of its own, and where it posts."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from apps.posts.access import is_unlocked
+from apps.posts.models import Post
+
+from .forms import CommentForm
+from .services import CommentsClosed, add_comment
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the form, or store a comment and lead the reader to its floor.
+
+    `?part` asks for the form alone, which the post page puts in its place. A failed submit shows what was typed.
+    """
+    post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+    if not is_unlocked(request, post):
+        return redirect(post)
+    if not (post.comments_open and request.site.comments_open):
+        return _closed(request, post)
+    reply_to = request.GET.get("reply_to", "")
+    initial = {"reply_to_floor": int(reply_to)} if reply_to.isascii() and reply_to.isdigit() else {}
+    form = CommentForm(request.POST or None, initial=initial, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = add_comment(post=post, user=request.user, **form.cleaned_data)
+        except (CommentsClosed, Post.DoesNotExist):
+            return _closed(request, post)
+        return redirect(post.floor_url(added.floor))
+    template = "comments/_form.html" if "part" in request.GET else "comments/form.html"
+    status = 422 if form.is_bound else 200
+    return render(request, template, {"form": form, "post": post}, status=status)
+
+
+def _closed(request: HttpRequest, post: Post) -> HttpResponse:
+    return render(request, "comments/closed.html", {"post": post}, status=403)

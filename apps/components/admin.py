@@ -1,0 +1,48 @@
+"""Where the owner shapes the frame."""
+
+from typing import Any
+
+from adminsortable2.admin import SortableAdminBase, SortableAdminMixin, SortableInlineAdminMixin
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from .models import Menu, MenuItem, Plugin, SiteIdentity
+
+
+@admin.register(SiteIdentity)
+class SiteIdentityAdmin(admin.ModelAdmin):
+    """One row, one form: the list leads straight to it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: SiteIdentity | None = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        identity, _made = SiteIdentity.objects.get_or_create(pk=1)
+        return redirect(reverse("admin:components_siteidentity_change", args=[identity.pk]))
+
+
+class MenuItemInline(SortableInlineAdminMixin, admin.TabularInline):
+    model = MenuItem
+    extra = 1
+
+
+@admin.register(Menu)
+class MenuAdmin(SortableAdminMixin, SortableAdminBase, admin.ModelAdmin):
+    list_display = ("name",)
+    fields = ("name",)
+    inlines = (MenuItemInline,)
+
+
+@admin.register(Plugin)
+class PluginAdmin(SortableAdminMixin, admin.ModelAdmin):
+    list_display = ("title", "kind", "disabled", "note")
+    list_editable = ("disabled",)
+    fields = ("title", "kind", "content", "note", "disabled")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Plugin | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and obj.protected)

@@ -1,0 +1,47 @@
+"""Every request knows the site it stands in and the language it is answered in."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
+
+from . import store
+
+
+class SiteMiddleware:
+    """Set `request.site`, read when first asked for, and the language: the reader's first we speak, else the site's."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.site = SimpleLazyObject(store.get)
+        with translation.override(_accepted(request) or _site_language(request)):
+            request.LANGUAGE_CODE = translation.get_language()
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+
+def _site_language(request: HttpRequest) -> str:
+    try:
+        return request.site.language
+    except DatabaseError:  # /healthz and the error pages need no database
+        return settings.LANGUAGE_CODE
+
+
+def _accepted(request: HttpRequest) -> str | None:
+    for language, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        if language == "*":
+            return None
+        try:
+            return get_supported_language_variant(language)
+        except LookupError:
+            continue
+    return None

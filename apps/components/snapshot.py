@@ -1,0 +1,140 @@
+"""What stands around every page, as one frozen value."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, Sum
+from django.urls import reverse
+
+from apps.comments.models import Comment
+from apps.posts.models import Category, Post, Source, Tag
+from apps.stats.services import today
+
+from .models import Menu, MenuItem, Plugin, SiteIdentity, parse_link
+
+ITEMS_PER_BOX = 8
+TAGS_PER_BOX = 30
+MONTHS_PER_BOX = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name, where it leads, and how many stand behind it."""
+
+    name: str
+    url: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NavbarEntry:
+    """A link of the navbar, or a dropdown when it has `links`."""
+
+    name: str
+    url: str = ""
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SidebarBox:
+    title: str
+    kind: str
+    html: str = ""
+    links: tuple[Link, ...] = ()
+    months: tuple[tuple[datetime.date, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    pv_today: int
+    uv_today: int
+    posts: int
+    comments: int
+    sources: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every field that base.html shows; the same for all readers."""
+
+    title: str
+    signature: str
+    navbar: str
+    footer: str
+    language: str
+    comments_open: bool
+    entries: tuple[NavbarEntry, ...]
+    boxes: tuple[SidebarBox, ...]
+    statistics: Statistics
+
+
+def build() -> Snapshot:
+    """Read the snapshot from the database: 7 queries, and one more for each kind of list box in the sidebar."""
+    identity = SiteIdentity.objects.filter(pk=1).first() or SiteIdentity()
+    return Snapshot(
+        title=identity.title,
+        signature=identity.signature,
+        navbar=identity.navbar,
+        footer=identity.footer,
+        language=identity.language,
+        comments_open=identity.comment_policy == SiteIdentity.CommentPolicy.OPEN,
+        entries=_entries(),
+        boxes=tuple(_box(plugin) for plugin in Plugin.objects.filter(disabled=False)),
+        statistics=_statistics(),
+    )
+
+
+def _entries() -> tuple[NavbarEntry, ...]:
+    """Menus in order with their visible categories, then the visible categories that stand in no menu."""
+    links: dict[int | None, list[Link]] = {}
+    placed = MenuItem.objects.values_list("category_id", "menu_id")
+    menu_of = dict(placed)
+    visible = {category.pk: category for category in Category.objects.visible()}
+    ordered = [pk for pk in menu_of if pk in visible] + [pk for pk in visible if pk not in menu_of]
+    for pk in ordered:
+        category = visible[pk]
+        links.setdefault(menu_of.get(pk), []).append(Link(category.name, category.get_absolute_url()))
+    menus = [NavbarEntry(menu.name, links=tuple(links[menu.pk])) for menu in Menu.objects.all() if menu.pk in links]
+    return (*menus, *(NavbarEntry(link.name, link.url) for link in links.get(None, [])))
+
+
+def _statistics() -> Statistics:
+    public = Q(posts__in=Post.objects.published())
+    sources = Source.objects.annotate(number=Count("posts", filter=public)).order_by("pk")
+    links = tuple(Link(source.name, source.get_absolute_url(), source.number) for source in sources)
+    comments = Post.objects.published().aggregate(total=Sum("comment_count"))["total"] or 0
+    views = today()
+    return Statistics(views.pv, views.uv, sum(link.count or 0 for link in links), comments, links)
+
+
+def _box(plugin: Plugin) -> SidebarBox:
+    links: list[Link] = []
+    months: list[tuple[datetime.date, str, int]] = []
+    match plugin.kind:
+        case Plugin.Kind.RECENT_POSTS:
+            links = [_post_link(post) for post in Post.objects.for_list()[:ITEMS_PER_BOX]]
+        case Plugin.Kind.HOT_POSTS:
+            links = [_post_link(post, post.view_count) for post in Post.objects.hottest()[:ITEMS_PER_BOX]]
+        case Plugin.Kind.RECENT_COMMENTS:
+            links = [_comment_link(comment) for comment in Comment.objects.newest()[:ITEMS_PER_BOX]]
+        case Plugin.Kind.TAGS:
+            links = [Link(t.name, t.get_absolute_url(), t.post_count) for t in Tag.objects.in_use()[:TAGS_PER_BOX]]
+        case Plugin.Kind.ARCHIVE:
+            months = [
+                (month, reverse("posts:archive", args=[month.year, f"{month.month:02}"]), count)
+                for month, count in Post.objects.months()[:MONTHS_PER_BOX]
+            ]
+        case Plugin.Kind.LINKS:
+            links = [Link(*pair) for line in plugin.content.splitlines() if (pair := parse_link(line))]
+    html = plugin.content if plugin.kind == Plugin.Kind.HTML else ""
+    return SidebarBox(plugin.title, plugin.kind, html, tuple(links), tuple(months))
+
+
+def _post_link(post: Post, count: int | None = None) -> Link:
+    return Link(post.title, post.get_absolute_url(), count)
+
+
+def _comment_link(comment: Comment) -> Link:
+    text = " ".join(comment.body.split())
+    excerpt = text if len(text) <= 40 else f"{text[:40]}…"
+    return Link(f"{comment.author_name}: {excerpt}", comment.get_absolute_url())

@@ -1,0 +1,101 @@
+"""What needs every app: the first administrator's page, and the beacon that counts and brings pages to life."""
+
+import json
+from typing import Any
+
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from apps.posts.models import Post
+from apps.stats.services import count_view, today
+
+from .forms import SetupForm
+from .services import SetupRefused, create_first_administrator, is_setup_token
+
+BEACON_MAX_BYTES = 200
+# The smallest transparent GIF.
+PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def setup(request: HttpRequest) -> HttpResponse:
+    """Make the first administrator: 404 without the one-time token, and for ever once there is one."""
+    token = request.POST.get("token") or request.GET.get("token", "")
+    if not is_setup_token(token):
+        raise Http404("Not now.")
+    form = SetupForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = create_first_administrator(
+                token=token,
+                username=form.cleaned_data["username"],
+                email=form.cleaned_data["email"],
+                password=form.cleaned_data["password1"],
+            )
+        except SetupRefused:
+            raise Http404("Somebody was faster.") from None
+        login(request, user)
+        return redirect("admin:index")
+    status = 422 if form.is_bound else 200
+    return render(request, "components/setup.html", {"form": form, "token": token}, status=status)
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "POST"])
+def view(request: HttpRequest) -> HttpResponse:
+    """Count a view of the page that sends it; answer the numbers the page then shows.
+
+    POST `{"post": id}` or `{}` answers JSON. GET `?post=id` is the pixel of a page without scripts and answers a GIF.
+    400 for anything else, 404 for an unknown post, with nothing counted.
+    """
+    try:
+        post_id = _post_id(request)
+    except ValueError:
+        return JsonResponse({"error": "Send {} or {\"post\": id}."}, status=400)
+    try:
+        count_view(request, post_id)
+    except Post.DoesNotExist:
+        return JsonResponse({"error": "No such post."}, status=404)
+    if request.method == "GET":
+        return HttpResponse(PIXEL, content_type="image/gif")
+    return JsonResponse(_numbers(request, post_id))
+
+
+def _post_id(request: HttpRequest) -> int | None:
+    """Return the id the beacon names. Raises ValueError for what is no beacon."""
+    if request.method == "GET":
+        asked: Any = request.GET.get("post")
+        if asked is None:
+            return None
+        if not (asked.isascii() and asked.isdigit() and len(asked) <= 18):
+            raise ValueError
+        return int(asked)
+    if int(request.headers.get("Content-Length") or 0) > BEACON_MAX_BYTES:
+        raise ValueError
+    message = json.loads(request.body or b"{}")
+    asked = message.get("post") if isinstance(message, dict) else message
+    if asked is not None and (type(asked) is not int or not 0 < asked < 2**63):
+        raise ValueError
+    return asked
+
+
+def _numbers(request: HttpRequest, post_id: int | None) -> dict[str, Any]:
+    views = today()
+    statistics = request.site.statistics
+    numbers: dict[str, Any] = {
+        "pv_today": views.pv,
+        "uv_today": views.uv,
+        "posts": statistics.posts,
+        "comments": statistics.comments,
+    }
+    if post_id is not None:
+        numbers |= Post.objects.numbers(post_id)
+    return numbers

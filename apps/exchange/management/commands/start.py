@@ -1,0 +1,67 @@
+"""One writer's one command: from an empty folder to a served blog."""
+
+import socket
+from argparse import ArgumentTypeError
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.components.services import has_administrator
+from apps.exchange.importing import import_folder
+from apps.posts.models import Post
+from apps.posts.services import rerender_stale
+
+WELCOME = Path(__file__).resolve().parents[2] / "welcome"
+ADDRESS = "127.0.0.1"
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ArgumentTypeError(f"{text!r} is no port; choose a number from 1 to 65535, for example PORT=8001.")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date, welcome a new writer, and serve the blog on this machine."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=_port, default=8000)
+
+    def handle(self, *args: Any, port: int, **options: Any) -> None:
+        self._check_port(port)
+        self._make_folders()
+        call_command("migrate", verbosity=0, interactive=False)
+        if not Post.objects.exists() and not get_user_model()._default_manager.exists():
+            import_folder(WELCOME)
+        rerender_stale()
+        address = f"http://{ADDRESS}:{port}"
+        self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
+        if not has_administrator():
+            link = StringIO()
+            call_command("setup_link", site=address, stdout=link)
+            self.stdout.write(f"  There is no administrator yet. Become it, once, here:\n  {link.getvalue().strip()}")
+        self.stdout.write("  Ctrl-C stops it.\n")
+        self.stdout.flush()
+        call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True, verbosity=0)
+
+    def _check_port(self, port: int) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((ADDRESS, port))
+            except OSError as error:
+                raise CommandError(
+                    f"Port {port} can't be used ({error.strerror}). Choose another: make run PORT={port + 1}"
+                ) from None
+
+    def _make_folders(self) -> None:
+        for folder in (settings.VAR_DIR, Path(settings.MEDIA_ROOT)):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise CommandError(f"Can't make the folder {folder} ({error.strerror}). Make it writable.") from None

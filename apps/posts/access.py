@@ -1,0 +1,29 @@
+"""Posts behind a password: who has shown it."""
+
+import hmac
+
+from django.http import HttpRequest
+
+from .models import Post
+
+
+def is_unlocked(request: HttpRequest, post: Post) -> bool:
+    """Tell whether this reader may see the text: no password, staff, or the right one given before."""
+    return not post.password or request.user.is_staff or request.session.get(_key(post)) == _proof(post)
+
+
+def unlock(request: HttpRequest, post: Post, password: str) -> bool:
+    """Compare the password in constant time and remember in the session that it was right."""
+    right = hmac.compare_digest(password.encode(), post.password.encode())
+    if right:
+        request.session[_key(post)] = _proof(post)
+    return right
+
+
+def _key(post: Post) -> str:
+    return f"post-{post.pk}"
+
+
+def _proof(post: Post) -> str:
+    """What the session keeps: worth nothing once the password has been changed."""
+    return hmac.new(b"post-password", post.password.encode(), "sha256").hexdigest()

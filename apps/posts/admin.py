@@ -1,0 +1,141 @@
+"""Where the writer works."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from .forms import PostAdminForm
+from .models import Category, OldAddress, Post, Source, Tag
+
+admin.site.site_header = _("blog_xtg: writing and managing")
+admin.site.site_title = "blog_xtg"
+admin.site.index_title = _("What would you like to do?")
+
+
+class OldAddressInline(admin.TabularInline):
+    model = OldAddress
+    extra = 0
+    classes = ("collapse",)
+
+
+@admin.register(Post)
+class PostAdmin(admin.ModelAdmin):
+    form = PostAdminForm
+    list_display = ("title", "shown", "category", "source", "published_at", "view_count", "comment_count", "pinned")
+    list_filter = ("status", "category", "source", "pinned", "published_at", "tags")
+    list_select_related = ("category", "source")
+    list_per_page = 50
+    search_fields = ("title", "body", "tags__name")
+    ordering = ("-created_at", "-pk")
+    autocomplete_fields = ("tags",)
+    readonly_fields = ("view_count", "comment_count", "created_at", "updated_at")
+    actions = ("publish", "unpublish", "move")
+    save_on_top = True
+    inlines = (OldAddressInline,)
+    fieldsets = (
+        (None, {"fields": ("title", "body", ("category", "source"), "tags", ("status", "published_at"))}),
+        (
+            _("More"),
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "summary",
+                    "cover",
+                    "original_url",
+                    "slug",
+                    ("pinned", "comments_open"),
+                    "password",
+                    ("view_count", "comment_count"),
+                    ("created_at", "updated_at"),
+                ),
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Post]:
+        posts = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.url_name == "posts_post_changelist":
+            return posts.for_admin_list()
+        return posts
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"status": Post.Status.PUBLISHED, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
+        if obj.author_id is None and not change:
+            obj.author = request.user
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("status"), ordering="status")
+    def shown(self, post: Post) -> str:
+        if post.status == Post.Status.PUBLISHED and not post.is_public:
+            return _("scheduled")
+        return post.get_status_display()
+
+    @admin.action(description=_("Publish the selected posts"), permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
+        for post in queryset:
+            post.publish()
+        self._say(request, len(queryset), "%(count)d post is public now.", "%(count)d posts are public now.")
+
+    @admin.action(description=_("Take the selected posts back to draft"), permissions=["change"])
+    def unpublish(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
+        for post in queryset:
+            post.unpublish()
+        self._say(request, len(queryset), "%(count)d post is a draft now.", "%(count)d posts are drafts now.")
+
+    @admin.action(description=_("Move the selected posts to a category…"), permissions=["change"])
+    def move(self, request: HttpRequest, queryset: QuerySet[Post]) -> HttpResponse | None:
+        """Ask for the category on a page of its own, then move."""
+        chosen = request.POST.get("category", "")
+        category = Category.objects.filter(pk=chosen).first() if chosen.isascii() and chosen.isdigit() else None
+        if category is None:
+            context = self.admin_site.each_context(request) | {
+                "title": _("Move to a category"),
+                "posts": queryset,
+                "categories": Category.objects.all(),
+                "opts": self.model._meta,
+                "action_checkbox_name": admin.helpers.ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "admin/posts/move.html", context)
+        for post in queryset:
+            post.move_to(category)
+        self._say(request, len(queryset), "%(count)d post has been moved.", "%(count)d posts have been moved.")
+        return None
+
+    def _say(self, request: HttpRequest, count: int, one: str, many: str) -> None:
+        self.message_user(request, ngettext(one, many, count) % {"count": count}, messages.SUCCESS)
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug", "hidden", "number_of_posts")
+    list_editable = ("hidden",)
+    search_fields = ("name", "slug")
+    fields = ("name", "slug", "introduction", "hidden")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        return super().get_queryset(request).annotate(number_of_posts=Count("posts"))
+
+    @admin.display(description=_("posts"), ordering="number_of_posts")
+    def number_of_posts(self, category: Any) -> int:
+        return category.number_of_posts
+
+    def has_delete_permission(self, request: HttpRequest, obj: Category | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and obj.protected)
+
+
+@admin.register(Source)
+class SourceAdmin(admin.ModelAdmin):
+    list_display = ("name",)
+
+
+@admin.register(Tag)
+class TagAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug")
+    search_fields = ("name", "slug")

@@ -1,0 +1,313 @@
+"""Markdown as posts and comments use it: source in, sanitized HTML and what else a page needs out.
+
+CommonMark with tables, task lists, strikethrough, footnotes, bare links, heading anchors, highlighted code, formulas
+and diagrams. The engine is known to this module and its neighbours alone. Nothing here raises, recurses without end
+or takes time beyond its bounds; what is over a bound is shown as its source.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from time import thread_time
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath.index import math_block_dollar
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.footnote.index import footnote_ref
+
+from .formulas import formula, formula_rule, formula_source
+from .highlighting import MAX_SECONDS, code_block, read_info
+from .markdown_cjk import FriendlyParserInline, bare_link
+from .plaintext import excerpt, plain_text
+from .sanitize import ID_PREFIX, clean_comment, clean_post, too_deep
+
+# Stored with each rendered post; raise it when the same source renders differently.
+RENDERER_VERSION = 1
+
+MAX_SOURCE_CHARACTERS = 6_000_000
+MAX_COMMENT_CHARACTERS = 20_000
+# A paragraph beyond this is shown as typed: some inline rules look back over the whole of it.
+MAX_PARAGRAPH_CHARACTERS = 50_000
+MAX_NESTING = 60
+MAX_FOOTNOTE_LABEL_CHARACTERS = 200
+MAX_TOC_ENTRIES = 1_000
+# Per document; what comes after keeps its text and loses its colours, or its typesetting.
+MAX_HIGHLIGHTED_CHARACTERS = 1_000_000
+MAX_HIGHLIGHTING_SECONDS = 2.0
+MAX_FORMULAS = 5_000
+
+TOC_LEVELS = 4
+
+_logger = logging.getLogger(__name__)
+
+# Stands where the author put `<!-- more -->` while the HTML is made. A noncharacter, dropped from every source.
+_MARK = "\ufdd0"
+_MORE_LINE = re.compile(r"^[ \t]*<!--\s*more\s*-->[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_DROPPED = re.compile("[\x01-\x08\x0e-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff]")
+_BLANKED = re.compile("[\x0b\x0c]")
+_REPLACED = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A post's body in every form a page asks for. `toc` holds dicts of `level` (1-4), `id` and `text`."""
+
+    html: str
+    toc: list[dict[str, Any]] = field(default_factory=list)
+    text: str = ""
+    excerpt: str = ""
+
+
+def _spend(env: Any, budget: str, amount: float) -> bool:
+    env[budget] = env.get(budget, 0) - amount
+    return env[budget] >= 0
+
+
+class _CommentRenderer(RendererHTML):
+    # What `~~` says is "deleted"; `<s>` would be "no longer accurate".
+    def s_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return "<del>"
+
+    def s_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return "</del>"
+
+
+class _PostRenderer(_CommentRenderer):
+    def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        token = tokens[idx]
+        language = read_info(token.info).language
+        if language == "mermaid":
+            return f'<pre class="mermaid"><code>{escape(token.content)}</code></pre>\n'
+        if language == "math":
+            return self.math_block(tokens, idx, options, env)
+        seconds = 0.0
+        if _spend(env, "highlighted_characters", len(token.content)):
+            seconds = min(MAX_SECONDS, env.get("highlighting_seconds", 0.0))
+        started = thread_time()
+        html = code_block(token.content, token.info, seconds=seconds)
+        _spend(env, "highlighting_seconds", thread_time() - started)
+        return html
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return code_block(tokens[idx].content)
+
+    def math_inline(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        latex = tokens[idx].content
+        return formula(latex, display=False) if _spend(env, "formulas", 1) else formula_source(latex)
+
+    def math_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        token = tokens[idx]
+        latex = token.content.strip()
+        made = formula(latex, display=True) if _spend(env, "formulas", 1) else formula_source(latex)
+        return f'<div class="math">{made}</div>\n' if token.block else made
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        # A wide table scrolls in its wrapper, which therefore takes the keyboard's focus.
+        return '<div class="table" tabindex="0"><table>\n'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return "</table></div>\n"
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        # No style attribute passes the sanitizer, and feed readers know no class of ours.
+        alignment = str(tokens[idx].attrGet("style") or "").removeprefix("text-align:")
+        return f'<{tokens[idx].tag} align="{alignment}">' if alignment else f"<{tokens[idx].tag}>"
+
+    td_open = th_open
+
+    def html_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return _MORE_LINE.sub(_MARK, tokens[idx].content)
+
+    def footnote_block_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return '<section class="footnotes">\n<ol class="footnotes-list">\n'
+
+
+def _bounded_inline(state: StateCore) -> None:
+    """The core rule "inline", leaving overlong paragraphs as they were typed."""
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = token.children or []
+        if len(token.content) > MAX_PARAGRAPH_CHARACTERS:
+            text = Token("text", "", 0)
+            text.content = token.content
+            token.children.append(text)
+        else:
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
+def _bounded_footnote_ref(state: StateInline, silent: bool) -> bool:
+    # The plugin's own search for the bracket has no end; repeated at every `[^` it would take minutes.
+    if not state.src.startswith("[^", state.pos):
+        return False
+    if state.src.find("]", state.pos, state.pos + MAX_FOOTNOTE_LABEL_CHARACTERS) < 0:
+        return False
+    return footnote_ref(state, silent)
+
+
+def _footnote_name(renderer: Any, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    return f"-{tokens[idx].meta['id'] + 1}"
+
+
+def _spoken(tokens: Sequence[Token]) -> str:
+    """The inline tokens as a reader would say them, formulas by their source."""
+    words = []
+    for token in tokens:
+        if token.type in ("text", "code_inline", "math_inline", "math_block"):
+            words.append(token.content)
+        elif token.type == "image":
+            words.append(_spoken(token.children or []))
+        elif token.type in ("softbreak", "hardbreak"):
+            words.append(" ")
+    return " ".join("".join(words).split())
+
+
+def _slug(text: str) -> str:
+    words = re.sub(r"[^\w\s-]", "", text.lower())
+    return re.sub(r"[\s-]+", "-", words).strip("-_")[:80] or "section"
+
+
+def _name_headings(state: StateCore) -> None:
+    """Core rule: every heading gets an id of its own and a link to itself; the upper ones make the contents."""
+    taken: set[str] = set()
+    next_number: dict[str, int] = {}
+    toc = state.env.setdefault("toc", [])
+    for opening, inline in zip(state.tokens, state.tokens[1:], strict=False):
+        if opening.type != "heading_open":
+            continue
+        children = inline.children = inline.children or []
+        text = _spoken(children)
+        slug = _slug(text)
+        name = slug
+        while name in taken:
+            next_number[slug] = next_number.get(slug, 0) + 1
+            name = f"{slug}-{next_number[slug]}"
+        taken.add(name)
+        name = ID_PREFIX + name
+        opening.attrSet("id", name)
+        # Empty, its sign comes from the style sheet: neither feeds nor screen readers should say it.
+        anchor = Token("html_inline", "", 0)
+        anchor.content = f'<a class="anchor" href="#{escape(name)}" aria-hidden="true" tabindex="-1"></a>'
+        children.append(anchor)
+        level = int(opening.tag[1])
+        if level <= TOC_LEVELS and opening.level == 0 and len(toc) < MAX_TOC_ENTRIES:
+            toc.append({"level": level, "id": name, "text": text})
+
+
+def _make_figures(state: StateCore) -> None:
+    """Core rule: a paragraph that is one image with a title becomes a figure, the title its caption."""
+    tokens = state.tokens
+    for index, inline in enumerate(tokens):
+        children = inline.children
+        if inline.type != "inline" or not children or len(children) != 1 or children[0].type != "image":
+            continue
+        opening = tokens[index - 1]
+        title = children[0].attrs.pop("title", "") if opening.type == "paragraph_open" and not opening.hidden else ""
+        if not title:
+            continue
+        opening.tag = tokens[index + 1].tag = "figure"
+        caption = Token("html_inline", "", 0)
+        caption.content = f"<figcaption>{escape(str(title))}</figcaption>"
+        children.append(caption)
+
+
+def _post_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", renderer_cls=_PostRenderer)
+    parser.inline = FriendlyParserInline()
+    parser.configure(
+        "commonmark", {"html": True, "xhtmlOut": False, "maxNesting": MAX_NESTING, "linkify": True, "tasklists": True}
+    )
+    parser.enable(["table", "strikethrough"])
+    parser.inline.ruler.enable("linkify")
+    parser.inline.ruler.at("linkify", bare_link)
+    parser.inline.ruler.before("escape", "formula", formula_rule)
+    parser.block.ruler.before("fence", "math_block", math_block_dollar(allow_labels=False))
+    # Inline footnotes (`^[…]`) nest without a bound, and no other dialect our sources come from has them.
+    footnote_block_open = parser.renderer.rules["footnote_block_open"]  # type: ignore[attr-defined]
+    parser.use(footnote_plugin, inline=False)
+    parser.renderer.rules["footnote_block_open"] = footnote_block_open  # type: ignore[attr-defined]
+    parser.inline.ruler.at("footnote_ref", _bounded_footnote_ref)
+    parser.add_render_rule("footnote_anchor_name", _footnote_name)
+    parser.core.ruler.at("inline", _bounded_inline)
+    parser.core.ruler.push("headings", _name_headings)
+    parser.core.ruler.push("figures", _make_figures)
+    return parser
+
+
+def _comment_parser() -> MarkdownIt:
+    parser = MarkdownIt("zero", renderer_cls=_CommentRenderer)
+    parser.inline = FriendlyParserInline()
+    parser.configure("zero", {"breaks": True, "xhtmlOut": False, "linkify": True})
+    parser.enable(["blockquote", "fence", "list"])
+    parser.enable(["newline", "escape", "backticks", "strikethrough", "emphasis", "link", "autolink", "entity"])
+    parser.inline.ruler.enable("linkify")
+    parser.inline.ruler.at("linkify", bare_link)
+    return parser
+
+
+_POST_PARSER = _post_parser()
+_COMMENT_PARSER = _comment_parser()
+
+
+def _prepared(source: str) -> str:
+    """The source without the characters that no page and no feed can carry."""
+    return _DROPPED.sub("", _BLANKED.sub(" ", _REPLACED.sub("\ufffd", source)))
+
+
+def _as_typed(source: str) -> Rendered:
+    text = " ".join(source.split())
+    return Rendered(html=clean_post(f"<pre>\n{escape(source)}</pre>"), text=text, excerpt=excerpt(text))
+
+
+def render(source: str) -> Rendered:
+    """A post's Markdown as sanitized HTML, its table of contents, plain text and excerpt.
+
+    A pure function of the source. Sources over MAX_SOURCE_CHARACTERS, and HTML nested beyond reason, come back as
+    preformatted text. Costs about 1.5 ms per kilobyte; front matter is taken for text, so take it off before.
+    """
+    source = _prepared(source)
+    if len(source) > MAX_SOURCE_CHARACTERS:
+        return _as_typed(source)
+    env: dict[str, Any] = {
+        "formulas": MAX_FORMULAS,
+        "highlighted_characters": MAX_HIGHLIGHTED_CHARACTERS,
+        "highlighting_seconds": MAX_HIGHLIGHTING_SECONDS,
+    }
+    try:
+        html = _POST_PARSER.render(source, env)
+    except Exception:
+        _logger.exception("Markdown of %d characters could not be parsed", len(source))
+        return _as_typed(source)
+    if too_deep(html):
+        return _as_typed(source)
+    html = clean_post(html)
+    before, mark, after = plain_text(html).partition(_MARK)
+    after = after.replace(_MARK, " ")
+    text = " ".join(f"{before} {after}".split())
+    return Rendered(
+        html=html.replace(_MARK, ""),
+        toc=env.get("toc", []),
+        text=text,
+        excerpt=excerpt(text, before.strip() if mark else ""),
+    )
+
+
+def render_comment(source: str) -> str:
+    """A reader's Markdown-lite as sanitized HTML: no images, headings, tables or HTML, which are shown as typed.
+
+    Comments over MAX_COMMENT_CHARACTERS are shown as typed altogether.
+    """
+    source = _prepared(source)
+    if len(source) <= MAX_COMMENT_CHARACTERS:
+        try:
+            return clean_comment(_COMMENT_PARSER.render(source))
+        except Exception:
+            _logger.exception("comment of %d characters could not be parsed", len(source))
+    return clean_comment("<p>" + "<br>".join(escape(source).splitlines()) + "</p>")

@@ -1,0 +1,300 @@
+"""What is written: sources, categories, tags, posts, and the old addresses that lead to them."""
+
+import secrets
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .markdown import RENDERER_VERSION, render
+from .querysets import CategoryQuerySet, OldAddressQuerySet, PostQuerySet, TagQuerySet
+from .slugs import SLUG_MAX_LENGTH, slugify
+
+
+class Source(models.Model):
+    """Where a text comes from; 原创, 转载 and 翻译 are default rows."""
+
+    name = models.CharField(_("name"), max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("posts:source", args=[self.pk])
+
+
+class Category(models.Model):
+    """A shelf of posts. One row is protected: it takes the posts of categories that are deleted."""
+
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    slug = models.CharField(_("slug"), max_length=SLUG_MAX_LENGTH, blank=True)
+    introduction = models.TextField(_("introduction"), blank=True)
+    hidden = models.BooleanField(_("hidden"), default=False, help_text=_("Left out of the navbar, readable by link."))
+    protected = models.BooleanField(_("protected"), default=False, editable=False)
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.slug = slugify(self.slug or self.name) or "category"
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the category; its posts move to the protected one.
+
+        Raises models.ProtectedError for the protected category itself.
+        """
+        if self.protected:
+            raise models.ProtectedError(str(_("The protected category can't be deleted.")), {self})
+        return super().delete(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("posts:category", args=[self.pk, self.slug])
+
+
+def default_category_id() -> int:
+    """Return the id of the protected category (1 query), making it when it is not there."""
+    return Category.objects.default().pk
+
+
+class Tag(models.Model):
+    name = models.CharField(_("name"), max_length=64)
+    slug = models.CharField(_("slug"), max_length=SLUG_MAX_LENGTH, unique=True, blank=True)
+
+    objects = TagQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.slug = slugify(self.slug or self.name)
+        if not self.slug:
+            raise ValidationError({"name": _("A tag needs a letter or a digit.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.slug = slugify(self.slug or self.name) or f"tag-{secrets.token_hex(4)}"
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("posts:tag", args=[self.slug])
+
+
+class Post(models.Model):
+    """A text with its rendered form.
+
+    `html`, `toc`, `text`, `excerpt` and `renderer_version` follow from `body` and are made by save(); `view_count`,
+    `comment_count` and `last_floor` are moved by the services of the apps above, atomically, and never by save().
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+        UNLISTED = "unlisted", _("unlisted (readable by link)")
+        PRIVATE = "private", _("private (administrators only)")
+
+    title = models.CharField(_("title"), max_length=200)
+    slug = models.CharField(_("slug"), max_length=SLUG_MAX_LENGTH, blank=True, help_text=_("Blank: from the title."))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("author"), related_name="posts"
+    )
+    source = models.ForeignKey(Source, models.PROTECT, default=1, verbose_name=_("source"), related_name="posts")
+    original_url = models.URLField(
+        _("original address"), max_length=500, blank=True, help_text=_("Of a repost or a translation.")
+    )
+    category = models.ForeignKey(
+        Category,
+        models.SET(default_category_id),
+        default=default_category_id,
+        verbose_name=_("category"),
+        related_name="posts",
+    )
+    tags = models.ManyToManyField(Tag, blank=True, verbose_name=_("tags"), related_name="posts")
+    body = models.TextField(_("body"), blank=True, help_text=_("Markdown."))
+    summary = models.TextField(
+        _("summary"), blank=True, max_length=1000, help_text=_("Blank: the first 120 characters of the text.")
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
+    published_at = models.DateTimeField(
+        _("published at"), null=True, blank=True, help_text=_("A time to come: visible from then on.")
+    )
+    pinned = models.BooleanField(_("pinned"), default=False, help_text=_("Stands first on the home page."))
+    password = models.CharField(
+        _("password"), max_length=64, blank=True, help_text=_("Readers are asked for it before they see the text.")
+    )
+    cover = models.ImageField(_("cover"), upload_to="covers/%Y/%m", blank=True)
+    comments_open = models.BooleanField(_("comments open"), default=True)
+
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), null=True, editable=False)
+    published_month = models.PositiveIntegerField(null=True, editable=False)  # 202611, in the site's time zone
+
+    html = models.TextField(editable=False, blank=True)
+    toc = models.JSONField(editable=False, default=list)
+    text = models.TextField(editable=False, blank=True)
+    excerpt = models.TextField(editable=False, blank=True)
+    renderer_version = models.PositiveSmallIntegerField(editable=False, default=0)
+
+    view_count = models.PositiveBigIntegerField(_("views"), default=0, editable=False)
+    comment_count = models.PositiveIntegerField(_("comments"), default=0, editable=False)
+    last_floor = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = PostQuerySet.as_manager()
+
+    FLOORS_PER_PAGE = 20
+    COUNTERS = ("view_count", "comment_count", "last_floor")
+    RENDERED = ("html", "toc", "text", "excerpt", "renderer_version")
+    EDITED = ("title", "body", "summary")  # a change of these is an edit that readers may want to know of
+
+    class Meta:
+        verbose_name = _("post")
+        verbose_name_plural = _("posts")
+        ordering = ["-published_at", "-pk"]
+        get_latest_by = "published_at"
+        indexes = [
+            models.Index(fields=["status", "-published_at", "-id"], name="post_status_time"),
+            models.Index(fields=["status", "-pinned", "-published_at", "-id"], name="post_home"),
+            models.Index(fields=["status", "category", "-published_at", "-id"], name="post_category_time"),
+            models.Index(fields=["status", "source", "-published_at", "-id"], name="post_source_time"),
+            models.Index(fields=["status", "published_month"], name="post_month"),
+            models.Index(fields=["renderer_version"], name="post_renderer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
+        post = super().from_db(db, field_names, values)
+        post._as_loaded = {name: getattr(post, name) for name in cls.EDITED + ("updated_at",) if name in field_names}
+        return post
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the post, rendered anew (25 ms for a long one) unless `update_fields` leaves the body out.
+
+        Counters are written only when the row is made: a copy held while readers come and go must not set them back.
+        """
+        if self._state.adding:
+            self._complete()
+            self._render()
+            self.updated_at = self.updated_at or timezone.now()
+        elif kwargs.get("update_fields") is None:
+            self._complete()
+            self._render()
+            if self._edited():
+                self.updated_at = timezone.now()
+            concrete = (field.name for field in self._meta.concrete_fields if not field.primary_key)
+            kwargs["update_fields"] = [name for name in concrete if name not in self.COUNTERS]
+        super().save(*args, **kwargs)
+
+    def publish(self) -> None:
+        """Make the post visible now; a time that has passed already stays, one to come is pulled forward."""
+        now = timezone.now()
+        self.status = self.Status.PUBLISHED
+        if self.published_at is None or self.published_at > now:
+            self.published_at = now
+        self._complete()
+        self.save(update_fields=["status", "published_at", "published_month"])
+
+    def unpublish(self) -> None:
+        """Take the post back to draft; its address and first publication time are kept for the next time."""
+        self.status = self.Status.DRAFT
+        self.save(update_fields=["status"])
+
+    def move_to(self, category: Category) -> None:
+        self.category = category
+        self.save(update_fields=["category"])
+
+    def rerender(self) -> None:
+        """Bring the stored HTML up to RENDERER_VERSION; not an edit."""
+        self._render()
+        self.save(update_fields=list(self.RENDERED))
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the lists show it now."""
+        return (
+            self.status == self.Status.PUBLISHED
+            and self.published_at is not None
+            and self.published_at <= timezone.now()
+        )
+
+    def get_absolute_url(self) -> str:
+        return reverse("posts:detail", args=[self.pk, self.slug])
+
+    @property
+    def floor_pages(self) -> int:
+        """How many pages its comments fill; page n holds floors 20(n-1)+1 to 20n, whether they still stand or not."""
+        return max(1, -(-self.last_floor // self.FLOORS_PER_PAGE))
+
+    def floor_url(self, floor: int) -> str:
+        """Return the permanent address of a comment's floor."""
+        page = (floor - 1) // self.FLOORS_PER_PAGE + 1
+        return f"{self.get_absolute_url()}{f'?page={page}' if page > 1 else ''}#floor-{floor}"
+
+    def _complete(self) -> None:
+        self.slug = slugify(self.slug or self.title) or "post"
+        if self.slug == "comment":  # that address is the comment form's
+            self.slug = "comment-post"
+        if self.published_at is None and self.status != self.Status.DRAFT:
+            self.published_at = timezone.now()
+        if self.published_at is not None:
+            local = timezone.localtime(self.published_at, timezone.get_default_timezone())
+            self.published_month = local.year * 100 + local.month
+
+    def _render(self) -> None:
+        rendered = render(self.body)
+        self.html, self.toc, self.text = rendered.html, rendered.toc, rendered.text
+        # What a password guards must not leak through a list.
+        self.excerpt = self.summary.strip() or ("" if self.password else rendered.excerpt)
+        self.renderer_version = RENDERER_VERSION
+
+    def _edited(self) -> bool:
+        """Whether readers would see another text; an `updated_at` set by the caller stands as it is."""
+        loaded = getattr(self, "_as_loaded", {})
+        if "updated_at" in loaded and loaded["updated_at"] != self.updated_at:
+            return False
+        return any(name in loaded and loaded[name] != getattr(self, name) for name in self.EDITED)
+
+
+class OldAddress(models.Model):
+    """A path an imported post was known by; it answers 301 for ever."""
+
+    PATH_MAX_LENGTH = 500
+
+    path = models.CharField(_("path"), max_length=PATH_MAX_LENGTH, unique=True)
+    post = models.ForeignKey(Post, models.CASCADE, verbose_name=_("post"), related_name="old_addresses")
+
+    objects = OldAddressQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("old address")
+        verbose_name_plural = _("old addresses")
+
+    def __str__(self) -> str:
+        return self.path
+
+    def clean(self) -> None:
+        if not self.path.startswith("/"):
+            self.path = f"/{self.path}"
+

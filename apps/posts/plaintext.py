@@ -1,0 +1,108 @@
+"""What a post says without its markup: the text that is searched, and the beginning that stands in lists."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from html import unescape
+
+EXCERPT_CHARACTERS = 120
+AUTHOR_EXCERPT_CHARACTERS = 400
+ELLIPSIS = "…"
+
+_TAG = re.compile(r'<(/?)([a-zA-Z][a-zA-Z0-9-]*)([^<>"]*(?:"[^"]*"[^<>"]*)*)>')
+# Words on both sides of these are one word; at any other tag the reader sees a gap.
+_INLINE = set(
+    "a abbr b bdi bdo cite code del dfn em i ins kbd mark q ruby s samp small span strong sub sup time u var wbr"
+    " math rt rp".split()
+)
+_UNSPOKEN_TAGS = {"math", "rt", "rp"}
+_UNSPOKEN_CLASS = re.compile(r'class="(?:[^"]* )?(?:mermaid|math|math-error|footnote-ref|footnote-backref)(?: [^"]*)?"')
+
+_JOINER = "\u200d"
+_MAX_CLUSTER = 32
+
+
+def plain_text(html: str) -> str:
+    """The words of sanitized HTML, whitespace normalised; formulas, diagrams and footnote marks left out."""
+    pieces: list[str] = []
+    position = 0
+    silent_tag, silent_depth = "", 0
+    for tag in _TAG.finditer(html):
+        closing, name = tag[1], tag[2]
+        if silent_tag:
+            if name == silent_tag:
+                silent_depth += -1 if closing else 1
+                if not silent_depth:
+                    silent_tag = ""
+        else:
+            pieces.append(html[position : tag.start()])
+            if not closing and (name in _UNSPOKEN_TAGS or _UNSPOKEN_CLASS.search(tag[3])):
+                silent_tag, silent_depth = name, 1
+            if name not in _INLINE:
+                pieces.append(" ")
+        position = tag.end()
+    if not silent_tag:
+        pieces.append(html[position:])
+    return " ".join(unescape("".join(pieces)).split())
+
+
+def _extends(character: str) -> bool:
+    return (
+        character == _JOINER
+        or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
+        or "\U000e0020" <= character <= "\U000e007f"  # tags of regional flags
+        or unicodedata.category(character) in ("Mn", "Me", "Mc")
+    )
+
+
+def _is_flag_half(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _clusters(text: str) -> Iterator[str]:
+    """The text by what a reader takes for one character."""
+    start = 0
+    while start < len(text):
+        end = start + 1
+        if _is_flag_half(text[start]) and end < len(text) and _is_flag_half(text[end]):
+            end += 1
+        while (
+            end < len(text)
+            and end - start < _MAX_CLUSTER
+            and (_extends(text[end]) or (text[end - 1] == _JOINER and not text[end].isspace()))
+        ):
+            end += 1
+        yield text[start:end]
+        start = end
+
+
+def _in_latin_word(character: str) -> bool:
+    return character.isalnum() and character < "\u2e80"
+
+
+def shorten(text: str, limit: int) -> str:
+    """The first `limit` characters as a reader counts them, with an ellipsis where something was left out.
+
+    Doesn't end within a word of an alphabet unless the word is most of the text, nor within an emoji sequence.
+    """
+    end = 0
+    for count, cluster in enumerate(_clusters(text)):
+        if count == limit:
+            break
+        end += len(cluster)
+    if end >= len(text):
+        return text
+    if _in_latin_word(text[end]):
+        start = end
+        while start and _in_latin_word(text[start - 1]):
+            start -= 1
+        if start > end // 2:
+            end = start
+    return text[:end].rstrip() + ELLIPSIS
+
+
+def excerpt(text: str, before_more: str = "") -> str:
+    """What lists show of a post: the part before the author's `<!-- more -->`, else the beginning of the text."""
+    if before_more:
+        return shorten(before_more, AUTHOR_EXCERPT_CHARACTERS)
+    return shorten(text, EXCERPT_CHARACTERS)

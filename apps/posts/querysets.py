@@ -1,0 +1,166 @@
+"""Each question about posts, asked once and by name."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils import timezone
+
+from .markdown import RENDERER_VERSION
+from .slugs import slugify
+
+if TYPE_CHECKING:
+    from .models import Category, OldAddress, Post, Source, Tag
+
+LIST_FIELDS = (
+    "title",
+    "slug",
+    "excerpt",
+    "cover",
+    "published_at",
+    "pinned",
+    "view_count",
+    "comment_count",
+    "source__name",
+    "category__name",
+    "category__slug",
+)
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def default(self) -> Category:
+        """Return the protected category, made when it is not there (1 query, as a rule)."""
+        category, _created = self.get_or_create(protected=True, defaults={"name": "未分类"})
+        return category
+
+    def visible(self) -> CategoryQuerySet:
+        return self.filter(hidden=False)
+
+
+class TagQuerySet(models.QuerySet["Tag"]):
+    def named(self, names: Iterable[str]) -> list[Tag]:
+        """Return the tags of these names in order, made where missing; names of one slug are one tag (1 + new)."""
+        wanted = {slug: name.strip()[:64] for name in names if (slug := slugify(name))}
+        found = {tag.slug: tag for tag in self.filter(slug__in=wanted)}
+        return [found.get(slug) or self.get_or_create(slug=slug, defaults={"name": wanted[slug]})[0] for slug in wanted]
+
+    def in_use(self) -> TagQuerySet:
+        """Tags of at least one public post, most used first, with `post_count`."""
+        return (
+            self.annotate(post_count=Count("posts", filter=_public("posts__")))
+            .filter(post_count__gt=0)
+            .order_by("-post_count", "name")
+        )
+
+
+class OldAddressQuerySet(models.QuerySet["OldAddress"]):
+    def to(self, path: str) -> OldAddressQuerySet:
+        """What is recorded of the path, with or without its closing slash, post included (1 query)."""
+        bare = path.rstrip("/")
+        return self.filter(path__in=[bare, f"{bare}/"]).select_related("post")
+
+
+def _public(prefix: str = "") -> Q:
+    return Q(**{f"{prefix}status": "published", f"{prefix}published_at__lte": timezone.now()})
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    def published(self) -> PostQuerySet:
+        """Posts that lists show: published, their time come."""
+        return self.filter(_public())
+
+    def readable_by(self, user: Any) -> PostQuerySet:
+        """Posts this user may open by link: public and unlisted ones; every one for staff."""
+        if user.is_staff:
+            return self.all()
+        return self.filter(_public() | Q(status="unlisted"))
+
+    def for_list(self) -> PostQuerySet:
+        """The columns a list shows, newest first (1 query, no N+1)."""
+        return (
+            self.published()
+            .select_related("source", "category")
+            .only(*LIST_FIELDS)
+            .order_by("-published_at", "-pk")
+        )
+
+    def for_home(self) -> PostQuerySet:
+        return self.for_list().order_by("-pinned", "-published_at", "-pk")
+
+    def for_detail(self, user: Any) -> PostQuerySet:
+        """What the post page shows (2 queries: the post with its neighbours in other tables, its tags)."""
+        return (
+            self.readable_by(user)
+            .select_related("source", "category", "author")
+            .prefetch_related("tags")
+            .defer("body", "text", "excerpt")
+        )
+
+    def for_comment(self, user: Any) -> PostQuerySet:
+        """What the comment form needs of a post this user may read (1 query)."""
+        return self.readable_by(user).only("title", "slug", "password", "comments_open", "last_floor")
+
+    def in_category(self, category: Category) -> PostQuerySet:
+        return self.filter(category=category)
+
+    def from_source(self, source: Source) -> PostQuerySet:
+        return self.filter(source=source)
+
+    def tagged(self, tag: Tag) -> PostQuerySet:
+        return self.filter(tags=tag)
+
+    def in_month(self, year: int, month: int | None = None) -> PostQuerySet:
+        """Published in that year, or month, of the site's time zone."""
+        if month is None:
+            return self.filter(published_month__range=(year * 100 + 1, year * 100 + 12))
+        return self.filter(published_month=year * 100 + month)
+
+    def months(self) -> list[tuple[datetime.date, int]]:
+        """First days of the months with public posts, newest first, and how many (1 query)."""
+        rows = self.published().order_by("-published_month").values_list("published_month").annotate(Count("pk"))
+        return [(datetime.date(number // 100, number % 100, 1), count) for number, count in rows]
+
+    def matching(self, query: str) -> PostQuerySet:
+        """Public posts that hold every word of the query in title, text or a tag's name.
+
+        A post behind a password is found by its title alone.
+        """
+        posts = self.for_list()
+        for word in query.split():
+            in_text = Q(text__icontains=word, password="")
+            tagged = self.model.tags.through.objects.filter(post=OuterRef("pk"), tag__name__icontains=word)
+            posts = posts.filter(Q(title__icontains=word) | in_text | Exists(tagged))
+        return posts
+
+    def numbers(self, pk: int) -> dict[str, int]:
+        """The post's views and comments as they stand now, empty when it is gone (1 query)."""
+        row = self.filter(pk=pk).values_list("view_count", "comment_count").first()
+        return {"views": row[0], "post_comments": row[1]} if row else {}
+
+    def for_feed(self) -> PostQuerySet:
+        """Newest posts with their HTML and tags (2 queries)."""
+        return (
+            self.published()
+            .select_related("author", "category")
+            .prefetch_related("tags")
+            .defer("body", "text", "toc")
+            .order_by("-published_at", "-pk")
+        )
+
+    def for_sitemap(self) -> PostQuerySet:
+        return self.published().only("slug", "updated_at").order_by("pk")
+
+    def hottest(self) -> PostQuerySet:
+        return self.published().only("title", "slug", "view_count").order_by("-view_count", "-pk")
+
+    def for_admin_list(self) -> PostQuerySet:
+        """Without the long columns, which the list of posts to manage doesn't show."""
+        return self.defer("body", "html", "toc", "text", "excerpt", "summary")
+
+    def stale(self, after: int = 0) -> PostQuerySet:
+        """Posts whose stored HTML was made by another version of the renderer."""
+        return self.exclude(renderer_version=RENDERER_VERSION).filter(pk__gt=after).order_by("pk")

@@ -1,0 +1,10 @@
+"""Doors for the periodic jobs; the schedule stands in blog_xtg/celery.py."""
+
+from celery import shared_task
+
+from .services import rerender_stale
+
+
+@shared_task
+def rerender_stale_posts() -> int:
+    return rerender_stale()

@@ -1,0 +1,33 @@
+from django.urls import path, re_path
+
+from . import feeds, old_addresses, views
+
+app_name = "posts"
+
+ID = r"(?P<pk>[0-9]{1,18})"
+
+_feeds = [("", feeds.RssFeed, "feed"), ("atom/", feeds.AtomFeed, "feed-atom"), ("json/", feeds.JsonFeed, "feed-json")]
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    re_path(rf"^article/{ID}/(?P<slug>(?!comment/$)[^/]*)/$", views.detail, name="detail"),
+    re_path(rf"^article/{ID}/?$", old_addresses.article),
+    re_path(rf"^category/{ID}/(?P<slug>[^/]+)/$", views.category, name="category"),
+    re_path(rf"^category/{ID}/?$", old_addresses.category),
+    re_path(rf"^type/{ID}/articles/?$", old_addresses.category),
+    re_path(rf"^source/{ID}/$", views.source, name="source"),
+    re_path(rf"^source/{ID}(?:/articles/?)?$", old_addresses.source),
+    path("tag/<str:slug>/", views.tag, name="tag"),
+    path("archive/", views.archive, name="archive"),
+    re_path(r"^archive/(?P<year>[0-9]{4})/$", views.archive, name="archive"),
+    re_path(r"^archive/(?P<year>[0-9]{4})/(?P<month>0[1-9]|1[0-2])/$", views.archive, name="archive"),
+    path("search/", views.search, name="search"),
+    path("super/init", old_addresses.setup),
+    path("super/init/", old_addresses.setup),
+    *(path(f"feed/{end}", feed(), name=name) for end, feed, name in _feeds),
+    *(
+        re_path(rf"^category/{ID}/(?P<slug>[^/]+)/feed/{end}$", feed(), name=f"category-{name}")
+        for end, feed, name in _feeds
+    ),
+    *(path(f"tag/<str:tag>/feed/{end}", feed(), name=f"tag-{name}") for end, feed, name in _feeds),
+]

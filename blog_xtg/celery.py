@@ -1,0 +1,22 @@
+"""The Celery app and the whole periodic schedule."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
+
+app = Celery("blog_xtg")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "re-render stale posts": {
+        "task": "apps.posts.tasks.rerender_stale_posts",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+    "prune sessions": {
+        "task": "apps.components.tasks.prune_sessions",
+        "schedule": crontab(hour="4", minute="20"),
+    },
+}

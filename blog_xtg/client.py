@@ -1,0 +1,18 @@
+"""Who is on the other end of a request."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the reader's IP address.
+
+    X-Forwarded-For is believed only for as many entries from its right end as TRUSTED_PROXIES says there are proxies:
+    what stands further left was written by the client.
+    """
+    peer = request.META.get("REMOTE_ADDR") or ""
+    if settings.TRUSTED_PROXIES:
+        forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+        if len(forwarded) >= settings.TRUSTED_PROXIES:
+            return forwarded[-settings.TRUSTED_PROXIES]
+    return peer

@@ -1,0 +1,55 @@
+"""Static files and uploads, for a blog that has no nginx in front; with one, these views are never reached."""
+
+import mimetypes
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.exceptions import SuspiciousFileOperation
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils._os import safe_join
+from django.utils.http import http_date
+from django.views.decorators.http import require_safe
+from django.views.static import was_modified_since
+
+_HOUR_SECONDS = 3600
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+@require_safe
+def static(request: HttpRequest, path: str) -> HttpResponse:
+    """A collected static file, or the file as it lies in the source; an hour fresh, then asked for again."""
+    found = _inside(settings.STATIC_ROOT, path)
+    if not found.is_file():
+        source = finders.find(path)
+        if not isinstance(source, str):
+            raise Http404
+        found = Path(source)
+    return _answer(request, found, _HOUR_SECONDS)
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponse:
+    """An upload; its name is made from its content, so it is fresh for ever."""
+    return _answer(request, _inside(settings.MEDIA_ROOT, path), _YEAR_SECONDS)
+
+
+def _inside(folder: Path | str, path: str) -> Path:
+    try:
+        return Path(safe_join(folder, path))
+    except SuspiciousFileOperation:
+        raise Http404 from None
+
+
+def _answer(request: HttpRequest, file: Path, max_age_seconds: int) -> HttpResponse:
+    # Read whole: the files are pictures and styles of bounded size, and a streamed file under ASGI costs more.
+    if not file.is_file():
+        raise Http404
+    modified = int(file.stat().st_mtime)
+    if not was_modified_since(request.headers.get("If-Modified-Since"), modified):
+        return HttpResponseNotModified()
+    kind, encoding = mimetypes.guess_type(file.name)
+    response = HttpResponse(file.read_bytes(), content_type=kind or "application/octet-stream")
+    response.headers["Last-Modified"] = http_date(modified)
+    response.headers["Cache-Control"] = f"public, max-age={max_age_seconds}"
+    return response
