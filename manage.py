@@ -14,9 +14,9 @@ def main() -> None:
             "Django is not installed for this Python. Run `make run`, or "
             "`pip install -r requirements/base.txt`, and try again."
         )
-    from blog_xtg.environment import write_solo_environment
+    from blog_xtg.environment import prepare_solo
 
-    write_solo_environment()
+    prepare_solo()
     execute_from_command_line(sys.argv)
 
 

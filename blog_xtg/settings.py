@@ -9,7 +9,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from .environment import BASE_DIR, ENV_FILE
+from .environment import BASE_DIR, ENV_FILE, VAR_DIR
 
 env = environ.Env()
 if ENV_FILE.exists():
@@ -99,8 +99,6 @@ TEMPLATES = [
     },
 ]
 
-# Data of a blog of one: database, uploads, collected static files.
-VAR_DIR = BASE_DIR / "var"
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'blog.sqlite3'}")}
 _database = DATABASES["default"]
 if "sqlite" in _database["ENGINE"]:

@@ -1,6 +1,7 @@
 """Where the administrator screens, restores, deletes and answers."""
 
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -23,6 +24,7 @@ class CommentAdmin(admin.ModelAdmin):
     ordering = ("-created_at", "-pk")
     actions = ("screen", "restore")
     fields = ("on_post", "floor", "author_name", "author_email", "author_site", "body", "state", "created_at")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     readonly_fields = ("on_post", "floor", "created_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -11,13 +11,19 @@ class CommentForm(forms.ModelForm):
 
     reply_to_floor = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
+    author_site = forms.URLField(
+        label=_("Site (optional)"),
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"autocomplete": "url", "placeholder": "https://"}),
+    )
+
     class Meta:
         model = Comment
         fields = ("author_name", "author_email", "author_site", "body")
         widgets = {
             "author_name": forms.TextInput(attrs={"autocomplete": "name"}),
             "author_email": forms.EmailInput(attrs={"autocomplete": "email"}),
-            "author_site": forms.URLInput(attrs={"autocomplete": "url", "placeholder": "https://"}),
             "body": forms.Textarea(attrs={"rows": 6, "maxlength": BODY_MAX_LENGTH}),
         }
 
@@ -29,6 +35,4 @@ class CommentForm(forms.ModelForm):
         else:
             self.fields["author_email"].required = True
             self.fields["author_email"].help_text = _("Not shown to readers.")
-            self.fields["author_site"].label = _("Site (optional)")
-            self.fields["author_site"].assume_scheme = "https"
         self.fields["body"].help_text = _("Markdown: **bold**, `code`, > quote, [text](address).")

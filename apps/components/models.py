@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -27,9 +26,7 @@ class SiteIdentity(models.Model):
         OPEN = "open", _("open")
         CLOSED = "closed", _("closed")
 
-    id = models.PositiveSmallIntegerField(
-        primary_key=True, default=1, editable=False, validators=[MinValueValidator(1), MaxValueValidator(1)]
-    )
+    id = models.PositiveSmallIntegerField(primary_key=True, editable=False)
     title = models.CharField(_("title"), max_length=64, default="blog_xtg")
     signature = models.CharField(_("signature"), max_length=200, blank=True)
     navbar = models.CharField(_("navbar"), max_length=8, choices=Navbar.choices, default=Navbar.DARK)
@@ -152,7 +149,7 @@ def parse_link(line: str) -> tuple[str, str] | None:
 class SetupToken(models.Model):
     """The digest of the one-time token that lets somebody become the first administrator: one row, primary key 1."""
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    id = models.PositiveSmallIntegerField(primary_key=True)
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -4,8 +4,9 @@ import re
 from functools import lru_cache
 from html import escape
 from time import thread_time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class_by_name
 from pygments.token import Token
 from pygments.util import ClassNotFound
@@ -77,7 +78,7 @@ def read_info(info: str) -> CodeInfo:
 
 
 @lru_cache(maxsize=256)
-def _lexer_class(language: str):
+def _lexer_class(language: str) -> type[Lexer] | None:
     try:
         return find_lexer_class_by_name(language)
     except ClassNotFound:
@@ -85,7 +86,7 @@ def _lexer_class(language: str):
 
 
 @lru_cache(maxsize=1024)
-def _token_class(kind) -> str:
+def _token_class(kind: Any) -> str:
     while kind is not None:
         if kind in _CLASSES:
             return _CLASSES[kind]
@@ -107,7 +108,8 @@ def highlight(code: str, language: str, seconds: float = MAX_SECONDS) -> str:
     ):
         return escape(code)
     pieces: list[str] = []
-    current, run = "", []
+    current = ""
+    run: list[str] = []
     deadline = thread_time() + seconds
 
     def flush() -> None:

@@ -6,10 +6,11 @@ comments, thumbnails, colour profiles, bytes after the end) is gone. Turned as E
 - JPEG, PNG, GIF and WebP stay what they are; AVIF, where Pillow reads it, becomes WebP.
 - Longest side at most 2560 px. A strip (more than three times as long as wide: a screenshot of a whole page, a
   panorama) stays readable: its short side at most 1280 px, its long one at most 16,000.
-- At most UPLOAD_IMAGE_MAX_BYTES, 50 million pixels, 100 million in an animation of at most 600 frames. All are known
-  from headers, before a pixel is decoded, and are stricter than Pillow's own limits: so Pillow's global
-  MAX_IMAGE_PIXELS stays as it is, and its warnings are no gate (turning them to errors isn't safe among threads).
-- One picture at a time in a process, so that memory is bounded too: about 600 MB at the very worst, 100 MB for a photo.
+- At most UPLOAD_IMAGE_MAX_BYTES; 50 million pixels in a JPEG, 25 million in the others; 600 frames in an animation,
+  with 100 million pixels in all in a GIF and 50 million in the others. All are known from headers, before a pixel is
+  decoded, and are stricter than Pillow's own limits: so Pillow's global MAX_IMAGE_PIXELS stays as it is, and its
+  warnings are no gate (turning them to errors for a moment isn't safe among threads).
+- One picture at a time in a process, so that memory is bounded too: 400 MB at the worst, 50 MB for a photo.
 """
 
 import hashlib
@@ -32,9 +33,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError, features
 
-MAX_PIXELS = 50_000_000
+# A JPEG is decoded at a fraction of its size, and the frames of a GIF are kept as one byte a pixel.
+MAX_PIXELS = {"JPEG": 50_000_000, "PNG": 25_000_000, "GIF": 25_000_000, "WEBP": 25_000_000, "AVIF": 25_000_000}
 MAX_FRAMES = 600
-MAX_ANIMATION_PIXELS = 100_000_000
+MAX_ANIMATION_PIXELS = {"GIF": 100_000_000, "PNG": 50_000_000, "WEBP": 50_000_000, "AVIF": 50_000_000}
 MAX_ANIMATION_SECONDS = 30
 MAX_JPEG_SCANS = 100
 MAX_SIDE = 2560
@@ -114,7 +116,7 @@ def store_image(data: bytes | IO[bytes], *, name: str = "") -> StoredImage:
 def encode_image(file: bytes | IO[bytes]) -> EncodedImage:
     """Decode the picture and make it anew, within the bounds that the module's text lists.
 
-    Raises ImageRejected. Costs 0.2 s for a photo of 12 megapixels, up to half a minute for the largest animations.
+    Raises ImageRejected. Costs half a second for a photo of 12 megapixels, some seconds for the largest animations.
     """
     data = _read(file)
     with _one_at_a_time:
@@ -126,7 +128,7 @@ def encode_image(file: bytes | IO[bytes]) -> EncodedImage:
             raise ImageRejected(
                 _("The picture has too many pixels; at most %(most)s million are allowed."),
                 "pixels",
-                {"most": MAX_PIXELS // 1_000_000},
+                {"most": max(MAX_PIXELS.values()) // 1_000_000},
             ) from error
         except Exception as error:  # on hostile input decoders raise anything, from struct.error to MemoryError
             _logger.info("Not decoded: %r", error)
@@ -167,33 +169,33 @@ def _write(path: str, content: bytes) -> str:
 # -- What the headers say ------------------------------------------------------------------------------------------
 
 
-def _check_size(width: int, height: int, frames: int = 1) -> None:
-    if width * height > MAX_PIXELS:
+def _check_size(kind: str, width: int, height: int, frames: int = 1) -> None:
+    if width * height > MAX_PIXELS[kind]:
         raise ImageRejected(
-            _("The picture has %(width)s × %(height)s pixels; at most %(most)s million are allowed."),
+            _("The picture has %(width)s × %(height)s pixels; a %(kind)s may have at most %(most)s million."),
             "pixels",
-            {"width": f"{width:,}", "height": f"{height:,}", "most": MAX_PIXELS // 1_000_000},
+            {"width": f"{width:,}", "height": f"{height:,}", "kind": kind, "most": MAX_PIXELS[kind] // 1_000_000},
         )
-    if frames > MAX_FRAMES or (frames > 1 and width * height * frames > MAX_ANIMATION_PIXELS):
+    if frames > MAX_FRAMES or (frames > 1 and width * height * frames > MAX_ANIMATION_PIXELS[kind]):
         raise ImageRejected(
             _(
                 "The animation is too long: at most %(frames)s frames, and at most %(most)s million pixels in all of "
                 "them together, are allowed."
             ),
             "animation",
-            {"frames": MAX_FRAMES, "most": MAX_ANIMATION_PIXELS // 1_000_000},
+            {"frames": MAX_FRAMES, "most": MAX_ANIMATION_PIXELS[kind] // 1_000_000},
         )
 
 
 def _check_announced(data: bytes) -> bytes:
     """Refuse by the header what would cost memory or time as soon as Pillow opens it; return what Pillow may see."""
     if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR":
-        _check_size(*struct.unpack(">II", data[16:24]))
+        _check_size("PNG", *struct.unpack(">II", data[16:24]))
     elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        _check_size(*_webp_size(data))
+        _check_size("WEBP", *_webp_size(data))
     elif data.startswith((b"GIF87a", b"GIF89a")):
         end, width, height, frames = _survey_gif(data)
-        _check_size(width, height, frames)
+        _check_size("GIF", width, height, frames)
         return data[:end] + b";"
     elif data.startswith(b"\xff\xd8") and len(_JPEG_SCAN.findall(data)) > MAX_JPEG_SCANS:
         raise ImageRejected(_("This picture is built in a way that takes too long to read."), "scans")
@@ -247,11 +249,11 @@ def _encode(data: bytes) -> EncodedImage:
         picture = Image.open(BytesIO(_check_announced(data)), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise ImageRejected(_("This is not a JPEG, PNG, GIF or WebP picture."), "type") from error
-    source = picture.format or ""
     # A JPEG of several pictures (MPO: stereo, or what a telephone stores for HDR) shows its first.
-    count = 1 if source in {"JPEG", "MPO"} else getattr(picture, "n_frames", 1)
-    _check_size(*picture.size, count)
-    kind = {"MPO": "JPEG", "AVIF": "WEBP"}.get(source, source)
+    source = "JPEG" if picture.format == "MPO" else picture.format or ""
+    count = 1 if source == "JPEG" else getattr(picture, "n_frames", 1)
+    _check_size(source, *picture.size, count)
+    kind = "WEBP" if source == "AVIF" else source
     if kind == "JPEG":
         picture.draft(None, _fitting(picture.size))  # decodes at a half or a quarter, when that is still enough
 
@@ -296,15 +298,17 @@ def _frames(picture: Image.Image, count: int, durations: list[float]) -> Iterato
         picture.seek(number)
         picture.load()
         durations.append(picture.info.get("duration", 0))
-        frame = picture.copy()
+        frame: Image.Image = picture
         if frame.mode.startswith("I"):  # 16 bits of grey; Pillow's own conversion cuts off instead of scaling
             frame = frame.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-            frame.info = {}
+            frame.info.pop("transparency", None)
         elif "transparency" in frame.info and frame.mode != "P":
             frame = frame.convert("RGBA")
         frame = _to_srgb(_shrunk(frame), profile)
         if orientation in _UPRIGHT:
             frame = frame.transpose(_UPRIGHT[orientation])
+        if frame is picture:
+            frame = frame.copy()
         # What is left in `info` (comments, XMP, the profile) Pillow would write again.
         frame.info = {key: frame.info[key] for key in ("transparency",) if key in frame.info and frame.mode == "P"}
         yield frame

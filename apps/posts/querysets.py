@@ -44,7 +44,10 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 class TagQuerySet(models.QuerySet["Tag"]):
     def named(self, names: Iterable[str]) -> list[Tag]:
         """Return the tags of these names in order, made where missing; names of one slug are one tag (1 + new)."""
-        wanted = {slug: name.strip()[:64] for name in names if (slug := slugify(name))}
+        wanted: dict[str, str] = {}
+        for name in names:
+            if slug := slugify(name):
+                wanted.setdefault(slug, name.strip()[:64])
         found = {tag.slug: tag for tag in self.filter(slug__in=wanted)}
         return [found.get(slug) or self.get_or_create(slug=slug, defaults={"name": wanted[slug]})[0] for slug in wanted]
 

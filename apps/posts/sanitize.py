@@ -6,6 +6,7 @@ one thing here and another in the browser (mutation XSS) finds no way through.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from html import escape
 from urllib.parse import unquote
@@ -118,18 +119,12 @@ def _fragment_attribute(tag: str, name: str, value: str) -> str | None:
     return None if name in ("id", "name") else _kept_attribute(tag, name, value)
 
 
-def _author_cleaner(attribute_filter) -> nh3.Cleaner:
+def _author_cleaner(attribute_filter: Callable[[str, str, str], str | None]) -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=_TEXT | _MEDIA | _MATHML | {"input"},
         clean_content_tags=_SILENT,
         attributes=_POST_ATTRIBUTES,
         attribute_filter=attribute_filter,
-        set_tag_attribute_values={
-            "audio": {"controls": "", "preload": "metadata"},
-            "img": {"loading": "lazy", "decoding": "async"},
-            "input": {"type": "checkbox", "disabled": ""},
-            "video": {"controls": "", "preload": "metadata"},
-        },
         link_rel="noopener",
         url_schemes=_SCHEMES,
     )
@@ -145,7 +140,15 @@ _COMMENT = nh3.Cleaner(
     url_schemes={"http", "https", "mailto"},
 )
 
-# These read the sanitizer's own output, where every tag is complete, every value quoted and no quote stands in one.
+# These read the sanitizer's own output: every tag is complete, every value quoted, and neither `"` nor `<` stands in
+# one. Attributes are set here because the sanitizer would set them in another order on each run.
+_SET = re.compile(r"<(img|video|audio|input)(?=[ >])")
+_SET_ATTRIBUTES = {
+    "audio": 'controls="" preload="metadata"',
+    "img": 'loading="lazy" decoding="async"',
+    "input": 'type="checkbox" disabled=""',
+    "video": 'controls="" preload="metadata"',
+}
 _INPUT = re.compile(r"<input\b[^>]*>")
 _ID_VALUE = re.compile(r' (?:id|name)="([^"]*)"')
 _INNER_LINK = re.compile(r'(<a(?: [\w-]+="[^"]*")*? href="#)([^"]+)("(?: [\w-]+="[^"]*")*?) rel="noopener">')
@@ -189,8 +192,10 @@ def _clean(cleaner: nh3.Cleaner, html: str) -> str:
     return _UNPRINTABLE.sub("\ufffd", cleaner.clean(html))
 
 
-def _only_task_boxes(html: str) -> str:
-    return _INPUT.sub(lambda box: box[0] if 'class="task-list-item-checkbox"' in box[0] else "", html)
+def _clean_authored(cleaner: nh3.Cleaner, html: str) -> str:
+    html = _clean(cleaner, html)
+    html = _INPUT.sub(lambda box: box[0] if 'class="task-list-item-checkbox"' in box[0] else "", html)
+    return _SET.sub(lambda tag: f"{tag[0]} {_SET_ATTRIBUTES[tag[1]]}", html)
 
 
 def clean_post(html: str) -> str:
@@ -199,7 +204,7 @@ def clean_post(html: str) -> str:
     Ids carry a prefix of ours (`h-`, `fn-`, `fnref-`); links within the post that name an id without it are led to
     the prefixed one. HTML nested deeper than MAX_OPEN_ELEMENTS comes back escaped. Costs about 0.1 s per megabyte.
     """
-    html = _only_task_boxes(_clean(_POST, html))
+    html = _clean_authored(_POST, html)
     ids = set(_ID_VALUE.findall(html))
     if not ids:
         return html
@@ -220,4 +225,4 @@ def clean_comment(html: str) -> str:
 
 def clean_fragment(html: str) -> str:
     """The owner's HTML in the frame of every page (sidebar plugins): the post's set without ids."""
-    return _only_task_boxes(_clean(_FRAGMENT, html))
+    return _clean_authored(_FRAGMENT, html)

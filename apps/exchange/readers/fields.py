@@ -159,9 +159,7 @@ def _name(value: Any) -> str:
 
 def _map_path(name: Any, below: Any) -> Iterator[str]:
     yield _name(name)
-    if isinstance(below, dict):
-        yield from filter(None, map(_name, below))
-    elif isinstance(below, list):
+    if isinstance(below, list | dict):
         yield from filter(None, map(_name, below))
     elif _name(below):
         yield _name(below)

@@ -11,7 +11,7 @@ from .scanner import Token, end_tag, tokens
 MAX_INCLUDED_BYTES = 200_000
 _MAX_DEPTH = 10
 
-_ARGUMENT = re.compile(r""""[^"]*"|'(?:[^'"]*|"[^"]*"|\s)*'|\S+""")
+_ARGUMENT = re.compile(r""""[^"]*"|'(?:[^'"]|"[^"]*")*'|\S+""")
 _URL = re.compile(r"https?://\S+|/\S+")
 _OPTION = re.compile(r"(?:^|\s)(lang|line_number|highlight|first_line|mark|wrap|language|from|to|line_threshold):(\S*)")
 _QUOTE_TAGS = {"blockquote", "quote", "pullquote", "centerquote", "cq"}
@@ -49,8 +49,10 @@ class HexoTags:
         pieces: list[str] = []
         line, position, behind = first_line, 0, 0
         for token in tokens(text):
-            if token.start < behind:  # inside a block that was converted as a whole
+            if token.end <= behind:  # inside a block that was converted as a whole
                 continue
+            if token.start < behind:
+                token = Token("text", behind, token.end)
             line += text.count("\n", position, token.start)
             position = token.start
             if token.kind == "shortcode":
@@ -259,14 +261,14 @@ def _as_block(text: str, start: int, end: int, made: str) -> str:
         # The block's own lines may carry the indent already.
         stripped = [line.removeprefix(prefix) if not line.startswith(">") else line for line in lines]
         made = f"\n{prefix}".join(stripped).replace(f"\n{prefix}\n", f"\n{bare}\n")
-    opening = "" if before == prefix and _blank_above(text, line_start) else ("\n" + prefix if prefix else "\n\n")
-    if before == prefix and opening:
-        opening = f"\n{prefix}"
-    rest_of_line = text[end : end + 200].partition("\n")
-    blank_below = not rest_of_line[0].strip() and (
-        not rest_of_line[1] or not rest_of_line[2].partition("\n")[0].strip(" \t>")
-    )
-    return opening + made + ("" if blank_below else f"\n{prefix.rstrip()}" + ("" if rest_of_line[0] == "" else "\n"))
+    if before != prefix:
+        opening = "\n\n"
+    else:
+        opening = "" if _blank_above(text, line_start) else f"\n{prefix}"
+    rest, _, below = text[end : end + 500].partition("\n")
+    if rest.strip():
+        return f"{opening}{made}\n\n"
+    return opening + made + (f"\n{prefix.rstrip()}" if below.partition("\n")[0].strip(" \t>") else "")
 
 
 def _blank_above(text: str, line_start: int) -> bool:

@@ -15,7 +15,10 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".gif", ".webp", ".avif", ".
 MAX_PICTURE_BYTES = 64 * 1024 * 1024  # what store_image takes is less, and its own affair
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:|//|#", re.IGNORECASE)
-_LIQUID_BASE = re.compile(r"\{\{-?\s*(?:site\.(?:baseurl|url)|page\.root)\s*-?\}\}|\{\{\s*['\"]([^'\"]*)['\"]\s*\|\s*\w+_url\s*\}\}")
+_LIQUID_BASE = re.compile(
+    r"\{\{-?\s*(?:site\.(?:baseurl|url)|page\.root)\s*-?\}\}"
+    r"|\{\{\s*['\"]([^'\"]*)['\"]\s*\|\s*\w+_url\s*\}\}"
+)
 _MARKDOWN = re.compile(
     r"""(?P<lead>!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\](?:\([^()\n]*\))?){0,1000}\]\([ \t]*)
         (?P<target><[^<>\n]+>

@@ -14,7 +14,8 @@ _START = re.compile(
       | (?P<ticks>`+)
       | (?P<comment><!--)
       | (?P<tag>\{%-?[ \t]*(?P<name>[A-Za-z_][\w.-]*)(?P<arguments>(?:[^\n%]|%(?!\})){0,2000}?)[ \t]*-?%\})
-      | (?P<shortcode>\{\{(?P<bracket>[<%])[ \t]*/?[ \t]*(?P<short_name>[\w./-]+)(?:[^\n>%]|[>%](?!\}\})){0,2000}?[>%]\}\})
+      | (?P<shortcode>\{\{[<%][ \t]*/?[ \t]*(?P<short_name>[\w./-]+)
+          (?:[^\n>%]|[>%](?!\}\})){0,2000}?[>%]\}\})
     """,
     re.MULTILINE | re.VERBOSE,
 )

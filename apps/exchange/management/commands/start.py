@@ -47,7 +47,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  There is no administrator yet. Become it, once, here:\n  {link.getvalue().strip()}")
         self.stdout.write("  Ctrl-C stops it.\n")
         self.stdout.flush()
-        call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True, verbosity=0)
+        # What runserver says of itself is meant for developers; its errors go to stderr all the same.
+        call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True, stdout=StringIO())
 
     def _check_port(self, port: int) -> None:
         with socket.socket() as probe:

@@ -1,0 +1,292 @@
+"""Items -> posts: idempotent, each in a transaction of its own, with a receipt."""
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
+from django.core.validators import URLValidator
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.posts.models import Category, OldAddress, Post, Source, Tag
+from apps.posts.slugs import slugify
+
+from .identity import TITLE_MAX_LENGTH, KnownPosts, new_key, sha256
+from .items import PLACEHOLDER, Link, PostItem, is_picture
+from .media import PictureStore
+from .models import ImportedPost
+from .receipts import Outcome, Receipt
+
+NAME_MAX_LENGTH = 64
+SUMMARY_MAX_LENGTH = 1000
+ORIGIN_MAX_LENGTH = 500
+REPOST = "转载"
+
+_STATE_FIELDS = (
+    "title slug source_id original_url category_id body summary status published_at pinned password cover comments_open"
+).split()
+
+
+class Refused(Exception):
+    """The item can't be stored as it is; the message says why."""
+
+
+class Writer:
+    """Stores the items of one run.
+
+    A post edited here since its import is kept unless `overwrite`; with `dry_run` nothing is stored, pictures included.
+    Costs about 15 queries a new post, none an unchanged one.
+    """
+
+    def __init__(
+        self, items: Iterable[PostItem], *, overwrite: bool = False, dry_run: bool = False, author: Any = None
+    ) -> None:
+        self.known = KnownPosts(items)
+        self.overwrite = overwrite
+        self.dry_run = dry_run
+        self.author = author
+        self.pictures = PictureStore()
+        self.posts: dict[str, int] = {}  # origin -> id, for links between them
+        self.unfinished: list[tuple[PostItem, Receipt]] = []
+
+    def store(self, item: PostItem) -> Receipt:
+        """Store one item. Never raises for what the item is; a storage or database that is gone is its failure too."""
+        receipt = Receipt(item.origin, Outcome.FAILED, title=item.title, warnings=list(item.warnings))
+        try:
+            record = self.known.claim(item)
+            # SET timeouts aside, one transaction: a failing item leaves nothing of itself.
+            with transaction.atomic():
+                self._store(item, record, receipt)
+        except Refused as reason:
+            receipt.outcome, receipt.reason = Outcome.FAILED, str(reason)
+        except ValidationError as error:
+            receipt.outcome, receipt.reason = Outcome.FAILED, _in_words(error)
+        except (DatabaseError, OSError, ValueError) as error:
+            receipt.outcome, receipt.reason = Outcome.FAILED, f"could not be stored: {error}".split("\n")[0][:300]
+        if receipt.outcome is Outcome.FAILED:
+            receipt.post_id = None
+        elif receipt.post_id:
+            self.posts[item.origin] = receipt.post_id
+        return receipt
+
+    def finish(self) -> None:
+        """Complete posts whose links lead to posts that were stored after them; call it once, at the end."""
+        for item, receipt in self.unfinished:
+            if receipt.outcome is Outcome.FAILED:
+                continue
+            try:
+                with transaction.atomic():
+                    self._link(item, receipt)
+            except (DatabaseError, OSError, ValueError) as error:
+                receipt.warnings.append(f"its links could not be completed: {error}")
+        self.unfinished = []
+
+    # -- one item --------------------------------------------------------------------------------------------------
+
+    def _store(self, item: PostItem, record: ImportedPost | None, receipt: Receipt) -> None:
+        post = record.post if record else Post()
+        receipt.post_id = post.pk
+        edited = record is not None and _is_edited(post, record)
+        same = record is not None and record.digest == item.digest
+        if record and same and not (edited and self.overwrite):
+            receipt.outcome = Outcome.UNCHANGED
+            if not self.dry_run and record.place_key != item.place_key:
+                record.place_key = item.place_key
+                record.save(update_fields=["place_key"])
+            return
+        if edited and not self.overwrite:
+            receipt.outcome, receipt.reason = Outcome.KEPT, "edited here since, kept"
+            return
+        receipt.outcome = Outcome.UPDATED if record else Outcome.CREATED
+        self._check(item)
+        before = _state(post) if record else ""
+        self._fill(post, item, receipt.warnings)
+        if self.dry_run:
+            return
+        complete = self._write(post, item, receipt.warnings)
+        receipt.post_id = post.pk
+        if record and _state(post) == before:
+            receipt.outcome = Outcome.UNCHANGED
+        self._record(post, item, record, complete=complete)
+        if not complete:
+            self.unfinished.append((item, receipt))
+
+    def _check(self, item: PostItem) -> None:
+        for name in ("title", "body", "summary", "slug", "password", "origin"):
+            try:
+                str(getattr(item, name)).encode("utf-8")
+            except UnicodeEncodeError:
+                raise Refused(f"{name}: half a character (a lone surrogate)") from None
+        if len(item.password) > NAME_MAX_LENGTH:
+            raise Refused(f"password: longer than {NAME_MAX_LENGTH} characters")
+
+    def _fill(self, post: Post, item: PostItem, warnings: list[str]) -> None:
+        """Set all but body, cover and what hangs on the post by other tables; warn of what has to be cut."""
+        post.title = _cut(item.title, TITLE_MAX_LENGTH, "title", warnings) or item.origin
+        post.slug = item.slug
+        post.summary = _cut(item.summary, SUMMARY_MAX_LENGTH, "summary", warnings)
+        post.status = item.status
+        # A guess (the file's own time) dates a new post; it doesn't move one that has a date.
+        if item.dated or post.published_at is None:
+            post.published_at = item.published_at
+        post.pinned, post.password, post.comments_open = item.pinned, item.password, item.comments_open
+        self._fill_source(post, item, warnings)
+        if post._state.adding:
+            post.author = self.author
+            now = timezone.now()
+            wanted = item.updated_at or item.published_at
+            post.updated_at = wanted if wanted and wanted <= now else None
+
+    def _fill_source(self, post: Post, item: PostItem, warnings: list[str]) -> None:
+        if not item.original_url:
+            return
+        try:
+            URLValidator(schemes=["http", "https"])(item.original_url)
+        except ValidationError:
+            warnings.append(f"original address left out: {item.original_url[:200]}")
+            return
+        if len(item.original_url) > 500:
+            warnings.append("original address left out: longer than 500 characters")
+            return
+        post.original_url = item.original_url
+        post.source = Source.objects.filter(name=REPOST).first() or post.source
+
+    def _write(self, post: Post, item: PostItem, warnings: list[str]) -> bool:
+        """Store the post and what belongs to it; return whether all its links lead somewhere already."""
+        post.category = self._category(item, warnings) or (post.category if post.pk else Category.objects.default())
+        tags = self._tags(item, post.category, warnings)
+        post.clean_fields(exclude=["category", "source", "author", "cover", "body"])
+        body, complete = self._body(item, post, warnings, last=False)
+        if item.cover and (name := self.pictures.name(item.cover, post if post.pk else None, warnings)):
+            post.cover = name
+        post.body = body
+        post.save()
+        self._keep_date(post, item)
+        post.tags.set(tags)
+        self._record_addresses(post, item, warnings)
+        return complete
+
+    def _keep_date(self, post: Post, item: PostItem) -> None:
+        """An author's own `updated` stands, also when a changed text made save() set another."""
+        wanted = item.updated_at
+        if wanted and wanted != post.updated_at and wanted <= timezone.now():
+            post.updated_at = wanted
+            post.save(update_fields=["updated_at"])
+
+    def _category(self, item: PostItem, warnings: list[str]) -> Category | None:
+        if not item.categories:
+            return None
+        name = _cut(item.categories[0][0], NAME_MAX_LENGTH, "category", warnings)
+        slug = slugify(name)
+        candidates = Category.objects.filter(Q(name=name) | Q(slug=slug) if slug else Q(name=name)).order_by("pk")
+        return min(candidates, key=lambda found: found.name != name, default=None) or Category.objects.create(name=name)
+
+    def _tags(self, item: PostItem, category: Category, warnings: list[str]) -> list[Tag]:
+        """The tags, and the categories beyond the first: a post has one category here."""
+        others = [name for path in item.categories for name in path][1:]
+        names = [name for name in [*item.tags, *others] if name in item.tags or slugify(name) != category.slug]
+        for name in names:
+            if not slugify(name):
+                warnings.append(f"tag without a letter or digit left out: {name}")
+            elif len(name) > NAME_MAX_LENGTH:
+                warnings.append(f"tag cut to {NAME_MAX_LENGTH} characters: {name}")
+        return Tag.objects.named(names)
+
+    def _record_addresses(self, post: Post, item: PostItem, warnings: list[str]) -> None:
+        for path in item.permalinks:
+            known, _created = OldAddress.objects.get_or_create(path=path, defaults={"post": post})
+            if known.post_id != post.pk:
+                warnings.append(f"old address {path} leads to another post already")
+
+    def _record(self, post: Post, item: PostItem, record: ImportedPost | None, *, complete: bool) -> None:
+        record = record or ImportedPost(key=new_key(item), post=post)
+        record.path_key, record.place_key = item.path_key, item.place_key
+        record.origin = item.origin[-ORIGIN_MAX_LENGTH:]
+        record.title = item.title[:TITLE_MAX_LENGTH]
+        record.dated = item.published_at if item.dated else None
+        record.digest = item.digest if complete else ""
+        record.post_updated_at = post.updated_at or timezone.now()
+        record.post_digest = _state(post)
+        record.save()
+
+    # -- what the placeholders stand for ---------------------------------------------------------------------------
+
+    def _body(self, item: PostItem, post: Post, warnings: list[str], *, last: bool) -> tuple[str, bool]:
+        """The body with addresses for placeholders, and whether every link was known."""
+        complete = True
+        old = post if post.pk else None
+
+        def replace(found: re.Match[str]) -> str:
+            nonlocal complete
+            number = int(found[2])
+            if is_picture(found[1]):
+                picture = item.pictures[number]
+                name = self.pictures.name(picture, old, warnings)
+                return default_storage.url(name) if name else picture.reference
+            link = item.links[number]
+            written = self._linked(link)
+            if written is None:
+                complete = False
+                if last:
+                    warnings.append(f"line {link.line}: the linked post was not imported: {link.origin}")
+                return link.fallback
+            return written
+
+        return PLACEHOLDER.sub(replace, item.body), complete
+
+    def _linked(self, link: Link) -> str | None:
+        pk = self.posts.get(link.origin)
+        target = Post.objects.only("slug", "title").filter(pk=pk).first() if pk else None
+        if target is None:
+            return None
+        address = target.get_absolute_url() + link.fragment
+        text = re.sub(r"([\[\]])", r"\\\1", link.text or target.title)
+        return address if link.bare else f"[{text}]({address})"
+
+    def _link(self, item: PostItem, receipt: Receipt) -> None:
+        record = ImportedPost.objects.select_related("post").get(post=receipt.post_id)
+        post = record.post
+        warnings: list[str] = []
+        body, complete = self._body(item, post, warnings, last=True)
+        receipt.warnings += [warning for warning in warnings if warning not in receipt.warnings]
+        if body != post.body:
+            updated_at = post.updated_at
+            post.body = body
+            post.save()
+            post.updated_at = updated_at
+            post.save(update_fields=["updated_at"])
+        self._record(post, item, record, complete=complete)
+
+
+def _state(post: Post) -> str:
+    """SHA-256 of all that can be edited; differs once somebody has (1 query)."""
+    values = {name: getattr(post, name) for name in _STATE_FIELDS}
+    values["cover"] = post.cover.name or ""
+    values["tags"] = sorted(post.tags.values_list("pk", flat=True))
+    if isinstance(post.published_at, datetime):
+        values["published_at"] = post.published_at.timestamp()
+    return sha256(json.dumps(values, sort_keys=True, ensure_ascii=True, default=str))
+
+
+def _is_edited(post: Post, record: ImportedPost) -> bool:
+    if post.updated_at != record.post_updated_at:
+        return True
+    return bool(record.post_digest) and record.post_digest != _state(post)
+
+
+def _cut(text: str, length: int, name: str, warnings: list[str]) -> str:
+    if len(text) > length:
+        warnings.append(f"{name} cut to {length} characters")
+        return text[:length].rstrip()
+    return text
+
+
+def _in_words(error: ValidationError) -> str:
+    if hasattr(error, "error_dict"):
+        return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items())
+    return " ".join(error.messages)

@@ -1,0 +1,42 @@
+"""System checks of the deployment: blog.E0xx stops, blog.W0xx warns."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+
+@register(Tags.security, deploy=True)
+def https_ends_at_a_proxy(**kwargs: Any) -> list[CheckMessage]:
+    """Behind TLS somebody must say so, or every request is redirected to https for ever."""
+    if settings.HTTPS and not settings.TRUSTED_PROXIES:
+        return [
+            Warning(
+                "SITE_URL is https, but TRUSTED_PROXIES is 0: the proxy that ends TLS is not believed.",
+                hint="Set TRUSTED_PROXIES to the number of proxies in front, and let them set X-Forwarded-Proto.",
+                id="blog.W001",
+            )
+        ]
+    return []
+
+
+@register(Tags.database)
+def database_speaks_utf8mb4(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """MariaDB and MySQL must keep four-byte characters, or emoji and rare Chinese characters are refused (1 query)."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        if connections[alias].vendor != "mysql":
+            continue
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT @@character_set_database")
+            charset = cursor.fetchone()[0]
+        if charset != "utf8mb4":
+            found.append(
+                Error(
+                    f"The database's character set is {charset}, not utf8mb4.",
+                    hint="ALTER DATABASE … CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci, before `migrate`.",
+                    id="blog.E001",
+                )
+            )
+    return found

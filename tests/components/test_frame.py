@@ -1,0 +1,240 @@
+"""The frame around every page: menus, sidebar, statistics, language; and when a change shows."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.db.models import ProtectedError
+from django.test import Client
+
+from apps.components import store
+from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
+from apps.components.snapshot import build
+from apps.posts.models import Post
+from tests.factories import BROWSER, make_administrator, make_category, make_comment, make_post, make_posts
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client: Client, **headers: str) -> str:
+    return client.get("/", headers={"accept-language": "en", **headers}).content.decode()
+
+
+def test_the_default_rows_are_there() -> None:
+    identity = SiteIdentity.objects.get()
+    assert (identity.pk, identity.navbar, bool(identity.title), bool(identity.signature)) == (1, "dark", True, True)
+    assert Plugin.objects.get().kind == "statistics"
+
+
+def test_menus_in_order_with_visible_categories_and_no_empty_ones(client: Client) -> None:
+    second, first, empty = (Menu.objects.create(name=name, order=order) for name, order in (("B", 2), ("A", 1), ("E", 0)))
+    python, hidden, alone = make_category("Python"), make_category("Hidden", hidden=True), make_category("Alone")
+    later = make_category("Later")
+    MenuItem.objects.create(menu=first, category=later, order=2)
+    MenuItem.objects.create(menu=first, category=python, order=1)
+    MenuItem.objects.create(menu=second, category=make_category("Go"))
+    MenuItem.objects.create(menu=empty, category=hidden)
+    snapshot = build()
+    assert [(entry.name, [link.name for link in entry.links]) for entry in snapshot.entries] == [
+        ("A", ["Python", "Later"]),
+        ("B", ["Go"]),
+        ("Alone", []),
+    ]
+    navbar = re.search(r"<header class=\"navbar navbar-dark.*?</header>", page(client), re.S)[0]
+    assert "<summary>A</summary>" in navbar and alone.get_absolute_url() in navbar and "Hidden" not in navbar
+
+
+def test_sidebar_plugins_in_order_without_disabled_ones(client: Client) -> None:
+    Plugin.objects.create(title="Third", order=3, content="<p>Hi<script>1</script></p>")
+    Plugin.objects.create(title="Second", order=2, kind="links", content="A friend https://example.com\n")
+    Plugin.objects.create(title="Gone", order=0, disabled=True, content="x")
+    html = page(client)
+    assert re.findall(r'class="box.*?<h2>([^<]+)</h2>', html, re.S) == ["博客统计", "Second", "Third"]
+    assert '<a href="https://example.com">A friend</a>' in html and "<p>Hi</p>" in html
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _name in Plugin.Kind.choices])
+def test_every_kind_of_plugin_shows_itself(client: Client, kind: str) -> None:
+    post = make_post(title="Shown <in> box", tags=("boxed",))
+    make_comment(post, "Spoken in box")
+    Plugin.objects.all().delete()
+    content = "Friend https://example.com" if kind == "links" else "<b>Shown</b>"
+    Plugin.objects.create(title="Box", kind=kind, content=content)
+    box = re.search(r'<section class="box.*?</section>', page(client), re.S)[0]
+    expected = {"html": "<b>Shown</b>", "links": "example.com", "tags": "boxed", "archive": "/archive/",
+                "recent_comments": "Spoken in box", "statistics": "Page views today"}  # fmt: skip
+    assert expected.get(kind, "Shown &lt;in&gt; box") in box
+
+
+def test_the_statistics_box_counts_what_is_public(client: Client) -> None:
+    post = make_post()
+    make_posts(2, source_id=2)
+    make_post(status="draft")
+    make_comment(post)
+    reader = Client(headers={"user-agent": BROWSER})
+    reader.post("/stats/view", "{}", content_type="text/plain")
+    reader.post("/stats/view", "{}", content_type="text/plain")
+    store.drop()
+    numbers = re.findall(r"<dt>(?:<a[^>]*>)?([^<]+).*?<dd[^>]*>(\d+)</dd>", page(client), re.S)
+    assert numbers == [
+        ("Page views today", "2"), ("Visitors today", "1"), ("Posts", "3"), ("Comments", "1"),
+        ("原创", "1"), ("转载", "2"), ("翻译", "0"),
+    ]  # fmt: skip
+
+
+def test_the_statistics_box_can_be_disabled_not_deleted(admin_client: Client) -> None:
+    plugin = Plugin.objects.get()
+    with pytest.raises(ProtectedError):
+        plugin.delete()
+    assert admin_client.post(f"/admin/components/plugin/{plugin.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Plugin.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", ["identity", "post", "category", "comment", "plugin", "menu", "unpublish"])
+def test_a_change_shows_in_the_next_page(client: Client, change: str) -> None:
+    post = make_post(title="There")
+    before = page(client)
+    match change:
+        case "identity":
+            SiteIdentity(title="Renamed").save()
+        case "post":
+            make_post()
+        case "category":
+            make_category("New shelf")
+        case "comment":
+            make_comment(post)
+        case "plugin":
+            Plugin.objects.create(title="New box", content="x")
+        case "menu":
+            MenuItem.objects.create(menu=Menu.objects.create(name="New menu"), category=post.category)
+            post.category.hidden = False
+            post.category.save()
+        case "unpublish":
+            post.unpublish()
+    assert page(client) != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_read_during_a_change_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    store.drop()
+
+    def change_meanwhile():  # type: ignore[no-untyped-def]
+        snapshot = build()
+        SiteIdentity(title="Changed meanwhile").save()
+        return snapshot
+
+    monkeypatch.setattr(store, "build", change_meanwhile)
+    assert store.get().title == "blog_xtg"
+    monkeypatch.undo()
+    assert store.get().title == "Changed meanwhile"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_is_rolled_back_drops_nothing() -> None:
+    kept = store.get()
+    with pytest.raises(RuntimeError):
+        from django.db import transaction
+
+        with transaction.atomic():
+            SiteIdentity(title="Never").save()
+            raise RuntimeError
+    assert store.get() is kept
+
+
+# Identity, menu entries, categories, menus, plugins, sources, comments, views.
+SNAPSHOT_QUERIES = 8
+
+
+def test_queries_of_the_snapshot_don_t_grow_with_the_rows(django_assert_num_queries) -> None:
+    for rows in (1, 10):
+        for _ in range(rows):
+            category = make_category()
+            make_post(category=category)
+            MenuItem.objects.create(menu=Menu.objects.create(name=category.name), category=category)
+            Plugin.objects.create(title="Box", content="x")
+        with django_assert_num_queries(SNAPSHOT_QUERIES):
+            build()
+
+
+def test_pages_cost_no_query_for_warm_components(client: Client, django_assert_num_queries) -> None:
+    client.get("/search/")
+    with django_assert_num_queries(0):
+        client.get("/search/")
+
+
+@pytest.mark.parametrize("accepted, language, word", [
+    ("zh-CN,zh;q=0.9,en;q=0.8", "zh-hans", "归档"),
+    ("en-GB,en;q=0.9", "en", "Archive"),
+    ("zh-TW", "zh-hans", "归档"),
+    ("fr-FR", "zh-hans", "归档"),
+    ("", "zh-hans", "归档"),
+    ("*", "zh-hans", "归档"),
+    ("\x00;;q=zz,,en", "zh-hans", "归档"),
+])  # fmt: skip
+def test_the_language_is_the_readers_or_the_sites(client: Client, accepted: str, language: str, word: str) -> None:
+    response = client.get("/", headers={"accept-language": accepted})
+    assert response["Content-Language"] == language and word in response.content.decode()
+    assert "Accept-Language" in response["Vary"]
+
+
+def test_the_sites_language_can_be_english(client: Client) -> None:
+    SiteIdentity(language="en").save()
+    store.drop()
+    assert client.get("/", headers={"accept-language": "fr"})["Content-Language"] == "en"
+
+
+def test_the_navbar_can_be_light(client: Client) -> None:
+    SiteIdentity(navbar="light").save()
+    store.drop()
+    assert "navbar-light" in page(client)
+
+
+def test_every_page_tells_the_browser_what_it_may_do(client: Client) -> None:
+    policy = client.get("/")["Content-Security-Policy"]
+    assert "default-src 'self'" in policy and "unsafe" not in policy
+
+
+def test_a_database_away_leaves_health_and_the_frame_standing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import OperationalError
+
+    kept = store.get()
+
+    def away(*args, **kwargs):  # type: ignore[no-untyped-def]
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(connection, "cursor", away)
+    monkeypatch.setattr(store, "MAX_AGE_SECONDS", -1)
+    assert store.get() == kept
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").json() == {"database": "unreachable"}
+    store.drop()
+    client.raise_request_exception = False
+    answer = client.get("/")
+    assert answer.status_code == 500 and "Traceback" not in answer.content.decode()
+
+
+def test_metrics_are_for_this_machine_and_private_networks(client: Client) -> None:
+    assert b"python_info" in client.get("/metrics").content
+    assert client.get("/metrics", REMOTE_ADDR="8.8.8.8").status_code == 404
+
+
+def test_the_admin_moves_plugins_and_menus_by_drag(admin_client: Client) -> None:
+    for name in ("plugin", "menu"):
+        page = admin_client.get(f"/admin/components/{name}/")
+        assert page.status_code == 200 and "sortable" in page.content.decode()
+    assert admin_client.get("/admin/components/siteidentity/").status_code == 302
+
+
+def test_every_page_of_the_admin_opens(admin_client: Client) -> None:
+    post = make_post()
+    comment = make_comment(post)
+    make_administrator()
+    assert Post.objects.count() == 1
+    for address in (
+        "", "posts/post/", "posts/post/add/", f"posts/post/{post.pk}/change/", "posts/post/?q=x&status__exact=draft",
+        "posts/category/", "posts/category/add/", "posts/source/", "posts/tag/", "comments/comment/?q=x",
+        f"comments/comment/{comment.pk}/change/", "stats/dailyviews/", "stats/postdailyviews/",
+        "components/siteidentity/1/change/", "components/menu/add/", "components/plugin/add/",
+    ):  # fmt: skip
+        assert admin_client.get(f"/admin/{address}").status_code == 200, address

@@ -1,0 +1,88 @@
+"""Becoming the first administrator: once, by the one who holds the link."""
+
+import threading
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+
+from apps.components.services import SetupRefused, create_first_administrator, new_setup_token
+from tests.factories import make_administrator
+
+pytestmark = pytest.mark.django_db
+FIELDS = {"username": "站长", "email": "", "password1": "long-and-good-9", "password2": "long-and-good-9"}
+
+
+def test_the_link_makes_the_administrator_once(client: Client) -> None:
+    output = StringIO()
+    call_command("setup_link", site="http://testserver", stdout=output)
+    link = output.getvalue().strip()
+    assert link.startswith("http://testserver/setup/?token=")
+    assert client.get(link).status_code == 200
+    token = link.partition("token=")[2]
+    assert client.post("/setup/", FIELDS | {"token": token}).status_code == 302
+    assert User.objects.get().is_superuser
+    assert client.get("/admin/").status_code == 200  # signed in
+    for method in (client.get, client.post, Client().get, Client().post):
+        assert method(link).status_code == 404
+    assert Client().post("/setup/", FIELDS | {"token": token, "username": "another"}).status_code == 404
+    with pytest.raises(CommandError):
+        call_command("setup_link")
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "\0", "é" * 50])
+def test_nobody_gets_in_without_the_token(client: Client, token: str) -> None:
+    new_setup_token()
+    assert client.get("/setup/", {"token": token}).status_code == 404
+    assert client.post("/setup/", FIELDS | {"token": token}).status_code == 404
+    assert not User.objects.exists()
+
+
+def test_a_new_link_makes_the_old_one_void(client: Client) -> None:
+    old, new = new_setup_token(), new_setup_token()
+    assert client.get("/setup/", {"token": old}).status_code == 404
+    assert client.get("/setup/", {"token": new}).status_code == 200
+
+
+def test_weak_passwords_are_refused_and_the_link_stays_good(client: Client) -> None:
+    token = new_setup_token()
+    for password in ("123456789", "password", "short"):
+        weak = FIELDS | {"token": token, "password1": password, "password2": password}
+        assert client.post("/setup/", weak).status_code == 422
+    assert not User.objects.exists()
+    assert client.post("/setup/", FIELDS | {"token": token}).status_code == 302
+
+
+def test_with_an_administrator_there_is_no_setup(client: Client) -> None:
+    token = new_setup_token()
+    make_administrator()
+    assert client.get("/setup/", {"token": token}).status_code == 404
+    assert client.post("/setup/", FIELDS | {"token": token}).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_becomes_administrator() -> None:
+    token = new_setup_token()
+    start = threading.Barrier(8)
+    outcomes: list[str] = []
+
+    def try_it(number: int) -> None:
+        try:
+            start.wait(timeout=30)
+            create_first_administrator(token=token, username=f"user{number}", email="", password="x")
+            outcomes.append("made")
+        except SetupRefused:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=try_it, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(outcomes) == ["made"] + ["refused"] * 7
+    assert User.objects.filter(is_superuser=True).count() == 1

@@ -1,0 +1,286 @@
+"""Lists and posts as readers see them, and what each page costs."""
+
+import datetime
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apps.components import store
+from apps.components.models import MenuItem
+from apps.posts.models import OldAddress, Post, Source, Tag
+from tests.factories import make_administrator, make_category, make_comment, make_post, make_posts
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def titles(response) -> list[str]:
+    return re.findall(r"<h2><a href=[^>]+>([^<]+)</a>", text_of(response))
+
+
+def test_home_lists_ten_posts_newest_first_with_their_facts(client: Client) -> None:
+    now = timezone.now()
+    for age in range(12):
+        make_post(title=f"Aged {age}", published_at=now - datetime.timedelta(days=age), body=f"Words of {age}.")
+    newest = Post.objects.get(title="Aged 0")
+    make_comment(newest)
+    Post.objects.filter(pk=newest.pk).update(view_count=321)
+    page = client.get("/", headers={"accept-language": "en"})
+    assert titles(page) == [f"Aged {age}" for age in range(10)]
+    first = text_of(page).split("<article")[1]
+    assert "321" in first and "views" in first
+    assert ">1</span> comments" in first
+    assert "原创" in first and "未分类" in first and "Words of 0." in first
+    assert timezone.localdate(now).isoformat() in first
+    assert titles(client.get("/?page=2")) == ["Aged 10", "Aged 11"]
+
+
+def test_pinned_posts_stand_first_on_the_home_page_alone(client: Client) -> None:
+    old = make_post(title="Old", pinned=True, published_at=timezone.now() - datetime.timedelta(days=9))
+    make_post(title="New")
+    assert titles(client.get("/")) == ["Old", "New"]
+    assert titles(client.get("/archive/")) == ["New", "Old"]
+    assert old.get_absolute_url() in text_of(client.get("/"))
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "3", "x", "", "1.5", "٣", "99999999999999999999", "1%00", "1;DROP", "²"])
+@pytest.mark.parametrize("address", ["/", "/archive/", "/search/?q=Post"])
+def test_a_bad_page_number_is_a_404(client: Client, address: str, number: str) -> None:
+    make_posts(11)
+    joint = "&" if "?" in address else "?"
+    assert client.get(f"{address}{joint}page={number}").status_code == 404
+
+
+def test_the_pager_shows_ends_neighbours_and_ellipses(client: Client) -> None:
+    make_posts(91)
+    pager = re.search(r'<nav class="pager".*?</nav>', text_of(client.get("/?page=5")), re.S)[0]
+    assert re.findall(r">([0-9]+|…)<", pager) == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"][:7] + ["…", "10"]
+    assert 'href="/"' in pager  # page 1 has one address
+
+
+def test_category_source_and_tag_lists_hold_their_own(client: Client) -> None:
+    python = make_category("Python 语言", introduction="所有蛇")
+    mine = make_post(category=python, tags=("C++",), source=Source.objects.get(name="翻译"))
+    make_post(tags=("C#",))
+    page = client.get(python.get_absolute_url())
+    assert titles(page) == [mine.title] and "所有蛇" in text_of(page)
+    assert titles(client.get("/source/3/")) == [mine.title]
+    assert titles(client.get(Tag.objects.get(name="C++").get_absolute_url())) == [mine.title]
+
+
+def test_a_hidden_category_is_out_of_the_navbar_and_readable(client: Client) -> None:
+    hidden = make_category("Secret shelf", hidden=True)
+    shown = make_category("Open shelf")
+    post = make_post(category=hidden)
+    store.drop()
+    navbar = re.search(r"<header class=\"navbar.*?</header>", text_of(client.get("/")), re.S)[0]
+    assert "Open shelf" in navbar and "Secret shelf" not in navbar
+    assert titles(client.get(hidden.get_absolute_url())) == [post.title]
+    assert MenuItem.objects.count() == 0 and shown.get_absolute_url() in navbar
+
+
+def test_archive_by_year_and_month_in_the_sites_time_zone(client: Client) -> None:
+    # 18:00 UTC on the last day of the year is next year in Shanghai.
+    moment = datetime.datetime(2019, 12, 31, 18, 0, tzinfo=datetime.UTC)
+    post = make_post(published_at=moment)
+    assert titles(client.get("/archive/2020/")) == [post.title]
+    assert titles(client.get("/archive/2020/01/")) == [post.title]
+    assert titles(client.get("/archive/2019/")) == []
+    assert client.get("/archive/2020/13/").status_code == 404
+    assert "2020-01" in text_of(client.get("/archive/"))
+
+
+@pytest.mark.parametrize("status, listed, by_link, for_staff", [
+    ("published", True, 200, 200),
+    ("unlisted", False, 200, 200),
+    ("draft", False, 404, 200),
+    ("private", False, 404, 200),
+])  # fmt: skip
+def test_who_sees_which_status(
+    client: Client, admin_client: Client, status: str, listed: bool, by_link: int, for_staff: int
+) -> None:
+    post = make_post(status=status)
+    assert (post.title in titles(client.get("/"))) is listed
+    assert client.get(post.get_absolute_url()).status_code == by_link
+    assert admin_client.get(post.get_absolute_url()).status_code == for_staff
+    assert (post.title in text_of(client.get("/feed/"))) is listed
+    assert (post.get_absolute_url() in text_of(client.get("/sitemap-posts.xml"))) is listed
+
+
+def test_a_scheduled_post_appears_when_its_time_comes(client: Client) -> None:
+    post = make_post(published_at=timezone.now() + datetime.timedelta(hours=1))
+    assert client.get(post.get_absolute_url()).status_code == 404 and titles(client.get("/")) == []
+    Post.objects.filter(pk=post.pk).update(published_at=timezone.now())
+    assert client.get(post.get_absolute_url()).status_code == 200 and titles(client.get("/")) == [post.title]
+
+
+def test_a_password_guards_the_text_everywhere(client: Client) -> None:
+    post = make_post(title="Guarded", body="The treasure is buried here.", password="开门")
+    places = ("/", "/feed/", "/feed/json/", "/search/?q=treasure", post.get_absolute_url())
+    assert not any("treasure is buried" in text_of(client.get(place)) for place in places)
+    assert client.get(f"/article/{post.pk}/comment/").status_code == 302
+    assert client.post(post.get_absolute_url(), {"password": "wrong"}).status_code == 403
+    assert client.post(post.get_absolute_url(), {"password": "开门"}).status_code == 302
+    assert "treasure is buried" in text_of(client.get(post.get_absolute_url()))
+    Post.objects.filter(pk=post.pk).update(password="changed")
+    assert "treasure is buried" not in text_of(client.get(post.get_absolute_url()))
+
+
+def test_the_post_page_shows_rendered_markdown_and_its_origin(client: Client) -> None:
+    post = make_post(
+        title="Emoji 🎉 标题",
+        body="# One\n\n**bold** <script>alert(1)</script>\n\n## Two\n\n### Three\n",
+        original_url="https://example.com/original",
+        tags=("Tag One",),
+    )
+    page = text_of(client.get(post.get_absolute_url()))
+    assert "<strong>bold</strong>" in page and "alert(1)</script>" not in page
+    assert "Emoji 🎉 标题" in page and "https://example.com/original" in page and "Tag One" in page
+    assert page.count('class="toc-') == 3
+
+
+def test_the_id_decides_and_the_slug_is_put_right(client: Client) -> None:
+    post = make_post(title="数据库 调优")
+    right = post.get_absolute_url()
+    assert right.startswith(f"/article/{post.pk}/") and client.get(right).status_code == 200
+    for wrong in (f"/article/{post.pk}/wrong/?page=1", f"/article/{post.pk}/", f"/article/{post.pk}"):
+        response = client.get(wrong)
+        assert (response.status_code, response["Location"].split("?")[0]) == (301, right)
+
+
+def test_old_addresses_answer_301(client: Client) -> None:
+    posts = make_posts(21)
+    category = posts[0].category
+    address = category.get_absolute_url()
+    for old, new in {
+        f"/article/{posts[0].pk}": posts[0].get_absolute_url(),
+        f"/article/{posts[0].pk}?pageNo=-1": posts[0].get_absolute_url(),
+        f"/type/{category.pk}/articles": address,
+        f"/type/{category.pk}/articles?pageNo=2": f"{address}?page=2",
+        f"/type/{category.pk}/articles?pageNo=-1": f"{address}?page=3",
+        "/source/1/articles": "/source/1/",
+        "/source/1/articles?pageNo=-2": "/source/1/?page=2",
+        "/?pageNo=-1": "/?page=3",
+        "/?pageNo=-99": "/",
+        "/?pageNo=zzz": "/",
+        "/super/init": "/setup/",
+    }.items():
+        response = client.get(old)
+        assert (response.status_code, response["Location"]) == (301, new), old
+
+
+def test_an_imports_old_address_leads_to_the_post(client: Client) -> None:
+    post = make_post()
+    draft = make_post(status="draft")
+    OldAddress.objects.create(path="/2013/12/24/你好/", post=post)
+    OldAddress.objects.create(path="/secret/", post=draft)
+    for path in ("/2013/12/24/你好/", "/2013/12/24/你好"):
+        response = client.get(path)
+        assert (response.status_code, response["Location"]) == (301, post.get_absolute_url())
+    assert client.get("/secret/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/article/999999/", "/article/999999999999999999/x/", "/article/99999999999999999999999/x/", "/article/0/x/",
+     "/category/999/x/", "/source/999/", "/tag/none/", "/tag/%00/", "/nowhere", "/%00", "/static/none.css",
+     "/media/none.png", "/media/../settings.py", "/" + "a" * 600, "/article/1/comment/", "/archive/0000/00/"],
+)  # fmt: skip
+def test_what_is_not_there_is_a_readable_404(client: Client, path: str) -> None:
+    response = client.get(path, headers={"accept-language": "en"})
+    assert response.status_code == 404
+    assert "There is no such page." in text_of(response) and "Traceback" not in text_of(response)
+
+
+def test_search_finds_words_in_title_text_and_tags(client: Client) -> None:
+    by_title = make_post(title="数据库调优")
+    by_text = make_post(body="讲讲 **数据库** 的索引。")
+    by_tag = make_post(tags=("数据库",))
+    make_post()
+    assert set(titles(client.get("/search/?q=数据库"))) == {by_title.title, by_text.title, by_tag.title}
+    assert titles(client.get("/search/?q=数据库 索引")) == [by_text.title]
+    for odd in ("%00", "'\"%", "a" * 10_000, "🎉", "", "%25", "_"):
+        assert client.get(f"/search/?q={odd}").status_code == 200
+
+
+def test_feeds_carry_full_posts_with_absolute_links(client: Client) -> None:
+    category = make_category("Feeds")
+    post = make_post(title="In <feeds>", body="![p](/media/p.png)\n\nWhole text.", tags=("news",), category=category)
+    for address in ("/feed/", "/feed/atom/", "/feed/json/", f"{category.get_absolute_url()}feed/", "/tag/news/feed/atom/"):
+        response = client.get(address)
+        assert response.status_code == 200
+        text = text_of(response)
+        assert "Whole text." in text and "http://testserver/media/p.png" in text and f"/article/{post.pk}" in text
+    assert client.get("/feed/json/").json()["items"][0]["title"] == "In <feeds>"
+    assert client.get("/tag/none/feed/").status_code == 404
+
+
+def test_sitemap_and_robots_name_the_pages(client: Client) -> None:
+    post = make_post()
+    assert "http://testserver/sitemap-posts.xml" in text_of(client.get("/sitemap.xml"))
+    assert post.get_absolute_url() in text_of(client.get("/sitemap-posts.xml"))
+    assert "Sitemap: http://testserver/sitemap.xml" in text_of(client.get("/robots.txt"))
+
+
+# Queries with warm site components; the components themselves are pinned in tests/components.
+PAGE_QUERIES = {"home": 2, "category": 3, "source": 3, "tag": 3, "archive": 3, "month": 3, "search": 2, "feed": 2, "post": 3}
+
+
+def _addresses() -> dict[str, str]:
+    post = Post.objects.get(title="Pinned down")
+    return {
+        "home": "/",
+        "category": post.category.get_absolute_url(),
+        "source": "/source/1/",
+        "tag": "/tag/common/",
+        "archive": "/archive/",
+        "month": f"/archive/{timezone.localdate():%Y/%m}/",
+        "search": "/search/?q=Text",
+        "feed": "/feed/",
+        "post": post.get_absolute_url(),
+    }
+
+
+@pytest.mark.parametrize("name", PAGE_QUERIES)
+def test_queries_per_page_don_t_grow_with_the_rows(client: Client, django_assert_num_queries, name: str) -> None:
+    post = make_post(title="Pinned down", tags=("common", "rare"))
+    make_posts(11, tags=("common",))
+    make_comment(post)
+    for _ in range(2):
+        address = _addresses()[name]
+        store.drop()
+        client.get("/")  # warms the components
+        with django_assert_num_queries(PAGE_QUERIES[name]):
+            assert client.get(address).status_code == 200
+        for other in make_posts(110, tags=("common", "other")):
+            make_comment(other)
+        for _ in range(10):
+            make_comment(post, reply_to_floor=1)
+
+
+def test_the_page_of_an_anonymous_reader_is_the_same_for_all(client: Client) -> None:
+    post = make_post()
+    make_comment(post)
+    for address in ("/", post.get_absolute_url()):
+        first, second = client.get(address), Client().get(address)
+        assert first.content == second.content and not first.cookies and "csrf" not in text_of(first)
+
+
+def test_the_administrators_page_says_who_sees_a_draft(admin_client: Client) -> None:
+    draft = make_post(status="draft")
+    page = admin_client.get(draft.get_absolute_url(), headers={"accept-language": "en"})
+    assert "Only administrators see this post." in text_of(page)
+
+
+def test_no_get_writes(client: Client, django_assert_num_queries) -> None:
+    make_administrator()
+    post = make_post()
+    before = list(Post.objects.values())
+    for address in ("/", post.get_absolute_url(), f"/article/{post.pk}/comment/", "/feed/"):
+        client.get(address)
+    assert list(Post.objects.values()) == before

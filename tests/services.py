@@ -1,0 +1,392 @@
+"""Throwaway servers for the tests: real programs, own folders, free ports, stopped by their pid.
+
+A service that isn't installed belongs to a group (its marker); `missing()` says why, `make services` is what helps.
+Start them from the main thread: they die with the thread that started them, so that a killed test run leaves none.
+"""
+
+import importlib
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import ClassVar, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+# Debian's daemons live where an ordinary user's PATH doesn't look.
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+CHROMIUM_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# Group -> programs of which one must be there (each tuple), and modules that must import.
+NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
+    "mariadb": ([("mariadbd",), ("mariadb-install-db",)], ["MySQLdb"]),
+    "redis": ([("redis-server",)], ["redis"]),
+    "nginx": ([("nginx",)], []),
+    "chromium": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
+    "gettext": ([("xgettext",), ("msgfmt",), ("msgattrib",)], []),
+}
+
+
+def program(*names: str) -> str:
+    for name in names:
+        if path := shutil.which(name, path=SEARCH_PATH):
+            return path
+    raise FileNotFoundError(f"{names[0]} is not installed")
+
+
+@cache
+def missing(group: str) -> str:
+    """Why the group's services can't be used here, or an empty string."""
+    programs, modules = NEEDS[group]
+    for names in programs:
+        try:
+            program(*names)
+        except FileNotFoundError as error:
+            return str(error)
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            return f"the Python module {module} is not installed"
+    return ""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def site_settings(**variables: str) -> ModuleType:
+    """The site's settings module as the given environment alone would make it; nothing global changes.
+
+    The environment is otherwise that of tests.settings: SQLite, a SECRET_KEY, no `.env`. An empty string unsets.
+    """
+    before = dict(os.environ)
+    try:
+        for name, value in variables.items():
+            if value:
+                os.environ[name] = value
+            else:
+                os.environ.pop(name, None)
+        spec = importlib.util.find_spec("blog_xtg.settings")
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class Service:
+    """A program in its own folder; use as a context manager. `stop()` and `start()` again play an outage."""
+
+    group: ClassVar[str]
+    patience_seconds: ClassVar[float] = 60
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._folder = tempfile.TemporaryDirectory(prefix=f"blog-{self.group}-")
+        self.folder = Path(self._folder.name)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def answers(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def start(self) -> None:
+        command = self.command()
+        if setpriv := shutil.which("setpriv", path=SEARCH_PATH):
+            command = [setpriv, "--pdeathsig", "KILL", *command]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C reaches the tests, and they stop this in order.
+                start_new_session=True,
+            )
+        wait_until(self._ready, self.patience_seconds, lambda: f"{self.group} does not answer:\n{self.log[-4000:]}")
+
+    def _ready(self) -> bool:
+        assert self.process
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.group} ended with {self.process.returncode}:\n{self.log[-4000:]}")
+        return self.answers()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Stops it by its pid; with SIGKILL as a power cut would. Does nothing when it isn't running."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        process.send_signal(how)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
+
+    def pause(self) -> None:
+        """Hangs: connections are accepted and nothing answers, until `resume()`."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.process:
+            self.process.send_signal(signal.SIGCONT)
+        self.stop()
+        self._folder.cleanup()
+
+
+def wait_until(happened: Callable[[], bool], seconds: float, complaint: Callable[[], str] | str = "") -> None:
+    """Polls until `happened()`; raises TimeoutError with the complaint after the given seconds."""
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            raise TimeoutError(complaint() if callable(complaint) else complaint or f"Not within {seconds} s.")
+        time.sleep(0.02)
+
+
+class MariaDB(Service):
+    """A server with one user, `blog`, who may do everything; `url` is what DATABASE_URL wants."""
+
+    group = "mariadb"
+
+    @property
+    def url(self) -> str:
+        return f"mysql://blog:blog@127.0.0.1:{self.port}/blog"
+
+    def start(self) -> None:
+        if not (self.folder / "data").exists():
+            subprocess.run(
+                [
+                    program("mariadb-install-db"),
+                    "--no-defaults",
+                    f"--datadir={self.folder / 'data'}",
+                    "--auth-root-authentication-method=normal",
+                    "--skip-test-db",
+                    "--skip-name-resolve",
+                    *self._user(),
+                ],
+                check=True,
+                capture_output=True,
+                timeout=120,
+            )
+            # One statement to a line: the server reads it so.
+            (self.folder / "init.sql").write_text(
+                "CREATE DATABASE blog CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci;\n"
+                "GRANT ALL ON *.* TO 'blog'@'127.0.0.1' IDENTIFIED BY 'blog' WITH GRANT OPTION;\n"
+            )
+        super().start()
+        (self.folder / "init.sql").write_text("")
+
+    def command(self) -> list[str]:
+        return [
+            program("mariadbd"),
+            "--no-defaults",
+            *self._user(),
+            f"--datadir={self.folder / 'data'}",
+            f"--tmpdir={self.folder}",
+            f"--init-file={self.folder / 'init.sql'}",
+            "--socket=socket",
+            f"--pid-file={self.folder / 'pid'}",
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
+            "--skip-name-resolve",
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_unicode_520_ci",
+            "--skip-log-bin",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-doublewrite=0",
+            "--innodb-buffer-pool-size=64M",
+            "--innodb-log-file-size=16M",
+            "--performance-schema=off",
+            "--innodb-lock-wait-timeout=20",
+        ]
+
+    def _user(self) -> list[str]:
+        return ["--user=root"] if os.geteuid() == 0 else []
+
+    def answers(self) -> bool:
+        import MySQLdb
+
+        try:
+            MySQLdb.connect(
+                host="127.0.0.1", port=self.port, user="blog", password="blog", database="blog", connect_timeout=2
+            ).close()
+        except MySQLdb.Error:
+            return False
+        return True
+
+
+class Redis(Service):
+    group = "redis"
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def command(self) -> list[str]:
+        return [
+            program("redis-server"),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(self.folder),
+        ]
+
+    def client(self):  # type: ignore[no-untyped-def]
+        import redis
+
+        return redis.Redis(port=self.port, socket_timeout=2, socket_connect_timeout=2, decode_responses=True)
+
+    def answers(self) -> bool:
+        import redis
+
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+class Nginx(Service):
+    """nginx with the given contents of its http block, in which PORT stands for the port it listens on.
+
+    `listen 127.0.0.1:PORT;` must be in there; FOLDER stands for a folder it may write to.
+    """
+
+    group = "nginx"
+
+    def __init__(self, http: str) -> None:
+        super().__init__()
+        user = "user root;" if os.geteuid() == 0 else ""
+        temporary = "\n".join(
+            f"{name}_temp_path FOLDER/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        config = (
+            f"daemon off; pid FOLDER/pid; error_log stderr; worker_processes 1; {user}\n"
+            f"events {{ worker_connections 512; }}\nhttp {{\n{temporary}\n{http}\n}}\n"
+        )
+        (self.folder / "nginx.conf").write_text(
+            re.sub(r"\bPORT\b", str(self.port), re.sub(r"\bFOLDER\b", str(self.folder), config))
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        return [program("nginx"), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e", "stderr"]
+
+
+class BlogServer(Service):
+    """The blog as `make run` starts it, a process of its own: ASGI, websockets, static files, its own data.
+
+    `environ` goes on top of an environment that holds nothing of a developer's.
+    """
+
+    group = "blog"
+
+    def __init__(self, **environ: str) -> None:
+        super().__init__()
+        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TZ", "TMPDIR"}}
+        self.env = {
+            **kept,
+            "ENV_FILE": os.devnull,
+            "SECRET_KEY": "only-for-browser-tests-0123456789-0123456789-0123456789",
+            "DATABASE_URL": f"sqlite:///{self.folder / 'blog.sqlite3'}",
+            "MEDIA_ROOT": str(self.folder / "media"),
+            "SITE_URL": self.url,
+            "PYTHONUNBUFFERED": "1",
+            **environ,
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        return self.env
+
+    def command(self) -> list[str]:
+        return [sys.executable, "manage.py", "start", "--port", str(self.port)]
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        """Runs a management command against this blog and returns what it printed; raises when it fails."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout

@@ -1,0 +1,113 @@
+"""Views: counted once each, by whom they should be."""
+
+import datetime
+import threading
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.posts.models import Post
+from apps.stats.counters import DatabaseCounter
+from apps.stats.models import DailySalt, DailyViews, DailyVisitor, PostDailyViews
+from apps.stats.services import site_day
+from tests.factories import BROWSER, make_administrator, make_post
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/stats/view"
+
+
+@pytest.fixture
+def reader() -> Client:
+    return Client(headers={"user-agent": BROWSER})
+
+
+def beacon(client: Client, body: str = "{}", **extra):  # type: ignore[no-untyped-def]
+    return client.post(ADDRESS, body, content_type="text/plain;charset=UTF-8", **extra)
+
+
+def counted() -> tuple[int, int]:
+    row = DailyViews.objects.filter(day=site_day()).values_list("pv", "uv").first()
+    return row or (0, 0)
+
+
+def test_views_are_exact_and_visitors_are_counted_once(reader: Client) -> None:
+    post = make_post()
+    for _ in range(5):
+        answer = beacon(reader, f'{{"post": {post.pk}}}').json()
+    beacon(reader)
+    beacon(reader, REMOTE_ADDR="10.1.2.3")
+    assert counted() == (7, 2)
+    assert answer["views"] == 5 and answer["pv_today"] == 5 and answer["uv_today"] == 1
+    assert Post.objects.get(pk=post.pk).view_count == 5
+    assert PostDailyViews.objects.get(post=post, day=site_day()).views == 5
+
+
+def test_the_pixel_counts_for_readers_without_scripts(reader: Client) -> None:
+    post = make_post()
+    answer = reader.get(f"{ADDRESS}?post={post.pk}")
+    assert answer["Content-Type"] == "image/gif" and answer.content.startswith(b"GIF89a")
+    assert "no-store" in answer["Cache-Control"] and counted() == (1, 1)
+
+
+def test_robots_owners_and_prefetches_are_not_counted(reader: Client) -> None:
+    robots = ("", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5.0",
+              "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)")  # fmt: skip
+    for agent in robots:
+        beacon(Client(headers={"user-agent": agent}))
+    beacon(reader, headers={"sec-purpose": "prefetch;prerender"})
+    reader.force_login(make_administrator())
+    assert beacon(reader).status_code == 200
+    assert counted() == (0, 0)
+
+
+@pytest.mark.parametrize("body", ["[]", "nonsense", '{"post": "1"}', '{"post": -1}', '{"post": 1.5}', '{"post": true}',
+                                  "\x00", '{"post": 99999999999999999999}', "{" + " " * 300 + "}", "[" * 150])  # fmt: skip
+def test_a_bad_beacon_is_a_400_and_counts_nothing(reader: Client, body: str) -> None:
+    assert beacon(reader, body).status_code == 400
+    assert counted() == (0, 0)
+
+
+@pytest.mark.parametrize("asked", ["x", "-1", "", "1 OR 1", "99999999999999999999"])
+def test_a_bad_pixel_is_a_400(reader: Client, asked: str) -> None:
+    assert reader.get(ADDRESS, {"post": asked}).status_code == 400
+
+
+def test_an_unknown_post_counts_nothing_at_all(reader: Client) -> None:
+    assert beacon(reader, '{"post": 424242}').status_code == 404
+    assert counted() == (0, 0)
+
+
+def test_a_visitor_is_linked_to_nothing_after_the_day() -> None:
+    counter, today = DatabaseCounter(), site_day()
+    tomorrow = today + datetime.timedelta(days=1)
+    old_salt = counter.salt(today)
+    counter.hit(today, "visitor", None)
+    assert counter.salt(tomorrow) != old_salt
+    assert not DailyVisitor.objects.filter(day=today).exists() and not DailySalt.objects.filter(day=today).exists()
+    counter.hit(tomorrow, "visitor", None)
+    assert (counter.today(today).uv, counter.today(tomorrow).uv) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_lost_when_many_count_at_once() -> None:
+    post, day, counter = make_post(), site_day(), DatabaseCounter()
+    failures: list[BaseException] = []
+
+    def read(name: str) -> None:
+        try:
+            for _ in range(10):
+                counter.hit(day, name, post.pk)
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=read, args=(f"visitor {n % 4}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not failures and counted() == (80, 4)
+    assert Post.objects.get(pk=post.pk).view_count == 80
+    assert PostDailyViews.objects.get(post=post).views == 80
