@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-ENV_FILE = BASE_DIR / ".env"
+ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 VAR_DIR = BASE_DIR / "var"  # the data of a blog of one: database, uploads
 
 FIRST_ENV = """\

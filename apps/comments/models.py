@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.posts.markdown import render_comment
 from apps.posts.models import Post
@@ -39,7 +40,7 @@ class Comment(models.Model):
         verbose_name=_("account"),
         related_name="comments",
     )
-    author_name = models.CharField(_("name"), max_length=64)
+    author_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=64)
     author_email = models.EmailField(_("e-mail"), blank=True)
     author_site = models.URLField(_("site"), blank=True)
     body = models.TextField(_("text"), max_length=BODY_MAX_LENGTH)

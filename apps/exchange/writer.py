@@ -46,22 +46,23 @@ class Writer:
     def __init__(
         self, items: Iterable[PostItem], *, overwrite: bool = False, dry_run: bool = False, author: Any = None
     ) -> None:
-        self.known = KnownPosts(items)
+        items = list(items)
+        known = KnownPosts(items)
+        self.records = {item.origin: record for item in items if (record := known.claim(item))}
         self.overwrite = overwrite
         self.dry_run = dry_run
         self.author = author
         self.pictures = PictureStore()
-        self.posts: dict[str, int] = {}  # origin -> id, for links between them
+        # origin -> id, for links between them
+        self.posts = {origin: record.post_id for origin, record in self.records.items()}
         self.unfinished: list[tuple[PostItem, Receipt]] = []
 
     def store(self, item: PostItem) -> Receipt:
         """Store one item. Never raises for what the item is; a storage or database that is gone is its failure too."""
         receipt = Receipt(item.origin, Outcome.FAILED, title=item.title, warnings=list(item.warnings))
         try:
-            record = self.known.claim(item)
-            # SET timeouts aside, one transaction: a failing item leaves nothing of itself.
             with transaction.atomic():
-                self._store(item, record, receipt)
+                self._store(item, self.records.get(item.origin), receipt)
         except Refused as reason:
             receipt.outcome, receipt.reason = Outcome.FAILED, str(reason)
         except ValidationError as error:
@@ -89,19 +90,17 @@ class Writer:
     # -- one item --------------------------------------------------------------------------------------------------
 
     def _store(self, item: PostItem, record: ImportedPost | None, receipt: Receipt) -> None:
-        post = record.post if record else Post()
-        receipt.post_id = post.pk
-        edited = record is not None and _is_edited(post, record)
-        same = record is not None and record.digest == item.digest
-        if record and same and not (edited and self.overwrite):
+        receipt.post_id = record.post_id if record else None
+        if record and record.digest == item.digest and not (self.overwrite and _is_edited(record)):
             receipt.outcome = Outcome.UNCHANGED
             if not self.dry_run and record.place_key != item.place_key:
                 record.place_key = item.place_key
                 record.save(update_fields=["place_key"])
             return
-        if edited and not self.overwrite:
+        if record and not self.overwrite and _is_edited(record):
             receipt.outcome, receipt.reason = Outcome.KEPT, "edited here since, kept"
             return
+        post = record.post if record else Post()
         receipt.outcome = Outcome.UPDATED if record else Outcome.CREATED
         self._check(item)
         before = _state(post) if record else ""
@@ -128,7 +127,7 @@ class Writer:
     def _fill(self, post: Post, item: PostItem, warnings: list[str]) -> None:
         """Set all but body, cover and what hangs on the post by other tables; warn of what has to be cut."""
         post.title = _cut(item.title, TITLE_MAX_LENGTH, "title", warnings) or item.origin
-        post.slug = item.slug
+        post.slug = slugify(item.slug)
         post.summary = _cut(item.summary, SUMMARY_MAX_LENGTH, "summary", warnings)
         post.status = item.status
         # A guess (the file's own time) dates a new post; it doesn't move one that has a date.
@@ -255,6 +254,8 @@ class Writer:
         body, complete = self._body(item, post, warnings, last=True)
         receipt.warnings += [warning for warning in warnings if warning not in receipt.warnings]
         if body != post.body:
+            if receipt.outcome is Outcome.UNCHANGED:
+                receipt.outcome = Outcome.UPDATED
             updated_at = post.updated_at
             post.body = body
             post.save()
@@ -273,10 +274,10 @@ def _state(post: Post) -> str:
     return sha256(json.dumps(values, sort_keys=True, ensure_ascii=True, default=str))
 
 
-def _is_edited(post: Post, record: ImportedPost) -> bool:
-    if post.updated_at != record.post_updated_at:
+def _is_edited(record: ImportedPost) -> bool:
+    if record.post.updated_at != record.post_updated_at:
         return True
-    return bool(record.post_digest) and record.post_digest != _state(post)
+    return bool(record.post_digest) and record.post_digest != _state(record.post)
 
 
 def _cut(text: str, length: int, name: str, warnings: list[str]) -> str:

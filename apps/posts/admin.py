@@ -81,13 +81,15 @@ class PostAdmin(admin.ModelAdmin):
     def publish(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
         for post in queryset:
             post.publish()
-        self._say(request, len(queryset), "%(count)d post is public now.", "%(count)d posts are public now.")
+        text = ngettext("%(count)d post is public now.", "%(count)d posts are public now.", len(queryset))
+        self._say(request, text, len(queryset))
 
     @admin.action(description=_("Take the selected posts back to draft"), permissions=["change"])
     def unpublish(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
         for post in queryset:
             post.unpublish()
-        self._say(request, len(queryset), "%(count)d post is a draft now.", "%(count)d posts are drafts now.")
+        text = ngettext("%(count)d post is a draft now.", "%(count)d posts are drafts now.", len(queryset))
+        self._say(request, text, len(queryset))
 
     @admin.action(description=_("Move the selected posts to a category…"), permissions=["change"])
     def move(self, request: HttpRequest, queryset: QuerySet[Post]) -> HttpResponse | None:
@@ -105,11 +107,12 @@ class PostAdmin(admin.ModelAdmin):
             return TemplateResponse(request, "admin/posts/move.html", context)
         for post in queryset:
             post.move_to(category)
-        self._say(request, len(queryset), "%(count)d post has been moved.", "%(count)d posts have been moved.")
+        text = ngettext("%(count)d post has been moved.", "%(count)d posts have been moved.", len(queryset))
+        self._say(request, text, len(queryset))
         return None
 
-    def _say(self, request: HttpRequest, count: int, one: str, many: str) -> None:
-        self.message_user(request, ngettext(one, many, count) % {"count": count}, messages.SUCCESS)
+    def _say(self, request: HttpRequest, text: str, count: int) -> None:
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
 
 @admin.register(Category)

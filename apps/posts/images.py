@@ -28,7 +28,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError, features
@@ -104,7 +104,7 @@ def store_image(data: bytes | IO[bytes], *, name: str = "") -> StoredImage:
     try:
         encoded = encode_image(data)
     except ImageRejected as error:
-        _logger.info("Picture %.200r refused: %s", name, error)
+        _logger.info("Picture %.200r refused: %s", name, error.code)
         raise
     path = f"uploads/{timezone.localtime():%Y/%m}/{encoded.digest}.{encoded.extension}"
     # A file cut short by a power failure is no reason to keep it so.
@@ -153,13 +153,11 @@ def _read(file: bytes | IO[bytes]) -> bytes:
 
 def _write(path: str, content: bytes) -> str:
     """Write the file under its name in one step: a reader never sees half of it."""
-    try:
-        final = default_storage.path(path)
-    except NotImplementedError:  # an object store, whose writes are one step already
+    if not isinstance(default_storage, FileSystemStorage):  # an object store, whose writes are one step already
         return default_storage.save(path, ContentFile(content))
     unfinished = default_storage.path(default_storage.save(f"{path}.part", ContentFile(content)))
     try:
-        os.replace(unfinished, final)
+        os.replace(unfinished, default_storage.path(path))
     except OSError:
         os.unlink(unfinished)
         raise
@@ -167,6 +165,10 @@ def _write(path: str, content: bytes) -> str:
 
 
 # -- What the headers say ------------------------------------------------------------------------------------------
+
+
+def _no_picture() -> ImageRejected:
+    return ImageRejected(_("This is not a JPEG, PNG, GIF or WebP picture."), "type")
 
 
 def _check_size(kind: str, width: int, height: int, frames: int = 1) -> None:
@@ -195,6 +197,8 @@ def _check_announced(data: bytes) -> bytes:
         _check_size("WEBP", *_webp_size(data))
     elif data.startswith((b"GIF87a", b"GIF89a")):
         end, width, height, frames = _survey_gif(data)
+        if not frames:
+            raise _no_picture()
         _check_size("GIF", width, height, frames)
         return data[:end] + b";"
     elif data.startswith(b"\xff\xd8") and len(_JPEG_SCAN.findall(data)) > MAX_JPEG_SCANS:
@@ -248,7 +252,7 @@ def _encode(data: bytes) -> EncodedImage:
     try:
         picture = Image.open(BytesIO(_check_announced(data)), formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise ImageRejected(_("This is not a JPEG, PNG, GIF or WebP picture."), "type") from error
+        raise _no_picture() from error
     # A JPEG of several pictures (MPO: stereo, or what a telephone stores for HDR) shows its first.
     source = "JPEG" if picture.format == "MPO" else picture.format or ""
     count = 1 if source == "JPEG" else getattr(picture, "n_frames", 1)

@@ -38,7 +38,7 @@ def _is_punctuation(character: str) -> bool:
 
 
 class _FriendlyState(StateInline):
-    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803 - the parser's names
+    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
         end = start
         marker = self.src[start]
         while end < self.posMax and self.src[end] == marker:
@@ -119,7 +119,8 @@ def bare_link(state: StateInline, silent: bool) -> bool:
     start = state.pos - len(scheme)
     if start and state.src[start - 1].isascii() and state.src[start - 1].isalnum():
         return False
-    if state.pending[-len(scheme) :].lower() != scheme or not (found := _BARE_LINK.match(state.src, start, state.posMax)):
+    found = _BARE_LINK.match(state.src, start, state.posMax)
+    if not found or state.pending[-len(scheme) :].lower() != scheme:
         return False
     url = _trimmed(found[0])
     if len(url) <= len(scheme) + 3:

@@ -73,7 +73,7 @@ def _json(source: str, first_line: int) -> dict[str, Any]:
 
 def _toml(source: str, first_line: int) -> dict[str, Any]:
     try:
-        return tomllib.loads(source)
+        return tomllib.loads(source + "\n")  # else an unfinished last line has no number
     except tomllib.TOMLDecodeError as error:
         line = _TOML_LINE.search(str(error))
         reason = re.sub(r" \(at .*\)$", "", str(error))

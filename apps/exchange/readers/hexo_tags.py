@@ -67,12 +67,13 @@ class HexoTags:
     def _tag(self, text: str, token: Token, line: int, depth: int) -> tuple[str, int]:
         """The tag's Markdown, and where the text goes on."""
         name, arguments = token.name, token.arguments
+        prefix = _prefix(text, token.start)
         if name in self.inline:
             return self.inline[name](arguments, line), token.end
         if name == "raw" and token.content is not None:
             return token.content, token.end
         if name in {"codeblock", "code", "highlight"} and token.content is not None:
-            made = _code(arguments, token.content, jekyll=name == "highlight")
+            made = _code(arguments, _without(prefix, token.content), jekyll=name == "highlight")
             return _as_block(text, token.start, token.end, made), token.end
         if name in {"include_code", "include-code"}:
             included = self._included(arguments, line)
@@ -80,7 +81,7 @@ class HexoTags:
         if name in _VIDEOS and _first(arguments):
             return f"<{_VIDEOS[name].format(_first(arguments))}>", token.end
         if name in _QUOTE_TAGS and depth < _MAX_DEPTH and (closing := _closing(text, name, token.end)):
-            content = self._convert(text[token.end : closing.start()], line, depth + 1)
+            content = self._convert(_without(prefix, text[token.end : closing.start()]), line, depth + 1)
             by = "" if name != "blockquote" and name != "quote" else _attribution(arguments)
             return _as_block(text, token.start, closing.end(), _quote(content, by)), closing.end()
         if not name.startswith("end"):
@@ -90,16 +91,16 @@ class HexoTags:
     def _image(self, arguments: str, line: int) -> str:
         """`[class names] path [width] [height] ["title" ["alt"]]`; sizes and classes have no Markdown."""
         parts = _arguments(arguments)
-        # Class names have neither dot nor slash; of the last resort, the first word is the path.
-        at = next((index for index, part in enumerate(parts) if re.search(r"[./]", part)), 0)
         if not parts:
             return ""
-        rest = parts[at + 1 :]
+        # Class names have neither dot nor slash; of the last resort, the first word is the path.
+        at = next((index for index, part in enumerate(parts) if re.search(r"[./]", part)), 0)
+        rest = _ARGUMENT.findall(arguments)[at + 1 :]
         while rest and re.fullmatch(r"\d+(?:px|%)?|auto", rest[0]):
             rest = rest[1:]
-        joined = " ".join(rest)
-        quoted = re.findall(r'"([^"]*)"', joined)
-        title, alt = (quoted[0], quoted[1]) if len(quoted) > 1 else (rest[0] if rest else "", "".join(rest[1:2]))
+        words = " ".join(rest)
+        quoted = re.findall(r'"([^"]*)"', words) or [words.strip("'")]
+        title, alt = quoted[0], quoted[1] if len(quoted) > 1 else ""
         address = self.references.picture(parts[at], line)
         alt = alt or title
         title = title.replace('"', "&quot;")
@@ -253,15 +254,9 @@ def _fence(code: str, language: str, title: str) -> str:
 def _as_block(text: str, start: int, end: int, made: str) -> str:
     """The block on lines of its own, behind the list's indent or the quote's marks that its tag stands behind."""
     line_start = text.rfind("\n", 0, start) + 1
-    before = text[line_start:start]
-    prefix = before if re.fullmatch(r"[ \t>]*", before) else ""
-    if prefix:
-        lines = made.split("\n")
-        bare = prefix.rstrip()
-        # The block's own lines may carry the indent already.
-        stripped = [line.removeprefix(prefix) if not line.startswith(">") else line for line in lines]
-        made = f"\n{prefix}".join(stripped).replace(f"\n{prefix}\n", f"\n{bare}\n")
-    if before != prefix:
+    prefix = _prefix(text, start)
+    made = "\n".join(f"{prefix}{line}".rstrip() for line in made.split("\n")).removeprefix(prefix)
+    if text[line_start:start] != prefix:
         opening = "\n\n"
     else:
         opening = "" if _blank_above(text, line_start) else f"\n{prefix}"
@@ -269,6 +264,23 @@ def _as_block(text: str, start: int, end: int, made: str) -> str:
     if rest.strip():
         return f"{opening}{made}\n\n"
     return opening + made + (f"\n{prefix.rstrip()}" if below.partition("\n")[0].strip(" \t>") else "")
+
+
+def _prefix(text: str, position: int) -> str:
+    """The indent and quote marks before the position; empty when there is more on its line."""
+    before = text[text.rfind("\n", 0, position) + 1 : position]
+    return before if not before.strip(" \t>") else ""
+
+
+def _without(prefix: str, content: str) -> str:
+    """The block's contents without what its lines share with the tag's."""
+    if not prefix:
+        return content
+    bare = prefix.rstrip()
+    return "\n".join(
+        line.removeprefix(prefix) if line.startswith(prefix) else line.removeprefix(bare)
+        for line in content.split("\n")
+    )
 
 
 def _blank_above(text: str, line_start: int) -> bool:

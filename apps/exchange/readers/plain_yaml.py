@@ -81,6 +81,8 @@ def load(source: str, first_line: int = 1) -> Any:
         return None if node is None else _Plain(first_line).value(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark and error.context_mark and mark.index >= len(source.rstrip()):
+            mark = error.context_mark  # what is never closed is to be looked for where it opens
         line = first_line + mark.line if mark else None
         raise Unreadable(f"YAML: {error.problem or error.context}", line) from None
     except yaml.reader.ReaderError as error:
@@ -90,6 +92,6 @@ def load(source: str, first_line: int = 1) -> Any:
         raise Unreadable(f"YAML: {error}", first_line) from None
     except RecursionError:
         raise Unreadable("the front matter is nested too deeply", first_line) from None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         # PyYAML lets an escape beyond Unicode through to chr().
         raise Unreadable(f"YAML: {error}", first_line) from None

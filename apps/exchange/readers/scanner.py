@@ -9,7 +9,7 @@ OPAQUE_TAGS = {"codeblock", "code", "raw", "highlight"}
 
 _START = re.compile(
     r"""^(?P<fence_lead>(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})
-      | (?P<indented>(?:^[ \t]*\n|\A)(?:(?:\ {4}|\t)[^\n]*\S[^\n]*(?:\n|\Z)|[ \t]+\n)+)
+      | (?P<indented>(?:^[ \t]*\n|\A)(?=(?:\ {4}|\t)[ \t]*\S))
       | (?P<escape>\\[`{!\[\\])
       | (?P<ticks>`+)
       | (?P<comment><!--)
@@ -19,6 +19,7 @@ _START = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
+_INDENTED_LINES = re.compile(r"(?:(?:[ \t]*\n)*(?: {4}|\t)[^\n]*\S[^\n]*(?:\n|\Z))+")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _TICKS = re.compile("`+")
@@ -44,8 +45,7 @@ def tokens(text: str) -> Iterator[Token]:
     while found := _START.search(text, position):
         token = _token(text, found, in_list)
         if token is None:
-            # Nothing of its kind after all: go on behind it, or inside where something else may begin.
-            position = found.end() if not found["indented"] else found.start() + 1 + found["indented"].find("\n")
+            position = found.end()  # nothing of its kind after all
             continue
         if token.start > done:
             yield Token("text", done, token.start)
@@ -59,8 +59,9 @@ def _token(text: str, found: re.Match[str], in_list: "_ListWatch") -> Token | No
     start, end = found.span()
     if found["fence"]:
         return Token("code", start, _end_of_fence(text, found))
-    if found["indented"]:
-        return None if in_list.at(start) else Token("code", start, end)
+    if found["indented"] is not None:
+        lines = None if in_list.at(start) else _INDENTED_LINES.match(text, end)
+        return Token("code", start, lines.end()) if lines else None
     if found["ticks"]:
         closing = _end_of_ticks(text, end, len(found["ticks"]))
         return Token("code", start, closing) if closing else None

@@ -1,0 +1,114 @@
+"""The blog as a reader meets it, in Chromium."""
+
+import re
+
+import pytest
+
+from tests.factories import BROWSER
+from tests.services import BlogServer
+
+CHINESE = {"locale": "zh-CN", "user_agent": BROWSER}
+pytestmark = pytest.mark.page(**CHINESE)
+
+
+def write_comment(page, text: str) -> None:  # type: ignore[no-untyped-def]
+    page.locator(".comment-write").scroll_into_view_if_needed()
+    form = page.locator(".comment-form")
+    form.get_by_label("昵称").fill("林小雨")
+    form.get_by_label("电子邮件").fill("lin@example.com")
+    form.get_by_label("正文").fill(text)
+    form.get_by_role("button", name="发表评论").click()
+
+
+def open_post(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto("/")
+    page.get_by_role("link", name="Markdown 排版示例").first.click()
+
+
+def test_read_a_post_and_be_counted(page) -> None:  # type: ignore[no-untyped-def]
+    with page.expect_response(re.compile("/stats/view$")) as beacon:
+        page.goto("/")
+    before = int(beacon.value.json()["pv_today"])
+    with page.expect_response(re.compile("/stats/view$")) as beacon:
+        page.get_by_role("link", name="Markdown 排版示例").first.click()
+    assert beacon.value.json() | {"pv_today": before + 1, "views": 1} == beacon.value.json()
+    assert page.get_by_role("heading", level=1).inner_text() == "Markdown 排版示例"
+    page.locator("[data-number=pv_today]", has_text=str(before + 1)).wait_for()
+    assert page.locator(".prose math").count() > 0 and page.locator(".prose .highlight .k").count() > 0
+    assert page.locator("pre.mermaid").count() == 1
+    page.get_by_text("目录").click()
+    target = page.locator(".toc a").last
+    target.click()
+    assert page.evaluate("document.querySelector(':target') !== null")
+
+
+def test_comment_and_reply(page) -> None:  # type: ignore[no-untyped-def]
+    open_post(page)
+    write_comment(page, "写得真**清楚**。")
+    page.wait_for_url(re.compile("#floor-1$"))
+    first = page.locator("#floor-1")
+    assert first.locator("strong").inner_text() == "清楚" and "林小雨" in first.inner_text()
+    assert first.evaluate("element => element.matches(':target')")
+    first.get_by_role("link", name="回复").click()
+    form = page.locator(".comment-form")
+    assert "1" in form.locator("[data-reply]").inner_text()
+    assert form.get_by_label("昵称").input_value() == "林小雨"  # remembered in this browser
+    form.get_by_label("正文").fill("同意楼上。")
+    form.get_by_role("button", name="发表评论").click()
+    page.wait_for_url(re.compile("#floor-2$"))
+    assert page.locator("#floor-2").get_by_role("link", name="回复给 1 楼").get_attribute("href") == "#floor-1"
+
+
+def test_an_open_page_hears_of_a_new_comment(page, new_page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
+    open_post(page)
+    other = new_page(daphne_server.url, **CHINESE)
+    with other.expect_websocket():
+        open_post(other)
+    write_comment(page, "刚刚写下的。")
+    page.wait_for_url(re.compile("#floor-[0-9]+$"))
+    other.get_by_role("link", name="有新评论").click()
+    other.get_by_text("刚刚写下的。").wait_for()
+
+
+@pytest.mark.page(**CHINESE, java_script_enabled=False)
+def test_everything_works_without_scripts(page) -> None:  # type: ignore[no-untyped-def]
+    with page.expect_response(re.compile(r"/stats/view\?post=")) as pixel:
+        open_post(page)
+    assert pixel.value.headers["content-type"] == "image/gif"
+    page.get_by_role("link", name="写评论").click()
+    page.get_by_label("昵称").fill("无脚本")
+    page.get_by_label("电子邮件").fill("noscript@example.com")
+    page.get_by_label("正文").fill("没有 JavaScript 也行。")
+    page.get_by_role("button", name="发表评论").click()
+    assert re.search("#floor-[0-9]+$", page.url)
+    page.get_by_text("没有 JavaScript 也行。").wait_for()
+    page.get_by_role("searchbox").first.fill("排版")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Markdown 排版示例").first.wait_for()
+
+
+@pytest.mark.page(**CHINESE, allow_console="422")
+def test_a_refused_comment_keeps_its_text(page) -> None:  # type: ignore[no-untyped-def]
+    open_post(page)
+    page.locator(".comment-write").scroll_into_view_if_needed()
+    form = page.locator(".comment-form")
+    form.get_by_label("昵称").fill("甲")
+    form.get_by_label("电子邮件").fill("a@b")  # good enough for the browser, not for the server
+    form.get_by_label("正文").fill("不要丢掉我。")
+    form.get_by_role("button", name="发表评论").click()
+    assert page.get_by_label("正文").input_value() == "不要丢掉我。"
+    assert page.get_by_role("alert").count() == 1
+
+
+@pytest.mark.page(locale="en-US", user_agent=BROWSER, viewport={"width": 390, "height": 800})
+def test_a_phone_shows_everything_without_scrolling_sideways(page) -> None:  # type: ignore[no-untyped-def]
+    for path in ("/", "/archive/", "/search/?q=Markdown"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    page.get_by_role("link", name="Markdown showcase").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    guides = page.locator("header nav").get_by_text("Guides")
+    assert not guides.is_visible()
+    page.get_by_label("Menu").click()
+    guides.click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Guides"
