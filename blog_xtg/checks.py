@@ -1,5 +1,6 @@
 """System checks of the deployment: blog.E0xx stops, blog.W0xx warns."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,7 @@ def https_ends_at_a_proxy(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def database_speaks_utf8mb4(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """MariaDB and MySQL must keep four-byte characters, or emoji and rare Chinese characters are refused (1 query)."""
     found: list[CheckMessage] = []
     for alias in databases or []:

@@ -1,7 +1,15 @@
 """Who is on the other end of a request."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
+
+
+class BlogRequest(HttpRequest):
+    """A request once it has passed SiteMiddleware: `site` is the snapshot of the site components."""
+
+    site: Any  # the apps below components can't name its type
 
 
 def client_address(request: HttpRequest) -> str:

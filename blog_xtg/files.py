@@ -48,7 +48,7 @@ def _answer(request: HttpRequest, file: Path, max_age_seconds: int) -> HttpRespo
     modified = int(file.stat().st_mtime)
     if not was_modified_since(request.headers.get("If-Modified-Since"), modified):
         return HttpResponseNotModified()
-    kind, encoding = mimetypes.guess_type(file.name)
+    kind, _encoding = mimetypes.guess_type(file.name)
     response = HttpResponse(file.read_bytes(), content_type=kind or "application/octet-stream")
     response.headers["Last-Modified"] = http_date(modified)
     response.headers["Cache-Control"] = f"public, max-age={max_age_seconds}"

@@ -37,4 +37,6 @@ def make_comment(post: Post, body: str = "A thought.", **fields: Any) -> Comment
 def make_administrator(**fields: Any) -> Any:
     number = next(_numbers)
     users = get_user_model()._default_manager
-    return users.create_superuser(**{"username": f"owner{number}", "email": "o@example.com", "password": "pw", **fields})
+    return users.create_superuser(
+        **{"username": f"owner{number}", "email": "o@example.com", "password": "pw", **fields}
+    )

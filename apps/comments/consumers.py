@@ -16,7 +16,7 @@ def added_message(post: Post, floor: int) -> dict[str, Any]:
 
 
 class PostConsumer(AsyncJsonWebsocketConsumer):
-    """Sends `{"floor": n, "url": its address}` for each comment added to the post; what a client sends is not listened to."""
+    """Sends `{"floor": n, "url": its address}` for each comment added; what a client sends is not listened to."""
 
     async def connect(self) -> None:
         self.group = group_name(int(self.scope["url_route"]["kwargs"]["pk"]))

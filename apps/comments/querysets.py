@@ -14,7 +14,7 @@ from apps.posts.models import Post
 from .signals import comments_changed
 
 if TYPE_CHECKING:
-    from .models import Comment
+    from .models import Comment  # noqa: F401 -- ruff doesn't read QuerySet's strings
 
 SHOWN_STATES = ("visible", "screened")  # pending ones and spam are nobody's business but the administrator's
 
@@ -65,7 +65,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 
 def recount(post_ids: set[int]) -> None:
-    """Set the posts' comment counts to the number of their visible comments, in one statement, and tell who shows them."""
+    """Set the posts' counts to the number of their visible comments, in one statement, and tell who shows them."""
     from .models import Comment
 
     visible = (

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.posts.access import is_unlocked
 from apps.posts.models import Post
+from blog_xtg.client import BlogRequest
 
 from .forms import CommentForm
 from .services import CommentsClosed, add_comment
@@ -14,7 +15,7 @@ from .services import CommentsClosed, add_comment
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def comment(request: HttpRequest, pk: int) -> HttpResponse:
+def comment(request: BlogRequest, pk: int) -> HttpResponse:
     """Show the form, or store a comment and lead the reader to its floor.
 
     `?part` asks for the form alone, which the post page puts in its place. A failed submit shows what was typed.

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
+
+from blog_xtg.client import BlogRequest
 
 from . import store
 
@@ -16,10 +18,10 @@ from . import store
 class SiteMiddleware:
     """Set `request.site`, read when first asked for, and the language: the reader's first we speak, else the site's."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[BlogRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: BlogRequest) -> HttpResponse:
         request.site = SimpleLazyObject(store.get)
         with translation.override(_accepted(request) or _site_language(request)):
             request.LANGUAGE_CODE = translation.get_language()
@@ -29,14 +31,15 @@ class SiteMiddleware:
         return response
 
 
-def _site_language(request: HttpRequest) -> str:
+def _site_language(request: BlogRequest) -> str:
     try:
-        return request.site.language
+        language: str = request.site.language
+        return language
     except DatabaseError:  # /healthz and the error pages need no database
         return settings.LANGUAGE_CODE
 
 
-def _accepted(request: HttpRequest) -> str | None:
+def _accepted(request: BlogRequest) -> str | None:
     for language, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
         if language == "*":
             return None

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 from django.urls import reverse
@@ -118,7 +119,7 @@ def _box(plugin: Plugin) -> SidebarBox:
         case Plugin.Kind.RECENT_COMMENTS:
             links = [_comment_link(comment) for comment in Comment.objects.newest()[:ITEMS_PER_BOX]]
         case Plugin.Kind.TAGS:
-            links = [Link(t.name, t.get_absolute_url(), t.post_count) for t in Tag.objects.in_use()[:TAGS_PER_BOX]]
+            links = [_tag_link(tag) for tag in Tag.objects.in_use()[:TAGS_PER_BOX]]
         case Plugin.Kind.ARCHIVE:
             months = [
                 (month, reverse("posts:archive", args=[month.year, f"{month.month:02}"]), count)
@@ -132,6 +133,10 @@ def _box(plugin: Plugin) -> SidebarBox:
 
 def _post_link(post: Post, count: int | None = None) -> Link:
     return Link(post.title, post.get_absolute_url(), count)
+
+
+def _tag_link(tag: Any) -> Link:  # in_use() adds post_count
+    return Link(tag.name, tag.get_absolute_url(), tag.post_count)
 
 
 def _comment_link(comment: Comment) -> Link:

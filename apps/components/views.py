@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.posts.models import Post
 from apps.stats.services import count_view, today
+from blog_xtg.client import BlogRequest
 
 from .forms import SetupForm
 from .services import SetupRefused, create_first_administrator, is_setup_token
@@ -50,7 +51,7 @@ def setup(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "POST"])
-def view(request: HttpRequest) -> HttpResponse:
+def view(request: BlogRequest) -> HttpResponse:
     """Count a view of the page that sends it; answer the numbers the page then shows.
 
     POST `{"post": id}` or `{}` answers JSON. GET `?post=id` is the pixel of a page without scripts and answers a GIF.
@@ -59,7 +60,7 @@ def view(request: HttpRequest) -> HttpResponse:
     try:
         post_id = _post_id(request)
     except ValueError:
-        return JsonResponse({"error": "Send {} or {\"post\": id}."}, status=400)
+        return JsonResponse({"error": 'Send {} or {"post": id}.'}, status=400)
     try:
         count_view(request, post_id)
     except Post.DoesNotExist:
@@ -87,7 +88,7 @@ def _post_id(request: HttpRequest) -> int | None:
     return asked
 
 
-def _numbers(request: HttpRequest, post_id: int | None) -> dict[str, Any]:
+def _numbers(request: BlogRequest, post_id: int | None) -> dict[str, Any]:
     views = today()
     statistics = request.site.statistics
     numbers: dict[str, Any] = {

@@ -3,14 +3,16 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from .forms import PostAdminForm
 from .models import Category, OldAddress, Post, Source, Tag
+from .querysets import PostQuerySet
 
 admin.site.site_header = _("blog_xtg: writing and managing")
 admin.site.site_title = "blog_xtg"
@@ -58,7 +60,7 @@ class PostAdmin(admin.ModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Post]:
-        posts = super().get_queryset(request)
+        posts: PostQuerySet = super().get_queryset(request)  # type: ignore[assignment]  # the default manager's
         if request.resolver_match and request.resolver_match.url_name == "posts_post_changelist":
             return posts.for_admin_list()
         return posts
@@ -68,13 +70,13 @@ class PostAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
         if obj.author_id is None and not change:
-            obj.author = request.user
+            obj.author_id = request.user.pk
         super().save_model(request, obj, form, change)
 
     @admin.display(description=_("status"), ordering="status")
     def shown(self, post: Post) -> str:
         if post.status == Post.Status.PUBLISHED and not post.is_public:
-            return _("scheduled")
+            return gettext("scheduled")
         return post.get_status_display()
 
     @admin.action(description=_("Publish the selected posts"), permissions=["change"])
@@ -102,7 +104,7 @@ class PostAdmin(admin.ModelAdmin):
                 "posts": queryset,
                 "categories": Category.objects.all(),
                 "opts": self.model._meta,
-                "action_checkbox_name": admin.helpers.ACTION_CHECKBOX_NAME,
+                "action_checkbox_name": ACTION_CHECKBOX_NAME,
             }
             return TemplateResponse(request, "admin/posts/move.html", context)
         for post in queryset:

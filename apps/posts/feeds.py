@@ -2,13 +2,15 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.syndication.views import Feed
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
+
+from blog_xtg.client import BlogRequest
 
 from .models import Category, Post, Tag
 
@@ -50,10 +52,12 @@ class JsonFeedGenerator(SyndicationFeed):
 class PostFeed(Feed):
     """The newest 20 public posts (3 queries). A post behind a password stands there without its text."""
 
+    request: BlogRequest
+
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # One feed object serves every request at once: what belongs to this one goes into a copy.
         feed = self.__class__()
-        feed.request = request
+        feed.request = cast(BlogRequest, request)
         return super(PostFeed, feed).__call__(request, *args, **kwargs)
 
     def get_object(self, request: HttpRequest, pk: str = "", slug: str = "", tag: str = "") -> Category | Tag | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -33,8 +34,11 @@ RENDERER_VERSION = 1
 
 MAX_SOURCE_CHARACTERS = 6_000_000
 MAX_COMMENT_CHARACTERS = 20_000
-# A paragraph beyond this is shown as typed: some inline rules look back over the whole of it.
+# A paragraph beyond these is shown as typed: at every `[` the parser may walk to the paragraph's end.
 MAX_PARAGRAPH_CHARACTERS = 50_000
+MAX_PARAGRAPH_STEPS = 20_000_000
+# The cells a document may hold besides those it spells out: short rows are filled up to the width of the head.
+MAX_FILLED_CELLS = 20_000
 MAX_NESTING = 60
 MAX_FOOTNOTE_LABEL_CHARACTERS = 200
 MAX_TOC_ENTRIES = 1_000
@@ -135,12 +139,26 @@ def _bounded_inline(state: StateCore) -> None:
         if token.type != "inline":
             continue
         token.children = token.children or []
-        if len(token.content) > MAX_PARAGRAPH_CHARACTERS:
+        length = len(token.content)
+        if length > MAX_PARAGRAPH_CHARACTERS or length * token.content.count("[") > MAX_PARAGRAPH_STEPS:
             text = Token("text", "", 0)
             text.content = token.content
             token.children.append(text)
         else:
             state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
+def _bounded_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The block rule "table", ending the table where the document's cells are used up."""
+    if start + 2 > end:
+        return False
+    width = state.src.count("|", state.bMarks[start + 1], state.eMarks[start + 1]) + 1
+    rows = max(0, state.env["cells"]) // width
+    if not rows or not table(state, start, min(end, start + 2 + rows), silent):
+        return False
+    if not silent:
+        _spend(state.env, "cells", (state.line - start) * width)
+    return True
 
 
 def _bounded_footnote_ref(state: StateInline, silent: bool) -> bool:
@@ -235,6 +253,7 @@ def _post_parser() -> MarkdownIt:
     parser.renderer.rules["footnote_block_open"] = footnote_block_open  # type: ignore[attr-defined]
     parser.inline.ruler.at("footnote_ref", _bounded_footnote_ref)
     parser.add_render_rule("footnote_anchor_name", _footnote_name)
+    parser.block.ruler.at("table", _bounded_table, {"alt": ["paragraph", "reference"]})
     parser.core.ruler.at("inline", _bounded_inline)
     parser.core.ruler.push("headings", _name_headings)
     parser.core.ruler.push("figures", _make_figures)
@@ -276,6 +295,7 @@ def render(source: str) -> Rendered:
     if len(source) > MAX_SOURCE_CHARACTERS:
         return _as_typed(source)
     env: dict[str, Any] = {
+        "cells": len(source) // 2 + MAX_FILLED_CELLS,
         "formulas": MAX_FORMULAS,
         "highlighted_characters": MAX_HIGHLIGHTED_CHARACTERS,
         "highlighting_seconds": MAX_HIGHLIGHTING_SECONDS,

@@ -180,13 +180,15 @@ class Post(models.Model):
             models.Index(fields=["renderer_version"], name="post_renderer"),
         ]
 
+    _as_loaded: dict[str, Any] = {}  # EDITED and updated_at as the database has them; empty for a new post
+
     def __str__(self) -> str:
         return self.title
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
-        post = super().from_db(db, field_names, values)
-        post._as_loaded = {name: getattr(post, name) for name in cls.EDITED + ("updated_at",) if name in field_names}
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
+        post = super().from_db(db, field_names, values, **kwargs)
+        post._as_loaded = {name: getattr(post, name) for name in (*cls.EDITED, "updated_at") if name in field_names}
         return post
 
     def save(self, *args: Any, **kwargs: Any) -> None:
@@ -271,7 +273,7 @@ class Post(models.Model):
 
     def _edited(self) -> bool:
         """Whether readers would see another text; an `updated_at` set by the caller stands as it is."""
-        loaded = getattr(self, "_as_loaded", {})
+        loaded = self._as_loaded
         if "updated_at" in loaded and loaded["updated_at"] != self.updated_at:
             return False
         return any(name in loaded and loaded[name] != getattr(self, name) for name in self.EDITED)
@@ -297,4 +299,3 @@ class OldAddress(models.Model):
     def clean(self) -> None:
         if not self.path.startswith("/"):
             self.path = f"/{self.path}"
-

@@ -14,7 +14,7 @@ from .markdown import RENDERER_VERSION
 from .slugs import slugify
 
 if TYPE_CHECKING:
-    from .models import Category, OldAddress, Post, Source, Tag
+    from .models import Category, OldAddress, Post, Source, Tag  # noqa: F401 -- ruff doesn't read QuerySet's strings
 
 LIST_FIELDS = (
     "title",
@@ -84,12 +84,7 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def for_list(self) -> PostQuerySet:
         """The columns a list shows, newest first (1 query, no N+1)."""
-        return (
-            self.published()
-            .select_related("source", "category")
-            .only(*LIST_FIELDS)
-            .order_by("-published_at", "-pk")
-        )
+        return self.published().select_related("source", "category").only(*LIST_FIELDS).order_by("-published_at", "-pk")
 
     def for_home(self) -> PostQuerySet:
         return self.for_list().order_by("-pinned", "-published_at", "-pk")

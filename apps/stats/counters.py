@@ -3,7 +3,7 @@
 import datetime
 import secrets
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -75,7 +75,7 @@ def forget_before(day: datetime.date) -> None:
     DailyVisitor.objects.filter(day__lt=day).delete()
 
 
-def _add_one(model: type, field: str, **key: object) -> None:
+def _add_one(model: type[DailyViews] | type[PostDailyViews], field: str, **key: Any) -> None:
     """Add one to the field of the row with that key, making the row; safe against others doing the same."""
     if model.objects.filter(**key).update(**{field: F(field) + 1}):
         return

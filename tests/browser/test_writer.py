@@ -60,7 +60,9 @@ def test_from_the_setup_link_to_a_public_post(page, new_page, daphne_server: Blo
     reader.goto("/")
     reader.get_by_role("link", name="第一篇 🎉").first.click()
     reader.locator(".prose strong", has_text="你好").wait_for()
-    assert reader.locator(".prose img").evaluate("async (img) => { await img.decode(); return img.naturalWidth; }") == 320
+    assert (
+        reader.locator(".prose img").evaluate("async (img) => { await img.decode(); return img.naturalWidth; }") == 320
+    )
 
 
 def test_the_editor_is_closed_to_strangers(page) -> None:  # type: ignore[no-untyped-def]

@@ -211,7 +211,13 @@ def test_search_finds_words_in_title_text_and_tags(client: Client) -> None:
 def test_feeds_carry_full_posts_with_absolute_links(client: Client) -> None:
     category = make_category("Feeds")
     post = make_post(title="In <feeds>", body="![p](/media/p.png)\n\nWhole text.", tags=("news",), category=category)
-    for address in ("/feed/", "/feed/atom/", "/feed/json/", f"{category.get_absolute_url()}feed/", "/tag/news/feed/atom/"):
+    for address in (
+        "/feed/",
+        "/feed/atom/",
+        "/feed/json/",
+        f"{category.get_absolute_url()}feed/",
+        "/tag/news/feed/atom/",
+    ):
         response = client.get(address)
         assert response.status_code == 200
         text = text_of(response)
@@ -228,7 +234,17 @@ def test_sitemap_and_robots_name_the_pages(client: Client) -> None:
 
 
 # Queries with warm site components; the components themselves are pinned in tests/components.
-PAGE_QUERIES = {"home": 2, "category": 3, "source": 3, "tag": 3, "archive": 3, "month": 3, "search": 2, "feed": 2, "post": 3}
+PAGE_QUERIES = {
+    "home": 2,
+    "category": 3,
+    "source": 3,
+    "tag": 3,
+    "archive": 3,
+    "month": 3,
+    "search": 2,
+    "feed": 2,
+    "post": 3,
+}
 
 
 def _addresses() -> dict[str, str]:
