@@ -55,6 +55,7 @@ def user_with(*codenames: str, **fields: Any) -> Any:
 @pytest.fixture
 def writer(client: Client) -> Client:
     client.force_login(make_administrator())
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     return client
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..items import Link
 from .references import References
-from .scanner import Token, end_tag, tokens
+from .scanner import Token, tokens
 
 MAX_INCLUDED_BYTES = 200_000
 _MAX_DEPTH = 10
@@ -48,7 +48,9 @@ class HexoTags:
     def _convert(self, text: str, first_line: int, depth: int) -> str:
         pieces: list[str] = []
         line, position, behind = first_line, 0, 0
-        for token in tokens(text):
+        found = list(tokens(text))
+        closings = _closings(found)
+        for token in found:
             if token.end <= behind:  # inside a block that was converted as a whole
                 continue
             if token.start < behind:
@@ -60,11 +62,11 @@ class HexoTags:
             if token.kind != "tag":
                 pieces.append(text[token.start : token.end])
                 continue
-            written, behind = self._tag(text, token, line, depth)
+            written, behind = self._tag(text, token, closings.get(token.start), line, depth)
             pieces.append(written)
         return "".join(pieces)
 
-    def _tag(self, text: str, token: Token, line: int, depth: int) -> tuple[str, int]:
+    def _tag(self, text: str, token: Token, closing: Token | None, line: int, depth: int) -> tuple[str, int]:
         """The tag's Markdown, and where the text goes on."""
         name, arguments = token.name, token.arguments
         prefix = _prefix(text, token.start)
@@ -80,10 +82,10 @@ class HexoTags:
             return _as_block(text, token.start, token.end, included) if included else _same(text, token), token.end
         if name in _VIDEOS and _first(arguments):
             return f"<{_VIDEOS[name].format(_first(arguments))}>", token.end
-        if name in _QUOTE_TAGS and depth < _MAX_DEPTH and (closing := _closing(text, name, token.end)):
-            content = self._convert(_without(prefix, text[token.end : closing.start()]), line, depth + 1)
+        if closing and depth < _MAX_DEPTH:
+            content = self._convert(_without(prefix, text[token.end : closing.start]), line, depth + 1)
             by = "" if name != "blockquote" and name != "quote" else _attribution(arguments)
-            return _as_block(text, token.start, closing.end(), _quote(content, by)), closing.end()
+            return _as_block(text, token.start, closing.end, _quote(content, by)), closing.end
         if not name.startswith("end"):
             self.references.warn(line, f"tag left as it is: {{% {name} %}}")
         return _same(text, token), token.end
@@ -194,17 +196,18 @@ def _target(address: str) -> str:
     return f"<{address}>" if re.search(r"[\s()]", address) else address
 
 
-def _closing(text: str, name: str, position: int) -> re.Match[str] | None:
-    """The end tag that belongs to the block begun before `position`, code left out of account."""
-    deep = 0
-    for token in tokens(text[position:]):
-        if token.kind == "tag" and token.name == name:
-            deep += 1
-        elif token.kind == "tag" and token.name == f"end{name}":
-            if deep == 0:
-                return end_tag(text, name, position + token.start)
-            deep -= 1
-    return None
+def _closings(found: list[Token]) -> dict[int, Token]:
+    """The end tag of each quote, by the position of its beginning."""
+    closings: dict[int, Token] = {}
+    open_tags: dict[str, list[int]] = {}
+    for token in found:
+        if token.kind != "tag":
+            continue
+        if token.name in _QUOTE_TAGS:
+            open_tags.setdefault(token.name, []).append(token.start)
+        elif open_tags.get(token.name.removeprefix("end")):
+            closings[open_tags[token.name.removeprefix("end")].pop()] = token
+    return closings
 
 
 def _attribution(arguments: str) -> str:

@@ -20,16 +20,18 @@ _LIQUID_BASE = re.compile(
     r"|\{\{\s*['\"]([^'\"]*)['\"]\s*\|\s*\w+_url\s*\}\}"
 )
 _MARKDOWN = re.compile(
-    r"""(?P<lead>!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\](?:\([^()\n]*\))?){0,1000}\]\([ \t]*)
+    r"""(?P<lead>!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\](?:\([^()\n]*\))?){0,1000}\]\([ \t]{0,9})
         (?P<target><[^<>\n]+>
           | (?:\{\{[^{}\n]*\}\})?(?:[^\s()<>]|\([^\s()]*\))+
-          | [^()<>"'\n]+?\.(?:png|jpe?g|gif|webp|bmp)(?=[ \t]*\)))
-        (?P<tail>(?:[ \t]+=\d*x?\d*)?(?:[ \t]+(?:"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*\))""",
+          | [^\s()<>"'][^()<>"'\n]{0,300}?\.(?:png|jpe?g|gif|webp|bmp)(?=[ \t]{0,9}\)))
+        (?P<tail>(?:[ \t]{1,9}=\d*x?\d*)?(?:[ \t]{1,9}(?:"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?[ \t]{0,9}\))""",
     re.VERBOSE | re.IGNORECASE,
 )
-_DEFINITION = re.compile(r"(?P<lead>^[ ]{0,3}\[[^\]\n]+\]:[ \t]*)(?P<target><[^<>\n]+>|\S+)(?P<tail>)", re.MULTILINE)
+_DEFINITION = re.compile(
+    r"(?P<lead>^[ ]{0,3}\[[^\]\n]+\]:[ \t]{0,9})(?P<target><[^<>\n]+>|\S+)(?P<tail>)", re.MULTILINE
+)
 _HTML = re.compile(
-    r"""(?P<lead><(?:img|source|video|a)\b[^<>]{0,2000}?\s(?:src|href)\s*=\s*)
+    r"""(?P<lead><(?:img|source|video|a)\b[^<>]{0,2000}?\s(?:src|href)\s{0,9}=\s{0,9})
         (?P<target>"[^"<>\n]*"|'[^'<>\n]*'|[^\s"'<>]+)(?P<tail>)""",
     re.VERBOSE | re.IGNORECASE,
 )
