@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Count, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
@@ -33,7 +34,7 @@ class PostAdmin(admin.ModelAdmin):
     list_select_related = ("category", "source")
     list_per_page = 50
     search_fields = ("title", "body", "tags__name")
-    ordering = ("-created_at", "-pk")
+    ordering = (Coalesce("published_at", "created_at").desc(), "-pk")
     autocomplete_fields = ("tags",)
     readonly_fields = ("view_count", "comment_count", "created_at", "updated_at")
     actions = ("publish", "unpublish", "move")

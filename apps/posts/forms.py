@@ -1,5 +1,6 @@
 """The form a post is written in."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -25,7 +26,7 @@ class BodyWidget(AdminMarkdownxWidget):
 
     class Media:
         extend = False
-        css = {"all": ["css/post.css", "css/highlight.css"]}
+        css = {"all": ["css/tokens.css", "css/post.css", "css/highlight.css", "css/editor.css"]}
         js = ["markdownx/js/markdownx.min.js", Script("js/editor.js", type="module")]
 
     def add_markdownx_attrs(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -33,6 +34,7 @@ class BodyWidget(AdminMarkdownxWidget):
         return attrs | {
             "data-markdownx-urls-path": reverse("markdownx_markdownify"),
             "data-markdownx-upload-urls-path": reverse("markdownx_upload"),
+            "data-choose-label": _("Add pictures…"),
             "data-upload-label": _("Uploading the picture"),
             "data-upload-failed": _("The picture could not be uploaded. Please try again."),
             "data-upload-too-large": _("The picture is too large."),
@@ -60,7 +62,7 @@ class PostAdminForm(forms.ModelForm):
         model = Post
         fields = "__all__"  # noqa: DJ007 -- the admin names the fields
         widgets = {"body": BodyWidget}
-        field_classes = {"cover": PictureField}
+        field_classes = {"cover": PictureField, "original_url": partial(forms.URLField, assume_scheme="https")}
         error_messages = {
             "title": {
                 "required": _("A post needs a title."),

@@ -34,9 +34,11 @@ RENDERER_VERSION = 1
 
 MAX_SOURCE_CHARACTERS = 6_000_000
 MAX_COMMENT_CHARACTERS = 20_000
-# A paragraph beyond these is shown as typed: at every `[` the parser may walk to the paragraph's end.
+# A paragraph beyond these is shown as typed: at every `[` the parser may walk to the paragraph's end, and again for
+# those that stand open. The steps are characters times brackets.
 MAX_PARAGRAPH_CHARACTERS = 50_000
-MAX_PARAGRAPH_STEPS = 20_000_000
+MAX_BRACKET_STEPS = 20_000_000
+MAX_OPEN_BRACKET_STEPS = 4_000_000
 # The cells a document may hold besides those it spells out: short rows are filled up to the width of the head.
 MAX_FILLED_CELLS = 20_000
 MAX_NESTING = 60
@@ -133,14 +135,27 @@ class _PostRenderer(_CommentRenderer):
         return '<section class="footnotes">\n<ol class="footnotes-list">\n'
 
 
+def _takes_too_long(paragraph: str) -> bool:
+    length = len(paragraph)
+    steps = length * paragraph.count("[")
+    if length > MAX_PARAGRAPH_CHARACTERS or steps > MAX_BRACKET_STEPS:
+        return True
+    if steps <= MAX_OPEN_BRACKET_STEPS:
+        return False
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[\]]", paragraph):
+        depth = depth + 1 if bracket == "[" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return length * deepest > MAX_OPEN_BRACKET_STEPS
+
+
 def _bounded_inline(state: StateCore) -> None:
     """The core rule "inline", leaving overlong paragraphs as they were typed."""
     for token in state.tokens:
         if token.type != "inline":
             continue
         token.children = token.children or []
-        length = len(token.content)
-        if length > MAX_PARAGRAPH_CHARACTERS or length * token.content.count("[") > MAX_PARAGRAPH_STEPS:
+        if _takes_too_long(token.content):
             text = Token("text", "", 0)
             text.content = token.content
             token.children.append(text)

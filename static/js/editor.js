@@ -34,7 +34,16 @@ function setUp(box) {
   progress.setAttribute("aria-label", editor.dataset.uploadLabel);
   const notes = document.createElement("div");
   notes.setAttribute("role", "alert");
-  editor.after(progress, notes);
+  // A telephone can neither drop nor, often, paste a picture.
+  const choose = document.createElement("label");
+  choose.className = "picture";
+  const input = document.createElement("input");
+  input.type = "file";
+  input.accept = "image/*";
+  input.multiple = true;
+  choose.append(editor.dataset.chooseLabel, " ", input);
+  editor.before(choose);
+  box.append(progress, notes);
   let queue = Promise.resolve();
   let waiting = 0;
 
@@ -54,6 +63,18 @@ function setUp(box) {
     progress.hidden = waiting === 0;
   };
 
+  const enqueue = (files) => {
+    if (!waiting) notes.replaceChildren();
+    waiting += files.length;
+    progress.hidden = false;
+    for (const file of files) queue = queue.then(() => upload(file));
+  };
+
+  input.addEventListener("change", () => {
+    enqueue([...input.files]);
+    input.value = ""; // the same picture may be chosen again
+  });
+
   const take = (event, data) => {
     if (event.target !== editor || !data) return;
     event.stopPropagation();
@@ -62,10 +83,7 @@ function setUp(box) {
     const files = isText ? [] : [...data.files];
     if (!files.length) return;
     event.preventDefault();
-    if (!waiting) notes.replaceChildren();
-    waiting += files.length;
-    progress.hidden = false;
-    for (const file of files) queue = queue.then(() => upload(file));
+    enqueue(files);
   };
   box.addEventListener("paste", (event) => take(event, event.clipboardData), true);
   box.addEventListener("drop", (event) => take(event, event.dataTransfer), true);

@@ -28,6 +28,15 @@ def fixture_copy(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture
+def broken(fixture_copy: Callable[[str], Path]) -> Path:
+    """One good file among broken ones; two of them are no text that a repository should hold."""
+    root = fixture_copy("broken")
+    (root / "latin1.md").write_bytes("---\ntitle: x\n---\n\ncafé au lait\n".encode("latin-1"))
+    (root / "nul.md").write_bytes(b"one\ntwo \0\n")
+    return root
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Callable[..., Path]:
     """folder({"a.md": "text"}, name="blog") writes a folder of files."""
 

@@ -9,8 +9,6 @@ from apps.exchange.readers.dates import read_date
 from apps.exchange.readers.markdown_folder import read_folder
 from apps.exchange.readers.text_files import decode
 
-from .conftest import FIXTURES
-
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -125,8 +123,8 @@ def test_no_dates(value):
         read_date(value, SHANGHAI)
 
 
-def test_each_broken_file_is_named_with_its_line_and_the_rest_is_read():
-    found = {entry.origin: entry for entry in read_folder(FIXTURES / "broken", SHANGHAI)}
+def test_each_broken_file_is_named_with_its_line_and_the_rest_is_read(broken):
+    found = {entry.origin: entry for entry in read_folder(broken, SHANGHAI)}
     assert isinstance(found.pop("good.md"), PostItem)
     assert {origin: (entry.line, entry.skipped) for origin, entry in found.items()} == {
         "date.md": (4, False),

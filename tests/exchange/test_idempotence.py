@@ -257,3 +257,13 @@ def test_a_repost_names_its_source(folder):
     post = Post.objects.get(title="A")
     assert (post.source.name, post.original_url) == ("转载", "https://example.com/x")
     assert Post.objects.get(title="B").original_url == ""
+
+
+def test_long_names_and_hostile_bodies(folder):
+    import time
+
+    hostile = ["[a](" + " " * 100_000, "{% quote %}\n" * 3_000, "{% codeblock %}" * 3_000, "![](" * 30_000]
+    files = {f"{'long-name-' * 20}.md": "Text"} | {f"{n}.md": f"# {n}\n\n{text}" for n, text in enumerate(hostile)}
+    started = time.monotonic()
+    assert set(run(folder(files)).values()) == {"created"}
+    assert time.monotonic() - started < 20

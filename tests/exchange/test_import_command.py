@@ -33,10 +33,10 @@ def test_one_line_a_file_and_totals(folder):
     assert run(root)[-1] == "2 unchanged, 1 skipped; 1 warning"
 
 
-def test_a_failing_file_makes_the_exit_code_one():
+def test_a_failing_file_makes_the_exit_code_one(broken):
     out = StringIO()
     with pytest.raises(CommandError, match="8 files could not be imported") as caught:
-        call_command("import_markdown", str(FIXTURES / "broken"), stdout=out)
+        call_command("import_markdown", str(broken), stdout=out)
     assert caught.value.returncode == 1
     assert "failed     yaml.md: line 2: YAML: mapping values are not allowed here" in out.getvalue().splitlines()
     assert [post.title for post in Post.objects.all()] == ["Good"]
