@@ -26,7 +26,7 @@ def prepare_solo() -> None:
     if os.environ.get("DATABASE_URL"):
         return
     try:
-        VAR_DIR.mkdir(exist_ok=True)
+        VAR_DIR.mkdir(mode=0o700, exist_ok=True)  # readers' e-mail addresses are in there
         if not os.environ.get("SECRET_KEY") and not ENV_FILE.exists():
             _write_key()
     except OSError as error:

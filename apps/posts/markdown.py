@@ -41,7 +41,7 @@ MAX_BRACKET_STEPS = 20_000_000
 MAX_OPEN_BRACKET_STEPS = 4_000_000
 # The cells a document may hold besides those it spells out: short rows are filled up to the width of the head.
 MAX_FILLED_CELLS = 20_000
-MAX_NESTING = 60
+MAX_NESTING = 40
 MAX_FOOTNOTE_LABEL_CHARACTERS = 200
 MAX_TOC_ENTRIES = 1_000
 # Per document; what comes after keeps its text and loses its colours, or its typesetting.

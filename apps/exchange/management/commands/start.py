@@ -1,7 +1,6 @@
 """One writer's one command: from an empty folder to a served blog."""
 
 import socket
-from argparse import ArgumentTypeError
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,17 @@ WELCOME = Path(__file__).resolve().parents[2] / "welcome"
 ADDRESS = "127.0.0.1"
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise ArgumentTypeError(f"{text!r} is no port; choose a number from 1 to 65535, for example PORT=8001.")
-    return int(text)
+def _another(port: int) -> int:
+    return port + 1 if 1024 <= port < 65535 else 8001
 
 
 class Command(BaseCommand):
     help = "Bring the database up to date, welcome a new writer, and serve the blog on this machine."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=_port, default=8000)
+        parser.add_argument("--port", default="8000")
 
-    def handle(self, *args: Any, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, port: str, **options: Any) -> None:
         self._check_port(port)
         self._make_folders()
         call_command("migrate", verbosity=0, interactive=False)
@@ -50,14 +47,16 @@ class Command(BaseCommand):
         # What runserver says of itself is meant for developers; its errors go to stderr all the same.
         call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True, stdout=StringIO())
 
-    def _check_port(self, port: int) -> None:
+    def _check_port(self, port: str) -> None:
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise CommandError(f"{port!r} is no port. Choose a number from 1 to 65535: make run PORT=8001")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((ADDRESS, port))
+                probe.bind((ADDRESS, int(port)))
             except OSError as error:
                 raise CommandError(
-                    f"Port {port} can't be used ({error.strerror}). Choose another: make run PORT={port + 1}"
+                    f"Port {port} can't be used ({error.strerror}). Choose another: make run PORT={_another(int(port))}"
                 ) from None
 
     def _make_folders(self) -> None:
