@@ -15,16 +15,14 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.footnote.index import footnote_ref
 
 from .formulas import formula, formula_rule, formula_source
 from .highlighting import MAX_SECONDS, code_block, read_info
+from .markdown_bounds import MAX_FILLED_CELLS, bounded_footnote_ref, bounded_inline, bounded_table, spend
 from .markdown_cjk import FriendlyParserInline, bare_link
 from .plaintext import excerpt, plain_text
 from .sanitize import ID_PREFIX, clean_comment, clean_post, too_deep
@@ -34,15 +32,8 @@ RENDERER_VERSION = 1
 
 MAX_SOURCE_CHARACTERS = 6_000_000
 MAX_COMMENT_CHARACTERS = 20_000
-# A paragraph beyond these is shown as typed: at every `[` the parser may walk to the paragraph's end, and again for
-# those that stand open. The steps are characters times brackets.
-MAX_PARAGRAPH_CHARACTERS = 50_000
-MAX_BRACKET_STEPS = 20_000_000
-MAX_OPEN_BRACKET_STEPS = 4_000_000
-# The cells a document may hold besides those it spells out: short rows are filled up to the width of the head.
-MAX_FILLED_CELLS = 20_000
-MAX_NESTING = 40
-MAX_FOOTNOTE_LABEL_CHARACTERS = 200
+# Of blocks and of inlines; a list takes two. What an author nests deeper is left out by the parser.
+MAX_NESTING = 30
 MAX_TOC_ENTRIES = 1_000
 # Per document; what comes after keeps its text and loses its colours, or its typesetting.
 MAX_HIGHLIGHTED_CHARACTERS = 1_000_000
@@ -71,11 +62,6 @@ class Rendered:
     excerpt: str = ""
 
 
-def _spend(env: Any, budget: str, amount: float) -> bool:
-    env[budget] = env.get(budget, 0) - amount
-    return env[budget] >= 0
-
-
 class _CommentRenderer(RendererHTML):
     # What `~~` says is "deleted"; `<s>` would be "no longer accurate".
     def s_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -94,11 +80,11 @@ class _PostRenderer(_CommentRenderer):
         if language == "math":
             return self.math_block(tokens, idx, options, env)
         seconds = 0.0
-        if _spend(env, "highlighted_characters", len(token.content)):
+        if spend(env, "highlighted_characters", len(token.content)):
             seconds = min(MAX_SECONDS, env.get("highlighting_seconds", 0.0))
         started = thread_time()
         html = code_block(token.content, token.info, seconds=seconds)
-        _spend(env, "highlighting_seconds", thread_time() - started)
+        spend(env, "highlighting_seconds", thread_time() - started)
         return html
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -106,12 +92,12 @@ class _PostRenderer(_CommentRenderer):
 
     def math_inline(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         latex = tokens[idx].content
-        return formula(latex, display=False) if _spend(env, "formulas", 1) else formula_source(latex)
+        return formula(latex, display=False) if spend(env, "formulas", 1) else formula_source(latex)
 
     def math_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
         latex = token.content.strip()
-        made = formula(latex, display=True) if _spend(env, "formulas", 1) else formula_source(latex)
+        made = formula(latex, display=True) if spend(env, "formulas", 1) else formula_source(latex)
         return f'<div class="math">{made}</div>\n' if token.block else made
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -133,56 +119,6 @@ class _PostRenderer(_CommentRenderer):
 
     def footnote_block_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return '<section class="footnotes">\n<ol class="footnotes-list">\n'
-
-
-def _takes_too_long(paragraph: str) -> bool:
-    length = len(paragraph)
-    steps = length * paragraph.count("[")
-    if length > MAX_PARAGRAPH_CHARACTERS or steps > MAX_BRACKET_STEPS:
-        return True
-    if steps <= MAX_OPEN_BRACKET_STEPS:
-        return False
-    depth = deepest = 0
-    for bracket in re.findall(r"[\[\]]", paragraph):
-        depth = depth + 1 if bracket == "[" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    return length * deepest > MAX_OPEN_BRACKET_STEPS
-
-
-def _bounded_inline(state: StateCore) -> None:
-    """The core rule "inline", leaving overlong paragraphs as they were typed."""
-    for token in state.tokens:
-        if token.type != "inline":
-            continue
-        token.children = token.children or []
-        if _takes_too_long(token.content):
-            text = Token("text", "", 0)
-            text.content = token.content
-            token.children.append(text)
-        else:
-            state.md.inline.parse(token.content, state.md, state.env, token.children)
-
-
-def _bounded_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """The block rule "table", ending the table where the document's cells are used up."""
-    if start + 2 > end:
-        return False
-    width = state.src.count("|", state.bMarks[start + 1], state.eMarks[start + 1]) + 1
-    rows = max(0, state.env["cells"]) // width
-    if not rows or not table(state, start, min(end, start + 2 + rows), silent):
-        return False
-    if not silent:
-        _spend(state.env, "cells", (state.line - start) * width)
-    return True
-
-
-def _bounded_footnote_ref(state: StateInline, silent: bool) -> bool:
-    # The plugin's own search for the bracket has no end; repeated at every `[^` it would take minutes.
-    if not state.src.startswith("[^", state.pos):
-        return False
-    if state.src.find("]", state.pos, state.pos + MAX_FOOTNOTE_LABEL_CHARACTERS) < 0:
-        return False
-    return footnote_ref(state, silent)
 
 
 def _footnote_name(renderer: Any, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -266,10 +202,10 @@ def _post_parser() -> MarkdownIt:
     footnote_block_open = parser.renderer.rules["footnote_block_open"]  # type: ignore[attr-defined]
     parser.use(footnote_plugin, inline=False)
     parser.renderer.rules["footnote_block_open"] = footnote_block_open  # type: ignore[attr-defined]
-    parser.inline.ruler.at("footnote_ref", _bounded_footnote_ref)
+    parser.inline.ruler.at("footnote_ref", bounded_footnote_ref)
     parser.add_render_rule("footnote_anchor_name", _footnote_name)
-    parser.block.ruler.at("table", _bounded_table, {"alt": ["paragraph", "reference"]})
-    parser.core.ruler.at("inline", _bounded_inline)
+    parser.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
+    parser.core.ruler.at("inline", bounded_inline)
     parser.core.ruler.push("headings", _name_headings)
     parser.core.ruler.push("figures", _make_figures)
     return parser

@@ -397,6 +397,8 @@ HOSTILE = {
     "footnotes": "[^a]: " * 15_000,
     "definitions": "[a]: <\n" * 15_000,
     "table": "|a" * 20_000 + "\n" + "|-" * 20_000 + "\n|x",
+    "tables": ("|a" * 100 + "\n" + "|-" * 100 + "\n" + "|x\n" * 500 + "\n") * 50,
+    "bracket paragraphs": ("![" * 2_200 + "\n\n") * 20,
     "headings": "# a\n" * 25_000,
     "slow lexer": "```perl\n" + "m{(\n" * 24_000 + "```",
     "nul": "\x00" * 100_000,
@@ -422,6 +424,14 @@ def test_line_ends_and_nul() -> None:
 
 def test_a_paragraph_without_end_keeps_its_words() -> None:
     assert render("*word* " * 20_000).text.count("word") == 20_000
+
+
+def test_a_paragraph_of_many_links_keeps_them() -> None:
+    assert render("[tag](/tag/x/) " * 1_000).html.count("<a ") == 1_000
+
+
+def test_a_long_table_keeps_its_rows() -> None:
+    assert render("|a|b|\n|-|-|\n" + "|1|2|\n" * 5_000).html.count("<tr>") == 5_001
 
 
 def test_a_source_without_end_is_shown_as_typed() -> None:

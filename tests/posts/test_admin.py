@@ -1,0 +1,80 @@
+"""The admin's list of posts: finding, publishing, taking back, moving."""
+
+import pytest
+from django.test import Client
+
+from apps.posts.models import Category, Post
+from tests.factories import make_category, make_post
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/posts/post/"
+ENGLISH = {"accept-language": "en"}
+
+
+def act(client: Client, action: str, *posts: Post, **extra: object):  # type: ignore[no-untyped-def]
+    data = {"action": action, "_selected_action": [post.pk for post in posts], **extra}
+    return client.post(LIST, data, headers=ENGLISH, follow=True)
+
+
+def test_publish_and_take_back(admin_client: Client) -> None:
+    drafts = [make_post(status="draft"), make_post(status="draft")]
+    assert "2 posts are public now." in act(admin_client, "publish", *drafts).content.decode()
+    assert all(Post.objects.get(pk=post.pk).is_public for post in drafts)
+    act(admin_client, "unpublish", drafts[0])
+    assert [Post.objects.get(pk=post.pk).status for post in drafts] == ["draft", "published"]
+
+
+def test_move_asks_for_the_category_and_moves(admin_client: Client) -> None:
+    posts, target = [make_post(), make_post()], make_category("Target")
+    question = act(admin_client, "move", *posts).content.decode()
+    assert "2 posts move to:" in question and "Target" in question and posts[0].title in question
+    for wrong in ("", "x", "999"):
+        act(admin_client, "move", *posts, category=wrong)
+        assert Category.objects.get(name="Target").posts.count() == 0
+    assert "2 posts have been moved." in act(admin_client, "move", *posts, category=target.pk).content.decode()
+    assert target.posts.count() == 2
+
+
+def test_the_list_filters_and_searches(admin_client: Client) -> None:
+    category = make_category("Shelf")
+    here, there = make_post(title="Alpha here", category=category), make_post(title="Beta there", status="draft")
+    for query, found in {
+        f"category__id__exact={category.pk}": here,
+        "source__id__exact=1&status__exact=draft": there,
+        "q=alpha": here,
+    }.items():
+        page = admin_client.get(f"{LIST}?{query}").content.decode()
+        assert found.title in page and ({here, there} - {found}).pop().title not in page
+
+
+def test_a_writer_saves_and_the_author_is_remembered(admin_client: Client, admin_user: object) -> None:
+    form = {
+        "title": "Written 🎉",
+        "body": "**Text**",
+        "category": Category.objects.default().pk,
+        "source": 1,
+        "status": "published",
+        "published_at_0": "",
+        "published_at_1": "",
+        "comments_open": "on",
+        "old_addresses-TOTAL_FORMS": 0,
+        "old_addresses-INITIAL_FORMS": 0,
+    }
+    assert admin_client.post(f"{LIST}add/", form).status_code == 302
+    post = Post.objects.get()
+    assert post.author == admin_user and post.is_public and "<strong>Text</strong>" in post.html
+    refused = admin_client.post(f"{LIST}add/", form | {"title": "nul \0"}, headers=ENGLISH)
+    assert "Null characters are not allowed" in refused.content.decode() and Post.objects.count() == 1
+    too_long = admin_client.post(f"{LIST}add/", form | {"body": "x" * (5 * 1024 * 1024 + 1)}, headers=ENGLISH)
+    assert "at most 5 MB" in too_long.content.decode() and Post.objects.count() == 1
+
+
+def test_deleting_a_category_in_bulk_spares_the_protected_one(admin_client: Client) -> None:
+    category, protected = make_category(), Category.objects.default()
+    post = make_post(category=category)
+    both = {"action": "delete_selected", "_selected_action": [category.pk, protected.pk], "post": "yes"}
+    admin_client.post("/admin/posts/category/", both)
+    assert Category.objects.count() == 2
+    only = {"action": "delete_selected", "_selected_action": [category.pk], "post": "yes"}
+    admin_client.post("/admin/posts/category/", only)
+    assert list(Category.objects.all()) == [protected] and Post.objects.get(pk=post.pk).category == protected
