@@ -1,4 +1,7 @@
+import os
+import tempfile
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -136,6 +139,25 @@ def test_each_broken_file_is_named_with_its_line_and_the_rest_is_read(broken):
         "unclosed.md": (1, False),
         "yaml.md": (2, False),
     }
+
+
+def test_an_unreadable_file_is_its_own_failure():
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        for file, mode in (("a.md", 0), ("b.md", 0o644)):
+            (root / file).write_text(f"# {file}")
+            (root / file).chmod(mode)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)  # root may read everything
+        try:
+            unreadable, readable = sorted(read_folder(root, SHANGHAI), key=lambda entry: entry.origin)
+        finally:
+            os.seteuid(user)
+    assert isinstance(unreadable, Failure)
+    assert "denied" in unreadable.reason
+    assert isinstance(readable, PostItem)
 
 
 def test_encodings(folder):

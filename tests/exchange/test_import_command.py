@@ -65,15 +65,6 @@ def test_folders_that_cannot_be_imported(folder, tmp_path):
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_its_own_failure(folder):
-    root = folder({"a.md": "# A", "b.md": "# B"})
-    (root / "a.md").chmod(0)
-    with pytest.raises(CommandError):
-        run(root)
-    assert [post.title for post in Post.objects.all()] == ["B"]
-
-
 def test_symbolic_links_are_not_followed(folder, tmp_path):
     secret = tmp_path / "secret"
     secret.mkdir()
