@@ -1,0 +1,97 @@
+"""Where posts stand: sources, categories, tags."""
+
+import secrets
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from ..querysets import CategoryQuerySet, TagQuerySet
+from ..slugs import SLUG_MAX_LENGTH, slugify
+
+
+class Source(models.Model):
+    """Where a text comes from; 原创, 转载 and 翻译 are default rows."""
+
+    name = models.CharField(_("name"), max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("posts:source", args=[self.pk])
+
+
+class Category(models.Model):
+    """A shelf of posts. One row is protected: it takes the posts of categories that are deleted."""
+
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    slug = models.CharField(_("slug"), max_length=SLUG_MAX_LENGTH, blank=True)
+    introduction = models.TextField(_("introduction"), blank=True)
+    hidden = models.BooleanField(_("hidden"), default=False, help_text=_("Left out of the navbar, readable by link."))
+    protected = models.BooleanField(_("protected"), default=False, editable=False)
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.slug = slugify(self.slug or self.name) or "category"
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the category; its posts move to the protected one.
+
+        Raises models.ProtectedError for the protected category itself.
+        """
+        if self.protected:
+            raise models.ProtectedError(str(_("The protected category can't be deleted.")), {self})
+        return super().delete(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("posts:category", args=[self.pk, self.slug])
+
+
+def default_category_id() -> int:
+    """Return the id of the protected category (1 query), making it when it is not there."""
+    return Category.objects.default().pk
+
+
+class Tag(models.Model):
+    name = models.CharField(_("name"), max_length=64)
+    slug = models.CharField(_("slug"), max_length=SLUG_MAX_LENGTH, unique=True, blank=True)
+
+    objects = TagQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.slug = slugify(self.slug or self.name)
+        if not self.slug:
+            raise ValidationError({"name": _("A tag needs a letter or a digit.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.slug = slugify(self.slug or self.name) or f"tag-{secrets.token_hex(4)}"
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("posts:tag", args=[self.slug])
