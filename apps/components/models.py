@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +31,13 @@ class SiteIdentity(models.Model):
     title = models.CharField(_("title"), max_length=64, default="blog_xtg")
     signature = models.CharField(_("signature"), max_length=200, blank=True)
     navbar = models.CharField(_("navbar"), max_length=8, choices=Navbar.choices, default=Navbar.DARK)
+    accent = models.CharField(
+        _("accent colour"),
+        max_length=7,
+        blank=True,
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", _("A colour such as #1a5fb4."))],
+        help_text=_("Of links and buttons. Blank: blue. It is made lighter or darker where it could not be read."),
+    )
     footer = models.TextField(_("footer"), blank=True, max_length=2000, help_text=_("HTML; scripts are taken out."))
     language = models.CharField(
         _("language"),

@@ -28,7 +28,7 @@ from .plaintext import excerpt, plain_text
 from .sanitize import ID_PREFIX, clean_comment, clean_post, too_deep
 
 # Stored with each rendered post; raise it when the same source renders differently.
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
 
 MAX_SOURCE_CHARACTERS = 6_000_000
 MAX_COMMENT_CHARACTERS = 20_000

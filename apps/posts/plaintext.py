@@ -18,6 +18,7 @@ _INLINE = set(
 _UNSPOKEN_TAGS = {"math", "rt", "rp"}
 _UNSPOKEN_CLASS = re.compile(r'class="(?:[^"]* )?(?:mermaid|math|math-error|footnote-ref|footnote-backref)(?: [^"]*)?"')
 
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]")
 _JOINER = "\u200d"
 _MAX_CLUSTER = 32
 
@@ -99,6 +100,17 @@ def shorten(text: str, limit: int) -> str:
         if start > end // 2:
             end = start
     return text[:end].rstrip() + ELLIPSIS
+
+
+def reading_minutes(text: str) -> int:
+    """Return how many minutes the text takes to read, at least 1.
+
+    400 Chinese, Japanese or Korean characters a minute, 220 words of anything else: the middle of what studies of
+    silent reading report (Brysbaert 2019 for English: 238; Chinese textbooks: 300 to 500 characters).
+    """
+    characters = len(_CJK.findall(text))
+    words = len(_CJK.sub(" ", text).split())
+    return max(1, round(characters / 400 + words / 220))
 
 
 def excerpt(text: str, before_more: str = "") -> str:

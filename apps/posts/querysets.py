@@ -21,6 +21,10 @@ LIST_FIELDS = (
     "slug",
     "excerpt",
     "cover",
+    "cover_width",
+    "cover_height",
+    "language",
+    "reading_minutes",
     "published_at",
     "pinned",
     "view_count",
@@ -68,6 +72,10 @@ class OldAddressQuerySet(models.QuerySet["OldAddress"]):
 
 
 def _public(prefix: str = "") -> Q:
+    return Q(**{f"{prefix}kind": "post"}) & _out(prefix)
+
+
+def _out(prefix: str = "") -> Q:
     return Q(**{f"{prefix}status": "published", f"{prefix}published_at__lte": timezone.now()})
 
 
@@ -77,10 +85,14 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(_public())
 
     def readable_by(self, user: Any) -> PostQuerySet:
-        """Posts this user may open by link: public and unlisted ones; every one for staff."""
+        """Posts and pages this user may open by link: public and unlisted ones; every one for staff."""
         if user.is_staff:
             return self.all()
-        return self.filter(_public() | Q(status="unlisted"))
+        return self.filter(_out() | Q(status="unlisted"))
+
+    def pages(self) -> PostQuerySet:
+        """Public pages (about, and the like), oldest first, as the navbar shows them (1 query)."""
+        return self.filter(_out(), kind="page").only("title", "slug").order_by("published_at", "pk")
 
     def for_list(self) -> PostQuerySet:
         """The columns a list shows, newest first (1 query, no N+1)."""
@@ -150,7 +162,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         )
 
     def for_sitemap(self) -> PostQuerySet:
-        return self.published().only("slug", "updated_at").order_by("pk")
+        return self.filter(_out(), password="").only("slug", "updated_at").order_by("pk")
 
     def hottest(self) -> PostQuerySet:
         return self.published().only("title", "slug", "view_count").order_by("-view_count", "-pk")

@@ -3,12 +3,15 @@
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..image_sizes import dimensions, with_dimensions
 from ..markdown import RENDERER_VERSION, render
+from ..plaintext import reading_minutes
 from ..querysets import OldAddressQuerySet, PostQuerySet
 from ..slugs import SLUG_MAX_LENGTH, slugify
 from .shelves import Category, Source, Tag, default_category_id
@@ -27,6 +30,11 @@ class Post(models.Model):
         UNLISTED = "unlisted", _("unlisted (readable by link)")
         PRIVATE = "private", _("private (administrators only)")
 
+    class Kind(models.TextChoices):
+        POST = "post", _("post")
+        PAGE = "page", _("page (linked in the navbar, in no list)")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.POST)
     title = models.CharField(_("title"), max_length=200)
     slug = models.CharField(_("slug"), max_length=SLUG_MAX_LENGTH, blank=True, help_text=_("Blank: from the title."))
     author = models.ForeignKey(
@@ -43,6 +51,18 @@ class Post(models.Model):
         verbose_name=_("category"),
         related_name="posts",
     )
+    language = models.CharField(
+        _("language"),
+        max_length=16,
+        blank=True,
+        validators=[
+            RegexValidator(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$", _("A language tag, such as en or zh-Hans."))
+        ],
+        help_text=_("Of the text, such as en or ja. Blank: the site's."),
+    )
+    translation_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, verbose_name=_("translation of"), related_name="translations"
+    )
     tags = models.ManyToManyField(Tag, blank=True, verbose_name=_("tags"), related_name="posts")
     body = models.TextField(_("body"), blank=True, help_text=_("Markdown."))
     summary = models.TextField(
@@ -57,6 +77,8 @@ class Post(models.Model):
         _("password"), max_length=64, blank=True, help_text=_("Readers are asked for it before they see the text.")
     )
     cover = models.ImageField(_("cover"), upload_to="covers/%Y/%m", blank=True)
+    cover_width = models.PositiveIntegerField(null=True, editable=False)
+    cover_height = models.PositiveIntegerField(null=True, editable=False)
     comments_open = models.BooleanField(_("comments open"), default=True)
 
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
@@ -67,6 +89,7 @@ class Post(models.Model):
     toc = models.JSONField(editable=False, default=list)
     text = models.TextField(editable=False, blank=True)
     excerpt = models.TextField(editable=False, blank=True)
+    reading_minutes = models.PositiveSmallIntegerField(editable=False, default=1)
     renderer_version = models.PositiveSmallIntegerField(editable=False, default=0)
 
     view_count = models.PositiveBigIntegerField(_("views"), default=0, editable=False)
@@ -77,7 +100,7 @@ class Post(models.Model):
 
     FLOORS_PER_PAGE = 20
     COUNTERS = ("view_count", "comment_count", "last_floor")
-    RENDERED = ("html", "toc", "text", "excerpt", "renderer_version")
+    RENDERED = ("html", "toc", "text", "excerpt", "reading_minutes", "renderer_version")
     EDITED = ("title", "body", "summary")  # a change of these is an edit that readers may want to know of
 
     class Meta:
@@ -86,11 +109,11 @@ class Post(models.Model):
         ordering = ["-published_at", "-pk"]
         get_latest_by = "published_at"
         indexes = [
-            models.Index(fields=["status", "-published_at", "-id"], name="post_status_time"),
-            models.Index(fields=["status", "-pinned", "-published_at", "-id"], name="post_home"),
-            models.Index(fields=["status", "category", "-published_at", "-id"], name="post_category_time"),
-            models.Index(fields=["status", "source", "-published_at", "-id"], name="post_source_time"),
-            models.Index(fields=["status", "published_month"], name="post_month"),
+            models.Index(fields=["kind", "status", "-published_at", "-id"], name="post_status_time"),
+            models.Index(fields=["kind", "status", "-pinned", "-published_at", "-id"], name="post_home"),
+            models.Index(fields=["kind", "status", "category", "-published_at", "-id"], name="post_category_time"),
+            models.Index(fields=["kind", "status", "source", "-published_at", "-id"], name="post_source_time"),
+            models.Index(fields=["kind", "status", "published_month"], name="post_month"),
             models.Index(fields=["renderer_version"], name="post_renderer"),
         ]
 
@@ -103,6 +126,8 @@ class Post(models.Model):
     def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
         post = super().from_db(db, field_names, values, **kwargs)
         post._as_loaded = {name: getattr(post, name) for name in (*cls.EDITED, "updated_at") if name in field_names}
+        if "cover" in field_names:
+            post._as_loaded["cover"] = post.cover.name
         return post
 
     def save(self, *args: Any, **kwargs: Any) -> None:
@@ -148,7 +173,7 @@ class Post(models.Model):
 
     @property
     def is_public(self) -> bool:
-        """Whether the lists show it now."""
+        """Whether everybody may open it now, and lists may show it."""
         return (
             self.status == self.Status.PUBLISHED
             and self.published_at is not None
@@ -174,16 +199,26 @@ class Post(models.Model):
             self.slug = "comment-post"
         if self.published_at is None and self.status != self.Status.DRAFT:
             self.published_at = timezone.now()
+        self.cover_width, self.cover_height = self._cover_size()
         if self.published_at is not None:
             local = timezone.localtime(self.published_at, timezone.get_default_timezone())
             self.published_month = local.year * 100 + local.month
 
     def _render(self) -> None:
         rendered = render(self.body)
-        self.html, self.toc, self.text = rendered.html, rendered.toc, rendered.text
+        self.html, self.toc, self.text = with_dimensions(rendered.html), rendered.toc, rendered.text
+        self.reading_minutes = reading_minutes(rendered.text)
         # What a password guards must not leak through a list.
         self.excerpt = self.summary.strip() or ("" if self.password else rendered.excerpt)
         self.renderer_version = RENDERER_VERSION
+
+    def _cover_size(self) -> tuple[int | None, int | None]:
+        """The cover's width and height in pixels, read from its file only when it is another than the stored one."""
+        if not self.cover:
+            return None, None
+        if self.cover_width and self.cover.name == self._as_loaded.get("cover"):
+            return self.cover_width, self.cover_height
+        return dimensions(self.cover.file) or (None, None)
 
     def _edited(self) -> bool:
         """Whether readers would see another text; an `updated_at` set by the caller stands as it is."""
