@@ -59,6 +59,8 @@ class PostItem:
     dated: bool = False  # the date is stated in the file, not a guess
     updated_at: datetime | None = None
     status: str = "published"
+    is_page: bool = False  # about, links and the like: outside the lists
+    language: str = ""
     slug: str = ""
     tags: tuple[str, ...] = ()
     categories: tuple[tuple[str, ...], ...] = ()

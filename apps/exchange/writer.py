@@ -28,7 +28,8 @@ ORIGIN_MAX_LENGTH = 500
 REPOST = "转载"
 
 _STATE_FIELDS = (
-    "title slug source_id original_url category_id body summary status published_at pinned password cover comments_open"
+    "kind language title slug source_id original_url category_id body summary status published_at pinned password"
+    " cover comments_open"
 ).split()
 
 
@@ -134,12 +135,20 @@ class Writer:
         if item.dated or post.published_at is None:
             post.published_at = item.published_at
         post.pinned, post.password, post.comments_open = item.pinned, item.password, item.comments_open
+        post.kind = Post.Kind.PAGE if item.is_page else Post.Kind.POST
+        self._fill_language(post, item, warnings)
         self._fill_source(post, item, warnings)
         if post._state.adding:
             post.author = self.author
             now = timezone.now()
             wanted = item.updated_at or item.published_at
             post.updated_at = wanted if wanted and wanted <= now else None
+
+    def _fill_language(self, post: Post, item: PostItem, warnings: list[str]) -> None:
+        try:
+            post.language = Post._meta.get_field("language").clean(item.language, post)
+        except ValidationError:
+            warnings.append(f"language left out: {item.language[:50]}")
 
     def _fill_source(self, post: Post, item: PostItem, warnings: list[str]) -> None:
         if not item.original_url:

@@ -242,3 +242,8 @@ def test_categories(folder, head, paths):
 )
 def test_states(folder, head, status):
     assert read_one(folder, f"---\n{head}\n---\n").status == status
+
+
+@pytest.mark.parametrize(("head", "language"), [("lang: en", "en"), ("language: zh_CN", "zh-CN"), ("x: y", "")])
+def test_languages(folder, head, language):
+    assert read_one(folder, f"---\n{head}\n---\n").language == language

@@ -66,7 +66,7 @@ def test_hexo_fields():
 
     assert post("Someday").status == "draft"
     assert post("Someday").published_at is None
-    assert post("About").status == "unlisted"
+    assert (post("About").kind, post("About").status) == ("page", "unlisted")
     assert addresses(post("About")) == {"/about/"}
     assert post("JSON head").body == "Body\n"
     assert post("No title").slug == "no-title"

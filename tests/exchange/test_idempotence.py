@@ -137,7 +137,7 @@ def test_the_same_picture_in_another_month_is_not_stored_again(folder, media_fil
     run(root)
     monkeypatch.setattr("apps.posts.images.timezone.localtime", lambda: datetime(2031, 1, 1, tzinfo=UTC))
     folder({"a.md": "# A\n\nMore. ![x](x.png)"})
-    monkeypatch.setattr("apps.posts.models.timezone.localtime", timezone.localtime, raising=False)
+    monkeypatch.setattr("apps.posts.models.post.timezone.localtime", timezone.localtime, raising=False)
     from apps.exchange.items import Picture
     from apps.exchange.media import PictureStore
 

@@ -24,6 +24,7 @@ ALIASES = {
     "pinned": ("pinned", "sticky", "top"),
     "password": ("password",),
     "original": ("original_url", "source_url", "reprint_url", "转载"),
+    "language": ("lang", "language", "locale"),
     "layout": ("layout", "type"),
     "photos": ("photos",),
 }

@@ -115,7 +115,8 @@ class _FileReader:
         fields = Fields(front, self.zone, self.references.warnings)
         title, body, body_line = self._title(fields, front)
         published_at, dated = self._date(fields)
-        status = self._status(fields, dated=dated)
+        is_page = self._is_page(fields, dated=dated)
+        status = self._status(fields, is_page=is_page)
         jekyll = self.site.kind == "jekyll"
         categories = fields.category_paths(by_spaces=jekyll)
         body = rewrite(body, self.references, body_line)
@@ -131,6 +132,8 @@ class _FileReader:
             dated=dated,
             updated_at=fields.date("updated"),
             status=status,
+            is_page=is_page,
+            language=fields.text("language").replace("_", "-"),
             slug=fields.text("slug") or self.name,
             tags=fields.names("tags", by_spaces=jekyll),
             categories=categories,
@@ -185,16 +188,19 @@ class _FileReader:
         except (OSError, OverflowError, ValueError):
             return datetime.now(tz=UTC).replace(microsecond=0), False
 
-    def _status(self, fields: Fields, *, dated: bool) -> str:
+    def _is_page(self, fields: Fields, *, dated: bool) -> bool:
+        if fields.text("layout").lower() == "page":
+            return True
+        if self.site.kind in {"hexo", "jekyll"}:
+            return not self._in(*POST_FOLDERS)
+        # Hugo's about.md lies beside the sections; a dated text there is a post of a blog without any.
+        return bool(self.site.kind == "hugo" and len(self.parts) == 1 and self.sections and not dated)
+
+    def _status(self, fields: Fields, *, is_page: bool) -> str:
+        """A page comes in unlisted: themes have empty ones (tags, categories) that no navbar should show."""
         if fields.flag("draft") or fields.flag("published") is False or self._in("_drafts"):
             return "draft"
-        if fields.flag("hidden") or fields.flag("private") or fields.text("layout").lower() == "page":
-            return "unlisted"
-        if self.site.kind in {"hexo", "jekyll"} and not self._in(*POST_FOLDERS):
-            return "unlisted"
-        # Hugo's about.md lies beside the sections; a dated text there is a post of a blog without any.
-        is_page = self.site.kind == "hugo" and len(self.parts) == 1 and self.sections and not dated
-        return "unlisted" if is_page else "published"
+        return "unlisted" if is_page or fields.flag("hidden") or fields.flag("private") else "published"
 
     def _photos(self, fields: Fields) -> str:
         """Hexo's gallery, shown by its themes beside the text."""
