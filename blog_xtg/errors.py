@@ -1,5 +1,6 @@
 """Error pages: readable, and none of them needs the database to work."""
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
@@ -18,9 +19,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The last chance of an address: known from an import (301), or 404 (1 query)."""
-    moved = import_string("apps.posts.old_addresses.imported")(request)
-    return moved or _page(request, 404)
+    """The last chance of an address: known from an import (301), or 404 with a way on (2 queries)."""
+    try:
+        response: HttpResponse = import_string("apps.posts.views.not_found")(request)
+    except DatabaseError:
+        return _page(request, 404)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

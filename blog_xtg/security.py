@@ -9,8 +9,10 @@ _POLICY = (
     "default-src 'self'; img-src 'self' data: http: https:; media-src 'self' http: https:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+# Mermaid writes style elements into the diagrams it draws.
+DIAGRAM_POLICY = f"{_POLICY}; style-src 'self' 'unsafe-inline'"
 # Django's admin and the Markdown editor set style attributes.
-_ADMIN_POLICY = f"{_POLICY}; style-src 'self' 'unsafe-inline'"
+_ADMIN_POLICY = DIAGRAM_POLICY
 
 
 class ContentSecurityPolicyMiddleware:

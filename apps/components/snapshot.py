@@ -12,6 +12,7 @@ from apps.posts.models import Category, Post, Source, Tag
 from apps.stats.services import today
 
 from .models import Menu, MenuItem, Plugin, SiteIdentity, parse_link
+from .stylesheet import stylesheet
 
 ITEMS_PER_BOX = 8
 TAGS_PER_BOX = 30
@@ -64,13 +65,24 @@ class Snapshot:
     footer: str
     language: str
     comments_open: bool
+    accent: str
+    stylesheet_url: str
+    pages: tuple[Link, ...]
     entries: tuple[NavbarEntry, ...]
     boxes: tuple[SidebarBox, ...]
     statistics: Statistics
 
+    @property
+    def has_links(self) -> bool:
+        return bool(self.link_boxes)
+
+    @property
+    def link_boxes(self) -> tuple[SidebarBox, ...]:
+        return tuple(box for box in self.boxes if box.kind == Plugin.Kind.LINKS)
+
 
 def build() -> Snapshot:
-    """Read the snapshot from the database: 7 queries, and one more for each kind of list box in the sidebar."""
+    """Read the snapshot from the database: 9 queries, and one more for each kind of list box in the sidebar."""
     identity = SiteIdentity.objects.filter(pk=1).first() or SiteIdentity()
     return Snapshot(
         title=identity.title,
@@ -79,6 +91,9 @@ def build() -> Snapshot:
         footer=identity.footer,
         language=identity.language,
         comments_open=identity.comment_policy == SiteIdentity.CommentPolicy.OPEN,
+        accent=identity.accent,
+        stylesheet_url=reverse("components:stylesheet", args=[stylesheet(identity.accent).digest]),
+        pages=tuple(_post_link(page) for page in Post.objects.pages()),
         entries=_entries(),
         boxes=tuple(_box(plugin) for plugin in Plugin.objects.filter(disabled=False)),
         statistics=_statistics(),

@@ -1,10 +1,12 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from . import views
 
 app_name = "components"
 
 urlpatterns = [
+    re_path(r"^style-(?P<digest>[0-9a-z]+)\.css$", views.style, name="stylesheet"),
+    path("links/", views.links, name="links"),
     path("setup/", views.setup, name="setup"),
     path("stats/view", views.view, name="beacon"),
 ]

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 from django.contrib.auth import login
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.posts.models import Post
 from apps.stats.services import count_view, today
@@ -17,6 +18,7 @@ from blog_xtg.client import BlogRequest
 
 from .forms import SetupForm
 from .services import SetupRefused, create_first_administrator, is_setup_token
+from .stylesheet import stylesheet
 
 BEACON_MAX_BYTES = 200
 # The smallest transparent GIF.
@@ -46,6 +48,28 @@ def setup(request: HttpRequest) -> HttpResponse:
         return redirect("admin:index")
     status = 422 if form.is_bound else 200
     return render(request, "components/setup.html", {"form": form, "token": token}, status=status)
+
+
+@require_safe
+def style(request: BlogRequest, digest: str) -> HttpResponse:
+    """The site's style sheet. The address that names its content is fresh for a year, any other for a minute.
+
+    With the database away the sheet comes without the owner's colour.
+    """
+    try:
+        sheet = stylesheet(request.site.accent)
+    except DatabaseError:
+        sheet = stylesheet("")
+    response = HttpResponse(sheet.css, content_type="text/css; charset=utf-8")
+    fresh = "max-age=31536000, immutable" if digest == sheet.digest else "max-age=60"
+    response.headers["Cache-Control"] = f"public, {fresh}"
+    return response
+
+
+@require_safe
+def links(request: BlogRequest) -> HttpResponse:
+    """The links of the sidebar's link boxes on a page of their own (no query)."""
+    return render(request, "components/links.html", {"boxes": request.site.link_boxes})
 
 
 @csrf_exempt

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Aggregate, Count, Exists, F, Max, OuterRef, Q, Subquery, TextField
+from django.db.models.functions import MD5, Coalesce, Greatest
 from django.utils import timezone
 
 from .markdown import RENDERER_VERSION
@@ -16,6 +17,7 @@ from .slugs import slugify
 if TYPE_CHECKING:
     from .models import Category, OldAddress, Post, Source, Tag  # noqa: F401 -- ruff doesn't read QuerySet's strings
 
+RELATED_POSTS = 4
 LIST_FIELDS = (
     "title",
     "slug",
@@ -44,6 +46,10 @@ class CategoryQuerySet(models.QuerySet["Category"]):
     def visible(self) -> CategoryQuerySet:
         return self.filter(hidden=False)
 
+    def for_sitemap(self) -> CategoryQuerySet:
+        """Visible categories with `changed`, when their newest public post came (1 query)."""
+        return self.visible().annotate(changed=Max("posts__published_at", filter=_public("posts__"))).order_by("pk")
+
 
 class TagQuerySet(models.QuerySet["Tag"]):
     def named(self, names: Iterable[str]) -> list[Tag]:
@@ -63,6 +69,11 @@ class TagQuerySet(models.QuerySet["Tag"]):
             .order_by("-post_count", "name")
         )
 
+    def for_sitemap(self) -> TagQuerySet:
+        """Tags of at least one public post with `changed`, when the newest of these came (1 query)."""
+        newest = Max("posts__published_at", filter=_public("posts__"))
+        return self.only("slug").annotate(changed=newest).filter(changed__isnull=False).order_by("pk")
+
 
 class OldAddressQuerySet(models.QuerySet["OldAddress"]):
     def to(self, path: str) -> OldAddressQuerySet:
@@ -77,6 +88,13 @@ def _public(prefix: str = "") -> Q:
 
 def _out(prefix: str = "") -> Q:
     return Q(**{f"{prefix}status": "published", f"{prefix}published_at__lte": timezone.now()})
+
+
+class _GroupConcat(Aggregate):
+    """Both SQLite and MariaDB join strings by this name."""
+
+    function = "GROUP_CONCAT"
+    output_field = TextField()
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -102,13 +120,26 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.for_list().order_by("-pinned", "-published_at", "-pk")
 
     def for_detail(self, user: Any) -> PostQuerySet:
-        """What the post page shows (2 queries: the post with its neighbours in other tables, its tags)."""
+        """What the post page shows (2 queries: the post with its neighbours in other tables, its tags).
+
+        `is_translated` says whether somebody made a translation of it.
+        """
         return (
             self.readable_by(user)
             .select_related("source", "category", "author")
             .prefetch_related("tags")
-            .defer("body", "text", "excerpt")
+            .defer("body", "text")
+            .annotate(is_translated=Exists(self.model._default_manager.filter(translation_of=OuterRef("pk"))))
         )
+
+    def translations_of(self, post: Post) -> PostQuerySet:
+        """The public texts that say the same in some language, the post itself and its original among them (1 query).
+
+        Those behind a password stay out.
+        """
+        original = post.translation_of_id or post.pk
+        same = Q(pk=original) | Q(translation_of=original)
+        return self.filter(_out(), same, password="").only("slug", "language").order_by("pk")
 
     def for_comment(self, user: Any) -> PostQuerySet:
         """What the comment form needs of a post this user may read (1 query)."""
@@ -122,6 +153,30 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def tagged(self, tag: Tag) -> PostQuerySet:
         return self.filter(tags=tag)
+
+    def neighbours_of(self, post: Post) -> tuple[Post | None, Post | None]:
+        """The public posts before and after this one in time, None at an end (1 query)."""
+        public = self.published()
+        before = Q(published_at__lt=post.published_at) | Q(published_at=post.published_at, pk__lt=post.pk)
+        after = Q(published_at__gt=post.published_at) | Q(published_at=post.published_at, pk__gt=post.pk)
+        previous = public.filter(before).order_by("-published_at", "-pk").values("pk")[:1]
+        following = public.filter(after).order_by("published_at", "pk").values("pk")[:1]
+        found = self.filter(Q(pk=Subquery(previous)) | Q(pk=Subquery(following))).only("title", "slug", "published_at")
+        by_side = {(near.published_at, near.pk) > (post.published_at, post.pk): near for near in found}
+        return by_side.get(False), by_side.get(True)
+
+    def related_to(self, post: Post) -> list[Post]:
+        """Up to 4 public posts to read on: most shared tags first, then earlier ones of the category (2 queries)."""
+        others = self.published().exclude(pk=post.pk).only("title", "slug", "published_at")
+        found: list[Post] = []
+        if tags := list(post.tags.all()):
+            tagged = others.filter(tags__in=tags).annotate(shared=Count("tags"))
+            found += tagged.order_by("-shared", "-published_at", "-pk")[:RELATED_POSTS]
+        if len(found) < RELATED_POSTS:
+            near = others.in_category(post.category).exclude(pk__in=[other.pk for other in found])
+            near = near.filter(published_at__lte=post.published_at).order_by("-published_at", "-pk")
+            found += near[: RELATED_POSTS - len(found)]
+        return found
 
     def in_month(self, year: int, month: int | None = None) -> PostQuerySet:
         """Published in that year, or month, of the site's time zone."""
@@ -161,8 +216,42 @@ class PostQuerySet(models.QuerySet["Post"]):
             .order_by("-published_at", "-pk")
         )
 
+    def for_feed_edition(self) -> models.QuerySet[Post, tuple]:
+        """All that for_feed() tells of the posts, as rows that can be compared: the HTML as a digest (1 query)."""
+        links = self.model.tags.through.objects.filter(post=OuterRef("pk")).order_by()
+        return (
+            self.published()
+            .order_by("-published_at", "-pk")
+            .annotate(
+                html_digest=MD5("html"),
+                guarded=~Q(password=""),
+                tag_names=Subquery(links.values("post").annotate(names=_GroupConcat("tag__name")).values("names")),
+            )
+            .values_list(
+                *("pk", "title", "slug", "language", "excerpt", "html_digest", "guarded", "cover"),
+                *("published_at", "updated_at", "category__name", "tag_names"),
+                *("author__username", "author__first_name", "author__last_name"),
+            )
+        )
+
+    def for_card(self) -> PostQuerySet:
+        """What the picture of a post shows, of posts that everybody may read (1 query)."""
+        return self.filter(_out() | Q(status="unlisted"), password="").only("title", "published_at", "cover")
+
     def for_sitemap(self) -> PostQuerySet:
-        return self.filter(_out(), password="").only("slug", "updated_at").order_by("pk")
+        """Public posts and pages with `changed`, when they came or were edited last, by id (1 query)."""
+        changed = Greatest("published_at", Coalesce("updated_at", "published_at"))
+        return self.filter(_out(), password="").only("slug").annotate(changed=changed).order_by("pk")
+
+    def in_id_block(self, number: int, size: int) -> PostQuerySet:
+        """Of ids 1 to `size` when the number is 1, of the next so many when it is 2."""
+        return self.filter(pk__gt=(number - 1) * size, pk__lte=number * size)
+
+    def id_blocks(self, size: int) -> list[tuple[int, datetime.datetime]]:
+        """Numbers of the blocks that for_sitemap() has posts in, each with its newest `changed` (1 query)."""
+        block_start = F("pk") - 1 - (F("pk") - 1) % size
+        rows = self.for_sitemap().order_by("start").values_list(start=block_start).annotate(newest=Max("changed"))
+        return [(start // size + 1, newest) for start, newest in rows]
 
     def hottest(self) -> PostQuerySet:
         return self.published().only("title", "slug", "view_count").order_by("-view_count", "-pk")

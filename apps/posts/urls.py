@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(rf"^type/{ID}/articles/?$", old_addresses.category),
     re_path(rf"^source/{ID}/$", views.source, name="source"),
     re_path(rf"^source/{ID}(?:/articles/?)?$", old_addresses.source),
+    path("tags/", views.tags, name="tags"),
     path("tag/<str:slug>/", views.tag, name="tag"),
     path("archive/", views.archive, name="archive"),
     re_path(r"^archive/(?P<year>[0-9]{4})/$", views.archive, name="archive"),

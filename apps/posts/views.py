@@ -1,5 +1,6 @@
 """The pages readers see: lists, a post, search; each asks one queryset method."""
 
+import math
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,11 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from blog_xtg.security import DIAGRAM_POLICY
+
 from .access import is_unlocked, unlock
 from .models import Category, Post, Source, Tag
-from .old_addresses import old_page
+from .old_addresses import imported, old_page
 from .paging import page_of, requested_page
 
+DIAGRAM = '<pre class="mermaid">'
+RECENT_POSTS = 5
 QUERY_MAX_LENGTH = 100
 
 
@@ -58,6 +63,16 @@ def tag(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+def tags(request: HttpRequest) -> HttpResponse:
+    """Every tag in use; the more posts, the larger, in four sizes."""
+    found: list[Any] = list(Tag.objects.in_use())  # with post_count
+    most = math.log(max((tag.post_count for tag in found), default=1)) or 1
+    for tag in found:
+        tag.size = 1 + round(3 * math.log(tag.post_count) / most)
+    return render(request, "posts/tags.html", {"tags": sorted(found, key=lambda tag: tag.slug)})
+
+
+@require_safe
 def archive(request: HttpRequest, year: str = "", month: str = "") -> HttpResponse:
     posts = Post.objects.for_list()
     if year:
@@ -87,7 +102,20 @@ def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     page = requested_page(request)
     if page > post.floor_pages:
         raise Http404("No such page of comments.")
-    return render(request, "posts/detail.html", {"post": post, "floor_page": page})
+    context: dict[str, Any] = {"post": post, "floor_page": page, "has_diagrams": DIAGRAM in post.html}
+    if post.is_public and post.kind == Post.Kind.POST:
+        context["previous"], context["next"] = Post.objects.neighbours_of(post)
+        context["related"] = Post.objects.related_to(post)
+    response = render(request, "posts/detail.html", context)
+    if context["has_diagrams"]:
+        response.headers["Content-Security-Policy"] = DIAGRAM_POLICY
+    return response
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """Answer a path that nothing else knows: 301 when an import recorded it, else 404 with a way on (2 queries)."""
+    recent = Post.objects.for_list()[:RECENT_POSTS]
+    return imported(request) or render(request, "404.html", {"recent": recent}, status=404)
 
 
 def _ask_password(request: HttpRequest, post: Post) -> HttpResponse:

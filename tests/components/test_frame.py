@@ -141,8 +141,8 @@ def test_a_change_that_is_rolled_back_drops_nothing() -> None:
     assert store.get() is kept
 
 
-# Identity, menu entries, categories, menus, plugins, sources, comments, views.
-SNAPSHOT_QUERIES = 8
+# Identity, pages, menu entries, categories, menus, plugins, sources, comments, views.
+SNAPSHOT_QUERIES = 9
 
 
 def test_queries_of_the_snapshot_don_t_grow_with_the_rows(django_assert_num_queries) -> None:

@@ -243,7 +243,7 @@ PAGE_QUERIES = {
     "month": 3,
     "search": 2,
     "feed": 2,
-    "post": 3,
+    "post": 5,
 }
 
 

@@ -1,0 +1,99 @@
+// What a post gains by scripts: its contents follow the reader, code can be copied, pictures enlarged, the page shared.
+
+const words = document.querySelector("[data-words]")?.dataset ?? {};
+
+function followContents(toc) {
+  const wide = matchMedia("(min-width: 64rem)");
+  const fold = () => (toc.open = wide.matches);
+  fold();
+  wide.addEventListener("change", fold);
+  const links = new Map([...toc.querySelectorAll("a")].map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+  const headings = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+  let current;
+  const mark = () => {
+    const passed = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 4);
+    const link = links.get((passed.at(-1) ?? headings[0])?.id);
+    if (link === current) return;
+    current?.removeAttribute("aria-current");
+    link?.setAttribute("aria-current", "true");
+    current = link;
+    if (wide.matches) toc.scrollTop = link.offsetTop - toc.clientHeight / 2;
+  };
+  new IntersectionObserver(mark, { rootMargin: "0px 0px -75% 0px" }).observe(document.body);
+  const observer = new IntersectionObserver(mark, { rootMargin: "0px 0px -75% 0px" });
+  headings.forEach((heading) => observer.observe(heading));
+}
+
+function button(label, action) {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.textContent = label;
+  element.addEventListener("click", () => action(element));
+  return element;
+}
+
+async function copy(text, element) {
+  const label = element.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    element.textContent = words.copied;
+  } catch {
+    element.textContent = words.copyFailed;
+  }
+  setTimeout(() => (element.textContent = label), 2000);
+}
+
+function equipCode(block) {
+  const code = block.querySelector("code");
+  const tools = document.createElement("div");
+  tools.className = "code-tools";
+  tools.append(block.dataset.lang ?? "");
+  tools.append(
+    button(words.wrap, (element) => element.setAttribute("aria-pressed", block.classList.toggle("wrapped"))),
+    button(words.copy, (element) => copy(code.textContent, element)),
+  );
+  block.append(tools);
+}
+
+function enlarge(image) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "lightbox";
+  const close = button("", () => dialog.close());
+  close.setAttribute("aria-label", words.close);
+  const large = new Image();
+  large.src = image.currentSrc || image.src;
+  large.alt = image.alt;
+  close.append(large);
+  dialog.append(close);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function makeZoomable(image) {
+  if (image.closest("a")) return;
+  image.classList.add("zoomable");
+  image.tabIndex = 0;
+  image.setAttribute("role", "button");
+  image.addEventListener("click", () => enlarge(image));
+  image.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    enlarge(image);
+  });
+}
+
+function equipShare(place) {
+  const url = document.querySelector("link[rel=canonical]")?.href ?? location.href;
+  if (navigator.share) {
+    place.append(button(words.share, () => navigator.share({ title: document.title, url }).catch(() => {})));
+  } else {
+    place.append(button(words.copyLink, (element) => copy(url, element)));
+  }
+}
+
+const toc = document.querySelector(".toc");
+if (toc) followContents(toc);
+document.querySelectorAll(".post .code").forEach(equipCode);
+document.querySelectorAll(".post .prose img").forEach(makeZoomable);
+document.querySelectorAll(".share").forEach(equipShare);
