@@ -19,7 +19,9 @@ def readable_on(colour: str, paper: str) -> str:
     """Return the colour, darkened on light paper or lightened on dark until its contrast is MIN_CONTRAST."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(colour))
     step = -0.01 if _luminance(paper) > 0.5 else 0.01
-    while contrast(colour, paper) < MIN_CONTRAST and 0 < lightness < 1:
+    for _step in range(100):
+        if contrast(colour, paper) >= MIN_CONTRAST:
+            break
         lightness = min(1.0, max(0.0, lightness + step))
         colour = _hex(colorsys.hls_to_rgb(hue, lightness, saturation))
     return colour

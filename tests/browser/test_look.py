@@ -1,0 +1,98 @@
+"""What scripts add to a page, and the colours the reader chose."""
+
+import pytest
+
+from tests.factories import BROWSER
+
+ENGLISH = {"locale": "en-US", "user_agent": BROWSER}
+SHOWCASE = "/article/2/"
+PAPER = "() => getComputedStyle(document.body).backgroundColor"
+
+
+@pytest.mark.page(**ENGLISH, color_scheme="light")
+def test_the_toggle_is_remembered_and_the_first_paint_is_right(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto("/")
+    light = page.evaluate(PAPER)
+    page.get_by_role("button", name="Dark colours").click()
+    dark = page.evaluate(PAPER)
+    assert light != dark
+    page.goto(SHOWCASE, wait_until="commit")
+    page.locator("main").wait_for()
+    assert page.evaluate(PAPER) == dark
+    page.get_by_role("button", name="Dark colours").click()
+    assert page.evaluate(PAPER) == light
+
+
+@pytest.mark.page(**ENGLISH, color_scheme="dark")
+def test_the_system_decides_until_the_reader_does(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto("/")
+    red, green, blue = (int(part) for part in page.evaluate(PAPER)[4:-1].split(","))
+    assert max(red, green, blue) < 64
+
+
+@pytest.mark.page(**ENGLISH, permissions=["clipboard-read", "clipboard-write"])
+def test_code_can_be_copied_and_wrapped(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto(SHOWCASE)
+    block = page.locator(".prose .code").first
+    block.get_by_role("button", name="Copy").click()
+    block.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("() => navigator.clipboard.readText()") == block.locator("code").text_content()
+    wrap = block.get_by_role("button", name="Wrap")
+    wrap.click()
+    assert wrap.get_attribute("aria-pressed") == "true"
+    assert block.locator("pre").evaluate("pre => getComputedStyle(pre).whiteSpace").startswith("pre-wrap")
+
+
+@pytest.mark.page(**ENGLISH)
+def test_a_picture_is_enlarged_by_mouse_and_by_keyboard(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto(SHOWCASE)
+    picture = page.locator(".prose img").first
+    assert picture.get_attribute("width") and picture.get_attribute("height")
+    picture.click()
+    page.locator("dialog[open] img").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+    picture.focus()
+    page.keyboard.press("Enter")
+    page.locator("dialog[open]").wait_for()
+
+
+@pytest.mark.page(**ENGLISH)
+def test_diagrams_are_drawn_from_our_own_files(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto("/")
+    assert "mermaid" not in page.content()
+    page.goto(SHOWCASE)
+    diagram = page.locator("pre.mermaid svg")
+    diagram.wait_for()
+    assert "Worth it?" in diagram.text_content()
+    page.get_by_role("button", name="Dark colours").click()
+    page.locator("pre.mermaid svg").wait_for()
+
+
+@pytest.mark.page(**ENGLISH, viewport={"width": 1280, "height": 800})
+def test_the_contents_stand_beside_the_text_and_follow_the_reader(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto(SHOWCASE)
+    toc = page.locator(".toc")
+    assert toc.evaluate("toc => toc.open")
+    assert toc.bounding_box()["x"] > page.locator(".prose").first.bounding_box()["x"] + 400
+    page.locator("#h-tables").scroll_into_view_if_needed()
+    page.evaluate("() => document.getElementById('h-tables').scrollIntoView({ behavior: 'instant' })")
+    page.locator(".toc [aria-current]", has_text="Tables").wait_for()
+    page.get_by_role("link", name="Back to the top").click()
+    page.wait_for_function("() => scrollY === 0")
+
+
+@pytest.mark.page(**ENGLISH, viewport={"width": 390, "height": 800})
+def test_on_a_telephone_the_contents_are_folded(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto(SHOWCASE)
+    assert not page.locator(".toc").evaluate("toc => toc.open")
+    page.locator(".toc summary").click()
+    page.locator(".toc a", has_text="Tables").click()
+    assert page.evaluate("() => document.querySelector(':target').id") == "h-tables"
+
+
+@pytest.mark.page(**ENGLISH, java_script_enabled=False)
+def test_without_scripts_the_sources_stay(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto(SHOWCASE)
+    assert "graph LR" in page.locator("pre.mermaid").inner_text()
+    assert page.get_by_role("button", name="Dark colours").count() == 0
