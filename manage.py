@@ -14,10 +14,15 @@ def main() -> None:
             "Django is not installed for this Python. Run `make run`, or "
             "`pip install -r requirements/base.txt`, and try again."
         )
+    from django.core.exceptions import ImproperlyConfigured
+
     from blog_xtg.environment import prepare_solo
 
     prepare_solo()
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

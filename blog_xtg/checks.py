@@ -36,7 +36,7 @@ def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: An
             found.append(
                 Error(
                     f"The database's character set is {charset}, not utf8mb4.",
-                    hint="ALTER DATABASE … CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci, before `migrate`.",
+                    hint="ALTER DATABASE … CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci, before `migrate`.",
                     id="blog.E001",
                 )
             )

@@ -1,8 +1,10 @@
 """The `.env` file: read by the settings, written once for a blog of one."""
 
 import os
+import re
 import secrets
 from pathlib import Path
+from typing import IO
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
@@ -19,7 +21,7 @@ def prepare_solo() -> None:
     """Give a blog that nobody has configured its folder for data and a random SECRET_KEY of its own.
 
     Only the solo size does this: a fleet (DATABASE_URL set) must share one key between its hosts, so there a missing
-    key stops the process instead. Does nothing when a key or a `.env` is there; never overwrites.
+    key stops the process instead. A `.env` without a key gets one at its end; nothing is ever overwritten.
 
     Raises SystemExit with one clear line when the folder can't be written.
     """
@@ -27,7 +29,7 @@ def prepare_solo() -> None:
         return
     try:
         VAR_DIR.mkdir(mode=0o700, exist_ok=True)  # readers' e-mail addresses are in there
-        if not os.environ.get("SECRET_KEY") and not ENV_FILE.exists():
+        if not os.environ.get("SECRET_KEY"):
             _write_key()
     except OSError as error:
         raise SystemExit(
@@ -36,10 +38,21 @@ def prepare_solo() -> None:
 
 
 def _write_key() -> None:
+    # 0600 from the first byte; the lock makes the second of two simultaneous starts see the first one's key.
+    descriptor = os.open(ENV_FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a+", encoding="utf-8") as file:
+        _lock(file)
+        file.seek(0)
+        known = file.read()
+        if re.search(r"^\s*(export\s+)?(SECRET_KEY|DATABASE_URL)\s*=", known, re.MULTILINE):
+            return
+        gap = "" if not known or known.endswith("\n") else "\n"
+        file.write(gap + FIRST_ENV.format(key=secrets.token_urlsafe(50)))
+
+
+def _lock(file: IO[str]) -> None:
     try:
-        # 0600 from the first byte; O_EXCL lets one of two simultaneous starts win and the other read its key.
-        descriptor = os.open(ENV_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        import fcntl
+    except ImportError:  # Windows has none, and nobody starts a blog twice at once there
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(FIRST_ENV.format(key=secrets.token_urlsafe(50)))
+    fcntl.flock(file, fcntl.LOCK_EX)

@@ -20,7 +20,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 def static(request: HttpRequest, path: str) -> HttpResponse:
     """A collected static file, or the file as it lies in the source; an hour fresh, then asked for again."""
     found = _inside(settings.STATIC_ROOT, path)
-    if not found.is_file():
+    if not _is_file(found):
         source = finders.find(path)
         if not isinstance(source, str):
             raise Http404
@@ -41,9 +41,16 @@ def _inside(folder: Path | str, path: str) -> Path:
         raise Http404 from None
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the file system takes
+        return False
+
+
 def _answer(request: HttpRequest, file: Path, max_age_seconds: int) -> HttpResponse:
     # Read whole: the files are pictures and styles of bounded size, and a streamed file under ASGI costs more.
-    if not file.is_file():
+    if not _is_file(file):
         raise Http404
     modified = int(file.stat().st_mtime)
     if not was_modified_since(request.headers.get("If-Modified-Since"), modified):

@@ -226,7 +226,7 @@ class MariaDB(Service):
             )
             # One statement to a line: the server reads it so.
             (self.folder / "init.sql").write_text(
-                "CREATE DATABASE blog CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci;\n"
+                "CREATE DATABASE blog CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci;\n"
                 "GRANT ALL ON *.* TO 'blog'@'127.0.0.1' IDENTIFIED BY 'blog' WITH GRANT OPTION;\n"
             )
         super().start()
@@ -246,7 +246,7 @@ class MariaDB(Service):
             f"--port={self.port}",
             "--skip-name-resolve",
             "--character-set-server=utf8mb4",
-            "--collation-server=utf8mb4_unicode_520_ci",
+            "--collation-server=utf8mb4_uca1400_as_ci",
             "--skip-log-bin",
             "--innodb-flush-log-at-trx-commit=0",
             "--innodb-doublewrite=0",

@@ -4,19 +4,16 @@ from typing import Any
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from apps.posts.models import Post
-
 
 def group_name(post_id: int) -> str:
     return f"post-{post_id}"
 
 
-def added_message(post: Post, floor: int) -> dict[str, Any]:
-    return {"type": "comment.added", "floor": floor, "url": post.floor_url(floor)}
-
-
 class PostConsumer(AsyncJsonWebsocketConsumer):
-    """Sends `{"floor": n, "url": its address}` for each comment added; what a client sends is not listened to."""
+    """Sends `{"floor": n}` for each comment added; what a client sends is not listened to.
+
+    No more than the number: an address would tell the title of a post that not everybody may read.
+    """
 
     async def connect(self) -> None:
         self.group = group_name(int(self.scope["url_route"]["kwargs"]["pk"]))
@@ -30,4 +27,4 @@ class PostConsumer(AsyncJsonWebsocketConsumer):
         """Garbage in is garbage dropped."""
 
     async def comment_added(self, event: dict[str, Any]) -> None:
-        await self.send_json({"floor": event["floor"], "url": event["url"]})
+        await self.send_json({"floor": event["floor"]})

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from apps.posts.models import Post
 
-from .consumers import added_message, group_name
+from .consumers import group_name
 from .models import Comment
 from .signals import comments_changed
 
@@ -18,11 +18,11 @@ class CommentsClosed(Exception):
     """The post takes no comments."""
 
 
-def announce(post: Post, floor: int) -> None:
+def announce(post_id: int, floor: int) -> None:
     """Tell the open pages of the post that somebody has answered."""
     layer = get_channel_layer()
     if layer is not None:
-        async_to_sync(layer.group_send)(group_name(post.pk), added_message(post, floor))
+        async_to_sync(layer.group_send)(group_name(post_id), {"type": "comment.added", "floor": floor})
 
 
 @transaction.atomic
@@ -40,6 +40,8 @@ def add_comment(
 
     `user` is the signed-in account, if any: it alone decides the administrator's badge, and the account's name stands
     when none is typed. A `reply_to_floor` nobody has commented on is dropped.
+
+    Whether the site takes comments at all is the caller's to ask (the site components stand above this app).
 
     The floor comes from one UPDATE that locks the post's row until commit, so no two comments get the same and none is
     given twice (4 statements). Raises CommentsClosed when the post takes none, Post.DoesNotExist when it is gone.
@@ -67,5 +69,5 @@ def add_comment(
     )
     comment.save(force_insert=True)
     comments_changed.send(Comment, post_ids={post.pk})
-    transaction.on_commit(lambda: announce(post, floor), robust=True)
+    transaction.on_commit(lambda: announce(post.pk, floor), robust=True)
     return comment

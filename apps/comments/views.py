@@ -25,8 +25,7 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
         return redirect(post)
     if not (post.comments_open and request.site.comments_open):
         return _closed(request, post)
-    reply_to = request.GET.get("reply_to", "")
-    initial = {"reply_to_floor": int(reply_to)} if reply_to.isascii() and reply_to.isdigit() else {}
+    initial = {"reply_to_floor": floor} if (floor := _floor(request.GET.get("reply_to", ""), post)) else {}
     form = CommentForm(request.POST or None, initial=initial, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
@@ -37,6 +36,13 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
     template = "comments/_form.html" if "part" in request.GET else "comments/form.html"
     status = 422 if form.is_bound else 200
     return render(request, template, {"form": form, "post": post}, status=status)
+
+
+def _floor(asked: str, post: Post) -> int | None:
+    """The floor that a link asks to answer, None when the post has none of that number."""
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
+        return None
+    return int(asked) if int(asked) <= post.last_floor else None
 
 
 def _closed(request: HttpRequest, post: Post) -> HttpResponse:

@@ -15,6 +15,10 @@ from blog_xtg.client import BlogRequest
 from . import store
 
 
+# Answers without words in them, which must not wait for the database to say in which language.
+WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/media/")
+
+
 class SiteMiddleware:
     """Set `request.site`, read when first asked for, and the language: the reader's first we speak, else the site's."""
 
@@ -32,10 +36,12 @@ class SiteMiddleware:
 
 
 def _site_language(request: BlogRequest) -> str:
+    if request.path.startswith(WORDLESS):
+        return settings.LANGUAGE_CODE
     try:
         language: str = request.site.language
         return language
-    except DatabaseError:  # /healthz and the error pages need no database
+    except DatabaseError:  # the error pages need no database
         return settings.LANGUAGE_CODE
 
 

@@ -92,6 +92,14 @@ class MenuItem(models.Model):
         return str(self.category)
 
 
+class PluginQuerySet(models.QuerySet["Plugin"]):
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the plugins. Raises ProtectedError when the default statistics box is among them."""
+        if protected := set(self.filter(protected=True)):
+            raise models.ProtectedError("The statistics box can be disabled, not deleted.", protected)
+        return super().delete()
+
+
 class Plugin(models.Model):
     """A box of the sidebar: the owner's HTML, or one of the built-in kinds."""
 
@@ -117,6 +125,8 @@ class Plugin(models.Model):
     order = models.PositiveIntegerField(_("order"), default=0, db_index=True)
     disabled = models.BooleanField(_("disabled"), default=False)
     protected = models.BooleanField(_("protected"), default=False, editable=False)
+
+    objects = PluginQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sidebar plugin")

@@ -1,6 +1,7 @@
 """The snapshot's one getter. Callers know neither where it is kept nor how it is dropped."""
 
 import logging
+import math
 import threading
 import time
 
@@ -38,7 +39,8 @@ def drop() -> None:
     global _kept, _stamp
     with _lock:
         _stamp = object()
-        _kept = None
+        if _kept is not None:
+            _kept = (-math.inf, _kept[1])  # too old to be asked for, good enough while the database is away
 
 
 def _refresh() -> Snapshot:

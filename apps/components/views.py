@@ -87,11 +87,11 @@ def view(request: BlogRequest) -> HttpResponse:
         return JsonResponse({"error": 'Send {} or {"post": id}.'}, status=400)
     try:
         count_view(request, post_id)
+        if request.method == "GET":
+            return HttpResponse(PIXEL, content_type="image/gif")
+        return JsonResponse(_numbers(request, post_id))
     except Post.DoesNotExist:
         return JsonResponse({"error": "No such post."}, status=404)
-    if request.method == "GET":
-        return HttpResponse(PIXEL, content_type="image/gif")
-    return JsonResponse(_numbers(request, post_id))
 
 
 def _post_id(request: HttpRequest) -> int | None:
@@ -103,9 +103,10 @@ def _post_id(request: HttpRequest) -> int | None:
         if not (asked.isascii() and asked.isdigit() and len(asked) <= 18):
             raise ValueError
         return int(asked)
-    if int(request.headers.get("Content-Length") or 0) > BEACON_MAX_BYTES:
+    body = request.read(BEACON_MAX_BYTES + 1)
+    if len(body) > BEACON_MAX_BYTES:
         raise ValueError
-    message = json.loads(request.body or b"{}")
+    message = json.loads(body or b"{}")
     asked = message.get("post") if isinstance(message, dict) else message
     if asked is not None and (type(asked) is not int or not 0 < asked < 2**63):
         raise ValueError
@@ -122,5 +123,5 @@ def _numbers(request: BlogRequest, post_id: int | None) -> dict[str, Any]:
         "comments": statistics.comments,
     }
     if post_id is not None:
-        numbers |= Post.objects.numbers(post_id)
+        numbers |= Post.objects.readable_by(request.user).numbers(post_id)
     return numbers

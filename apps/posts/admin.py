@@ -100,9 +100,13 @@ class PostAdmin(admin.ModelAdmin):
         chosen = request.POST.get("category", "")
         category = Category.objects.filter(pk=chosen).first() if chosen.isascii() and chosen.isdigit() else None
         if category is None:
+            # All of a long list are chosen by saying so: a field for each would be more than a request may have.
+            across = request.POST.get("select_across") == "1"
             context = self.admin_site.each_context(request) | {
                 "title": _("Move to a category"),
                 "posts": queryset,
+                "chosen": [queryset[0].pk] if across else [post.pk for post in queryset],
+                "across": across,
                 "categories": Category.objects.all(),
                 "opts": self.model._meta,
                 "action_checkbox_name": ACTION_CHECKBOX_NAME,

@@ -6,3 +6,8 @@ class PostsConfig(AppConfig):
     name = "apps.posts"
     label = "posts"
     verbose_name = _("Writing")
+
+    def ready(self) -> None:
+        from .search import receivers
+
+        receivers.connect()

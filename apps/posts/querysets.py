@@ -40,8 +40,14 @@ LIST_FIELDS = (
 class CategoryQuerySet(models.QuerySet["Category"]):
     def default(self) -> Category:
         """Return the protected category, made when it is not there (1 query, as a rule)."""
-        category, _created = self.get_or_create(protected=True, defaults={"name": "未分类"})
+        category, _created = self.get_or_create(protected=True, defaults={"name": "未分类", "hidden": True})
         return category
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the categories; their posts move to the protected one. Raises ProtectedError when that is among them."""
+        if protected := set(self.filter(protected=True)):
+            raise models.ProtectedError("The protected category can't be deleted.", protected)
+        return super().delete()
 
     def visible(self) -> CategoryQuerySet:
         return self.filter(hidden=False)
@@ -76,10 +82,11 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
 
 class OldAddressQuerySet(models.QuerySet["OldAddress"]):
-    def to(self, path: str) -> OldAddressQuerySet:
-        """What is recorded of the path, with or without its closing slash, post included (1 query)."""
+    def to(self, path: str) -> OldAddress | None:
+        """What is recorded of the path, else of the path with another closing slash, post included (1 query)."""
         bare = path.rstrip("/")
-        return self.filter(path__in=[bare, f"{bare}/"]).select_related("post")
+        found = {known.path: known for known in self.filter(path__in=[bare, f"{bare}/"]).select_related("post")}
+        return found.get(path) or next(iter(found.values()), None)
 
 
 def _public(prefix: str = "") -> Q:
@@ -106,6 +113,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Posts and pages this user may open by link: public and unlisted ones; every one for staff."""
         if user.is_staff:
             return self.all()
+        return self.for_everybody()
+
+    def for_everybody(self) -> PostQuerySet:
+        """Posts and pages that anybody may open by link."""
         return self.filter(_out() | Q(status="unlisted"))
 
     def pages(self) -> PostQuerySet:
@@ -184,6 +195,14 @@ class PostQuerySet(models.QuerySet["Post"]):
             return self.filter(published_month__range=(year * 100 + 1, year * 100 + 12))
         return self.filter(published_month=year * 100 + month)
 
+    def stored_months(self) -> Iterable[tuple[int, datetime.datetime, int]]:
+        """Id, publication time and stored month of every post that has a time (1 query, streamed)."""
+        rows = self.filter(published_at__isnull=False).values_list("pk", "published_at", "published_month")
+        return rows.iterator(chunk_size=2000)
+
+    def set_month(self, pk: int, month: int) -> int:
+        return self.filter(pk=pk).update(published_month=month)
+
     def months(self) -> list[tuple[datetime.date, int]]:
         """First days of the months with public posts, newest first, and how many (1 query)."""
         rows = self.published().order_by("-published_month").values_list("published_month").annotate(Count("pk"))
@@ -202,9 +221,9 @@ class PostQuerySet(models.QuerySet["Post"]):
         return posts
 
     def numbers(self, pk: int) -> dict[str, int]:
-        """The post's views and comments as they stand now, empty when it is gone (1 query)."""
-        row = self.filter(pk=pk).values_list("view_count", "comment_count").first()
-        return {"views": row[0], "post_comments": row[1]} if row else {}
+        """The post's views and comments as they stand now (1 query). Raises Post.DoesNotExist."""
+        views, comments = self.values_list("view_count", "comment_count").get(pk=pk)
+        return {"views": views, "post_comments": comments}
 
     def for_feed(self) -> PostQuerySet:
         """Newest posts with their HTML and tags (2 queries)."""
@@ -260,6 +279,6 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Without the long columns, which the list of posts to manage doesn't show."""
         return self.defer("body", "html", "toc", "text", "excerpt", "summary")
 
-    def stale(self, after: int = 0) -> PostQuerySet:
+    def stale(self) -> PostQuerySet:
         """Posts whose stored HTML was made by another version of the renderer."""
-        return self.exclude(renderer_version=RENDERER_VERSION).filter(pk__gt=after).order_by("pk")
+        return self.exclude(renderer_version=RENDERER_VERSION).order_by("pk")

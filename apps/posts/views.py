@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -107,6 +108,8 @@ def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         context["previous"], context["next"] = Post.objects.neighbours_of(post)
         context["related"] = Post.objects.related_to(post)
     response = render(request, "posts/detail.html", context)
+    if post.password or not post.is_public:
+        patch_cache_control(response, private=True)
     if context["has_diagrams"]:
         response.headers["Content-Security-Policy"] = DIAGRAM_POLICY
     return response
@@ -124,4 +127,6 @@ def _ask_password(request: HttpRequest, post: Post) -> HttpResponse:
         if unlock(request, post, request.POST.get("password", "")):
             return redirect(post)
         error = _("That is not the password.")
-    return render(request, "posts/password.html", {"post": post, "error": error}, status=403 if error else 200)
+    response = render(request, "posts/password.html", {"post": post, "error": error}, status=403 if error else 200)
+    add_never_cache_headers(response)
+    return response

@@ -14,7 +14,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+        # Asked on the pages of other models too: a post takes its figures along when it is deleted.
+        match = request.resolver_match
+        on_own_page = match is not None and str(match.url_name).startswith(f"{self.opts.app_label}_")
+        return not on_own_page and super().has_delete_permission(request, obj)
 
 
 @admin.register(DailyViews)

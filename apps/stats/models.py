@@ -59,13 +59,3 @@ class DailyVisitor(models.Model):
 
     def __str__(self) -> str:
         return self.visitor
-
-
-class FlushedBatch(models.Model):
-    """A batch of counted views that has been applied; its id makes applying it again do nothing."""
-
-    batch = models.CharField(_("batch"), max_length=64, primary_key=True)
-    applied_at = models.DateTimeField(_("applied at"), auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.batch

@@ -8,10 +8,11 @@ function listen() {
   const socket = new WebSocket(new URL(notice.dataset.live, location.href.replace(/^http/, "ws")));
   socket.addEventListener("open", () => (pause = 1));
   socket.addEventListener("message", (event) => {
-    const { floor, url } = JSON.parse(event.data);
+    const { floor } = JSON.parse(event.data);
     if (document.getElementById(`floor-${floor}`)) return;
+    const page = Math.ceil(floor / notice.dataset.floorsPerPage);
     const link = notice.querySelector("a");
-    link.href = url;
+    link.href = `${location.pathname}${page > 1 ? `?page=${page}` : ""}#floor-${floor}`;
     link.onclick = (click) => {
       if (link.pathname !== location.pathname || link.search !== location.search) return;
       click.preventDefault(); // the same page with another hash would not be fetched again

@@ -220,3 +220,10 @@ def test_a_hundred_threads_get_floors_one_to_a_hundred() -> None:
     assert list(Comment.objects.order_by("floor").values_list("floor", flat=True)) == list(range(1, 101))
     assert len(set(Comment.objects.values_list("body", flat=True))) == 100
     assert comment_count(post) == 100
+
+
+@pytest.mark.parametrize("asked", ["9" * 5000, "-1", "x", "²", "77", "0", ""])
+def test_a_link_to_answer_no_floor_is_a_plain_form(client: Client, asked: str) -> None:
+    page = client.get(form_address(make_post()), {"reply_to": asked})
+    assert page.status_code == 200
+    assert re.search(r'name="reply_to_floor"(?! value)', page.content.decode())

@@ -7,10 +7,11 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import ProtectedError
 from django.test import Client
 
+from apps.comments.models import Comment
 from apps.components import store
 from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
 from apps.components.snapshot import build
-from apps.posts.models import Post
+from apps.posts.models import Category, Post, Source, Tag
 from tests.factories import BROWSER, make_administrator, make_category, make_comment, make_post, make_posts
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +60,7 @@ def test_sidebar_plugins_in_order_without_disabled_ones(client: Client) -> None:
 def test_every_kind_of_plugin_shows_itself(client: Client, kind: str) -> None:
     post = make_post(title="Shown <in> box", tags=("boxed",))
     make_comment(post, "Spoken in box")
-    Plugin.objects.all().delete()
+    Plugin.objects.update(disabled=True)
     content = "Friend https://example.com" if kind == "links" else "<b>Shown</b>"
     Plugin.objects.create(title="Box", kind=kind, content=content)
     box = re.search(r'<section class="box.*?</section>', page(client), re.S)[0]
@@ -86,35 +87,52 @@ def test_the_statistics_box_counts_what_is_public(client: Client) -> None:
 
 def test_the_statistics_box_can_be_disabled_not_deleted(admin_client: Client) -> None:
     plugin = Plugin.objects.get()
-    with pytest.raises(ProtectedError):
-        plugin.delete()
+    for delete in (plugin.delete, Plugin.objects.all().delete):
+        with pytest.raises(ProtectedError):
+            delete()
     assert admin_client.post(f"/admin/components/plugin/{plugin.pk}/delete/", {"post": "yes"}).status_code == 403
     assert Plugin.objects.count() == 1
 
 
+CHANGES = {
+    "identity": lambda post: SiteIdentity(title="Renamed").save(),
+    "post": lambda post: make_post(),
+    "unpublish": lambda post: post.unpublish(),
+    "delete a post": lambda post: post.delete(),
+    "category": lambda post: make_category("New shelf"),
+    "delete categories": lambda post: Category.objects.filter(protected=False).delete(),
+    "source": lambda post: Source.objects.create(name="New source"),
+    "tag": lambda post: Tag.objects.named(["new"]),
+    "comment": lambda post: make_comment(post),
+    "screen comments": lambda post: Comment.objects.all().set_state("screened"),
+    "delete comments": lambda post: Comment.objects.all().delete(),
+    "plugin": lambda post: Plugin.objects.create(title="New box", content="x"),
+    "menu": lambda post: Menu.objects.create(name="New menu"),
+    "menu entry": lambda post: MenuItem.objects.create(menu=Menu.objects.get(), category=post.category),
+}
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("change", ["identity", "post", "category", "comment", "plugin", "menu", "unpublish"])
-def test_a_change_shows_in_the_next_page(client: Client, change: str) -> None:
-    post = make_post(title="There")
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_seen_by_the_next_reader(change: str) -> None:
+    post = make_post(category=make_category("Shelf"), tags=("old",))
+    make_comment(post)
+    Menu.objects.create(name="Menu")
+    kept = store.get()
+    assert store.get() is kept
+    CHANGES[change](post)
+    assert store.get() is not kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_frame_shows_what_changed(client: Client) -> None:
+    post = make_post()
     before = page(client)
-    match change:
-        case "identity":
-            SiteIdentity(title="Renamed").save()
-        case "post":
-            make_post()
-        case "category":
-            make_category("New shelf")
-        case "comment":
-            make_comment(post)
-        case "plugin":
-            Plugin.objects.create(title="New box", content="x")
-        case "menu":
-            MenuItem.objects.create(menu=Menu.objects.create(name="New menu"), category=post.category)
-            post.category.hidden = False
-            post.category.save()
-        case "unpublish":
-            post.unpublish()
-    assert page(client) != before
+    make_comment(post)
+    box = re.compile(r'data-number="comments">(\d+)<')
+    assert (box.search(before)[1], box.search(page(client))[1]) == ("0", "1")
+    post.unpublish()
+    assert re.search(r'data-number="posts">(\d+)<', page(client))[1] == "0"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -206,9 +224,17 @@ def test_a_database_away_leaves_health_and_the_frame_standing(client: Client, mo
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").json() == {"database": "unreachable"}
     store.drop()
+    assert store.get() == kept  # dropped, but all there is
     client.raise_request_exception = False
     answer = client.get("/")
     assert answer.status_code == 500 and "Traceback" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/static/js/theme.js"])
+def test_what_has_no_words_asks_no_database(client: Client, django_assert_num_queries, path: str) -> None:
+    store.drop()
+    with django_assert_num_queries(0):
+        assert client.get(path).status_code == 200
 
 
 def test_metrics_are_for_this_machine_and_private_networks(client: Client) -> None:

@@ -4,6 +4,9 @@ import pytest
 from django.test import Client
 
 from apps.posts.models import Category, Post
+from apps.stats.counters import DatabaseCounter
+from apps.stats.models import DailyViews
+from apps.stats.services import site_day
 from tests.factories import make_category, make_post
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +81,27 @@ def test_deleting_a_category_in_bulk_spares_the_protected_one(admin_client: Clie
     only = {"action": "delete_selected", "_selected_action": [category.pk], "post": "yes"}
     admin_client.post("/admin/posts/category/", only)
     assert list(Category.objects.all()) == [protected] and Post.objects.get(pk=post.pk).category == protected
+
+
+def test_a_post_that_was_read_can_be_deleted(admin_client: Client) -> None:
+    posts = [make_post(), make_post()]
+    for post in posts:
+        DatabaseCounter().hit(site_day(), "visitor", post.pk)
+    assert admin_client.post(f"{LIST}{posts[0].pk}/delete/", {"post": "yes"}).status_code == 302
+    act(admin_client, "delete_selected", posts[1], post="yes")
+    assert not Post.objects.exists()
+    day = site_day().isoformat()
+    assert admin_client.post(f"/admin/stats/dailyviews/{day}/delete/", {"post": "yes"}).status_code == 403
+    assert DailyViews.objects.exists()
+
+
+def test_a_thousand_posts_are_moved_at_once(admin_client: Client) -> None:
+    category, template = make_category("Target"), make_post()
+    names = [field.attname for field in Post._meta.concrete_fields if not field.primary_key]
+    fields = {name: getattr(template, name) for name in names}
+    Post.objects.bulk_create(Post(**fields) for _ in range(1100))
+    question = act(admin_client, "move", template, select_across="1").content.decode()
+    assert "1101 posts move to:" in question and question.count("_selected_action") == 1
+    answer = act(admin_client, "move", template, select_across="1", category=category.pk)
+    assert "1101 posts have been moved." in answer.content.decode()
+    assert category.posts.count() == 1101

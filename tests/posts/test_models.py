@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.posts.markdown import RENDERER_VERSION
 from apps.posts.models import Category, Post, Tag
-from apps.posts.services import rerender_stale
+from apps.posts.services import correct_months, rerender_stale
 from apps.posts.slugs import slugify
 from tests.factories import make_category, make_post
 
@@ -84,8 +84,10 @@ def test_deleting_a_category_moves_its_posts_to_the_protected_one() -> None:
     posts = [make_post(category=category), make_post(category=category)]
     Category.objects.filter(pk=category.pk).delete()
     assert {Post.objects.get(pk=post.pk).category for post in posts} == {Category.objects.default()}
-    with pytest.raises(ProtectedError):
-        Category.objects.default().delete()
+    for delete in (Category.objects.default().delete, Category.objects.all().delete):
+        with pytest.raises(ProtectedError):
+            delete()
+    assert Category.objects.default().hidden
 
 
 def test_a_big_body_and_an_emoji_title_survive() -> None:
@@ -115,3 +117,43 @@ def test_stale_posts_are_rendered_anew_and_only_they() -> None:
     assert rerender_stale() == 1
     stale.refresh_from_db()
     assert "<strong>" in stale.html and stale.updated_at == before and fresh.renderer_version == RENDERER_VERSION
+
+
+def test_rendering_anew_keeps_an_edit_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = make_post(body="one"), make_post(body="old")
+    Post.objects.update(renderer_version=0)
+    rerender = Post.rerender
+
+    def edit_meanwhile(post: Post) -> None:
+        rerender(post)
+        if post.pk == first.pk:
+            edited = Post.objects.get(pk=second.pk)
+            edited.body = "new"
+            edited.save()
+
+    monkeypatch.setattr(Post, "rerender", edit_meanwhile)
+    rerender_stale()
+    assert "new" in Post.objects.get(pk=second.pk).html
+
+
+def test_each_edit_of_one_object_moves_updated_at() -> None:
+    post = make_post()
+    moments = [post.updated_at]
+    for title in ("Second", "Third"):
+        post.title = title
+        post.save()
+        moments.append(Post.objects.get(pk=post.pk).updated_at)
+    assert moments == sorted(set(moments))
+
+
+def test_a_new_time_zone_moves_posts_to_its_months(settings) -> None:
+    post = make_post(published_at=datetime.datetime(2026, 1, 31, 20, tzinfo=datetime.UTC))
+    assert post.published_month == 202602
+    settings.TIME_ZONE = "America/New_York"
+    assert correct_months() == 1
+    assert Post.objects.get(pk=post.pk).published_month == 202601
+    assert correct_months() == 0
+
+
+def test_different_words_are_different_tags() -> None:
+    assert len(Tag.objects.named(["はし", "ばし", "cafe", "café"])) == 4

@@ -62,7 +62,7 @@ def test_robots_owners_and_prefetches_are_not_counted(reader: Client) -> None:
 
 
 @pytest.mark.parametrize("body", ["[]", "nonsense", '{"post": "1"}', '{"post": -1}', '{"post": 1.5}', '{"post": true}',
-                                  "\x00", '{"post": 99999999999999999999}', "{" + " " * 300 + "}", "[" * 150])  # fmt: skip
+                                  "[" * 100_000, "{}" + " " * 1_000_000, "\x00", '{"post": 99999999999999999999}', "{" + " " * 300 + "}", "[" * 150])  # fmt: skip
 def test_a_bad_beacon_is_a_400_and_counts_nothing(reader: Client, body: str) -> None:
     assert beacon(reader, body).status_code == 400
     assert counted() == (0, 0)
@@ -111,3 +111,48 @@ def test_nothing_is_lost_when_many_count_at_once() -> None:
     assert not failures and counted() == (80, 4)
     assert Post.objects.get(pk=post.pk).view_count == 80
     assert PostDailyViews.objects.get(post=post).views == 80
+
+
+def test_what_nobody_may_read_is_neither_counted_nor_told(reader: Client) -> None:
+    for post in (make_post(status="draft"), make_post(status="private")):
+        assert beacon(reader, f'{{"post": {post.pk}}}').status_code == 404
+        assert beacon(Client(), f'{{"post": {post.pk}}}').status_code == 404  # a robot
+        assert Post.objects.get(pk=post.pk).view_count == 0
+    assert beacon(reader, f'{{"post": {make_post(status="unlisted").pk}}}').json()["views"] == 1
+
+
+def test_only_the_posts_own_page_counts_as_its_view(reader: Client) -> None:
+    post = make_post(password="x")
+    mark = f'data-post="{post.pk}"'
+    assert mark not in reader.get(post.get_absolute_url()).content.decode()
+    reader.post(post.get_absolute_url(), {"password": "x"})
+    page = reader.get(post.get_absolute_url())
+    assert mark in page.content.decode() and "private" in page["Cache-Control"]
+    assert mark not in reader.get(f"/article/{post.pk}/comment/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_views_of_a_day_are_all_counted() -> None:
+    posts = [make_post() for _ in range(6)]
+    counter, failures = DatabaseCounter(), []
+    days = [site_day() + datetime.timedelta(days=number) for number in range(4)]
+    for day in days:
+        start = threading.Barrier(24)
+
+        def read(number: int, day: datetime.date = day, start: threading.Barrier = start) -> None:
+            try:
+                start.wait(timeout=30)
+                counter.hit(day, f"visitor {number}", posts[number % 7].pk if number % 7 < 6 else None)
+            except BaseException as failure:
+                failures.append(failure)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=read, args=(number,)) for number in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+    assert not failures
+    assert list(DailyViews.objects.order_by("day").values_list("pv", "uv")) == [(24, 24)] * len(days)
+    assert sum(Post.objects.values_list("view_count", flat=True)) == len(days) * 21

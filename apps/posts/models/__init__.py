@@ -1,6 +1,17 @@
 """What is written, and where it stands."""
 
 from .post import OldAddress, Post
+from .search import SearchBlock, SearchEntry, SearchWord
 from .shelves import Category, Source, Tag, default_category_id
 
-__all__ = ["Category", "OldAddress", "Post", "Source", "Tag", "default_category_id"]
+__all__ = [
+    "Category",
+    "OldAddress",
+    "Post",
+    "SearchBlock",
+    "SearchEntry",
+    "SearchWord",
+    "Source",
+    "Tag",
+    "default_category_id",
+]

@@ -1,10 +1,11 @@
 """A post, and the old addresses that lead to it."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +14,15 @@ from ..image_sizes import dimensions, with_dimensions
 from ..markdown import RENDERER_VERSION, render
 from ..plaintext import reading_minutes
 from ..querysets import OldAddressQuerySet, PostQuerySet
+from ..search import index
 from ..slugs import SLUG_MAX_LENGTH, slugify
 from .shelves import Category, Source, Tag, default_category_id
+
+
+def month_number(moment: datetime) -> int:
+    """Return the month of the site's time zone as a number: 202611."""
+    local = timezone.localtime(moment, timezone.get_default_timezone())
+    return local.year * 100 + local.month
 
 
 class Post(models.Model):
@@ -125,10 +133,12 @@ class Post(models.Model):
     @classmethod
     def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
         post = super().from_db(db, field_names, values, **kwargs)
-        post._as_loaded = {name: getattr(post, name) for name in (*cls.EDITED, "updated_at") if name in field_names}
-        if "cover" in field_names:
-            post._as_loaded["cover"] = post.cover.name
+        post._remember()
         return post
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._remember()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the post, rendered anew (25 ms for a long one) unless `update_fields` leaves the body out.
@@ -146,7 +156,12 @@ class Post(models.Model):
                 self.updated_at = timezone.now()
             concrete = (field.name for field in self._meta.concrete_fields if not field.primary_key)
             kwargs["update_fields"] = [name for name in concrete if name not in self.COUNTERS]
-        super().save(*args, **kwargs)
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, **kwargs)
+            written = kwargs.get("update_fields")
+            if written is None or index.INDEXED & set(written):
+                index.write([self])
+        self._remember()
 
     def publish(self) -> None:
         """Make the post visible now; a time that has passed already stays, one to come is pulled forward."""
@@ -201,8 +216,7 @@ class Post(models.Model):
             self.published_at = timezone.now()
         self.cover_width, self.cover_height = self._cover_size()
         if self.published_at is not None:
-            local = timezone.localtime(self.published_at, timezone.get_default_timezone())
-            self.published_month = local.year * 100 + local.month
+            self.published_month = month_number(self.published_at)
 
     def _render(self) -> None:
         rendered = render(self.body)
@@ -211,6 +225,11 @@ class Post(models.Model):
         # What a password guards must not leak through a list.
         self.excerpt = self.summary.strip() or ("" if self.password else rendered.excerpt)
         self.renderer_version = RENDERER_VERSION
+
+    def _remember(self) -> None:
+        """Note what the database holds of the columns whose change save() looks for; deferred ones stay unread."""
+        loaded = {name: value for name, value in vars(self).items() if name in (*self.EDITED, "updated_at", "cover")}
+        self._as_loaded = loaded | ({"cover": str(loaded["cover"] or "")} if "cover" in loaded else {})
 
     def _cover_size(self) -> tuple[int | None, int | None]:
         """The cover's width and height in pixels, read from its file only when it is another than the stored one."""

@@ -34,13 +34,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='FlushedBatch',
-            fields=[
-                ('batch', models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='batch')),
-                ('applied_at', models.DateTimeField(auto_now_add=True, verbose_name='applied at')),
-            ],
-        ),
-        migrations.CreateModel(
             name='DailyVisitor',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
-from apps.posts.services import rerender_stale
+from apps.posts.services import correct_months, rerender_stale
 
 WELCOME = Path(__file__).resolve().parents[2] / "welcome"
 ADDRESS = "127.0.0.1"
@@ -36,6 +36,8 @@ class Command(BaseCommand):
         if not Post.objects.exists() and not get_user_model()._default_manager.exists():
             import_folder(WELCOME)
         rerender_stale()
+        correct_months()
+        call_command("clearsessions")
         address = f"http://{ADDRESS}:{port}"
         self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
         if not has_administrator():

@@ -1,0 +1,90 @@
+"""Sets of post ids as whole numbers, one for each block of 4096 ids, and how they are stored in 512 bytes at most."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import compress
+from sys import byteorder
+
+SIZE = 4096
+BITMAP_BYTES = SIZE // 8
+
+Bits = dict[int, int]  # number of the block -> its posts, one bit for each
+
+
+def place(post_id: int) -> tuple[int, int]:
+    """The block of a post and the bit in it."""
+    return post_id // SIZE, 1 << post_id % SIZE
+
+
+def pack(bits: int) -> bytes:
+    """Two bytes for a post while that is shorter than the bitmap, then the bitmap."""
+    if bits.bit_count() * 2 >= BITMAP_BYTES:
+        return bits.to_bytes(BITMAP_BYTES, "little")
+    numbers = array("H", _numbers(bits))
+    if byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def unpack(stored: bytes) -> int:
+    if len(stored) == BITMAP_BYTES:
+        return int.from_bytes(stored, "little")
+    numbers = array("H", bytes(stored))
+    if byteorder == "big":
+        numbers.byteswap()
+    bits = 0
+    for number in numbers:
+        bits |= 1 << number
+    return bits
+
+
+def ids(bits: Bits) -> Iterator[int]:
+    """The post ids, by block."""
+    for block, of_block in bits.items():
+        first = block * SIZE
+        for number in _numbers(of_block):
+            yield first + number
+
+
+def count(bits: Bits) -> int:
+    return sum(of_block.bit_count() for of_block in bits.values())
+
+
+def union(sets: Iterable[Bits]) -> Bits:
+    found: Bits = {}
+    for bits in sets:
+        for block, of_block in bits.items():
+            found[block] = found.get(block, 0) | of_block
+    return found
+
+
+def intersection(sets: Iterable[Bits]) -> Bits:
+    """Posts in every set; no sets at all hold nothing."""
+    every = iter(sets)
+    found = dict(next(every, {}))
+    for bits in every:
+        found = {block: both for block, of_block in found.items() if (both := of_block & bits.get(block, 0))}
+    return found
+
+
+def difference(bits: Bits, without: Bits) -> Bits:
+    return {block: rest for block, of_block in bits.items() if (rest := of_block & ~without.get(block, 0))}
+
+
+def at_least(number: int, sets: list[Bits]) -> Bits:
+    """Posts in that many of the sets or more."""
+    found: Bits = {}
+    for block in {block for bits in sets for block in bits}:
+        in_more = [0] * (number + 1)  # in_more[n]: in n sets or more of those seen so far
+        in_more[0] = (1 << SIZE) - 1
+        for bits in sets:
+            of_block = bits.get(block, 0)
+            for wanted in range(number, 0, -1):
+                in_more[wanted] |= in_more[wanted - 1] & of_block
+        if in_more[number]:
+            found[block] = in_more[number]
+    return found
+
+
+def _numbers(bits: int) -> Iterator[int]:
+    return compress(range(SIZE), map(int, reversed(f"{bits:b}")))

@@ -1,0 +1,125 @@
+"""How Chinese titles are typed without an input method: shujuku and sjk for 数据库.
+
+Words of the index, for titles (p) and tags (q): `sshu` a syllable, `dshu.ju` two neighbours, `isj` and `isjk` the
+initials of two and three neighbours. Reading a title takes pypinyin, 60 MB with its dictionary of phrases, which
+tells 银行 (yinhang) from 行走 (xingzou): it is loaded by the first process that indexes a Chinese title, and never by
+one that only answers searches.
+"""
+
+import re
+from functools import cache, lru_cache
+
+MAX_LETTERS = 40
+MAX_SEGMENTATIONS = 8
+
+_HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]+")
+_SYLLABLE = re.compile("[a-z]{1,6}")
+SYLLABLES = frozenset(
+    "a ai an ang ao ba bai ban bang bao bei ben beng bi bian biao bie bin bing bo bu ca cai can cang cao ce cen ceng"
+    " cha chai chan chang chao che chen cheng chi chong chou chu chua chuai chuan chuang chui chun chuo ci cong cou cu"
+    " cuan cui cun cuo da dai dan dang dao de dei den deng di dia dian diao die ding diu dong dou du duan dui dun duo e"
+    " ei en eng er fa fan fang fei fen feng fiao fo fou fu ga gai gan gang gao ge gei gen geng gong gou gu gua guai"
+    " guan guang gui gun guo ha hai han hang hao he hei hen heng hong hou hu hua huai huan huang hui hun huo ji jia"
+    " jian jiang jiao jie jin jing jiong jiu ju juan jue jun ka kai kan kang kao ke kei ken keng kong kou ku kua kuai"
+    " kuan kuang kui kun kuo la lai lan lang lao le lei len leng li lia lian liang liao lie lin ling liu lo long lou lu"
+    " luan lun luo lv lve ma mai man mang mao me mei men meng mi mian miao mie min ming miu mo mou mu na nai nan nang"
+    " nao ne nei nen neng ni nia nian niang niao nie nin ning niu nong nou nu nuan nun nuo nv nve o ou pa pai pan pang"
+    " pao pei pen peng pi pian piao pie pin ping po pou pu qi qia qian qiang qiao qie qin qing qiong qiu qu quan que"
+    " qun ran rang rao re ren reng ri rong rou ru rua ruan rui run ruo sa sai san sang sao se sen seng sha shai shan"
+    " shang shao she shei shen sheng shi shou shu shua shuai shuan shuang shui shun shuo si song sou su suan sui sun"
+    " suo ta tai tan tang tao te tei teng ti tian tiao tie ting tong tou tu tuan tui tun tuo wa wai wan wang wei wen"
+    " weng wo wu xi xia xian xiang xiao xie xin xing xiong xiu xu xuan xue xun ya yan yang yao ye yi yin ying yo yong"
+    " you yu yuan yue yun za zai zan zang zao ze zei zen zeng zha zhai zhan zhang zhao zhe zhei zhen zheng zhi zhong"
+    " zhou zhu zhua zhuai zhuan zhuang zhui zhun zhuo zi zong zou zu zuan zui zun zuo".split()
+)
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    return frozenset(syllable[:end] for syllable in SYLLABLES for end in range(1, len(syllable) + 1))
+
+
+def syllables(text: str) -> str:
+    """One syllable for each Chinese character of the folded text, runs set apart: `shu ju ku|diao you`.
+
+    A character without a reading is a question mark.
+    """
+    runs = _HAN.findall(text)
+    if not runs:
+        return ""
+    from pypinyin import Style, lazy_pinyin
+
+    read = []
+    for run in runs:
+        found = lazy_pinyin(run, style=Style.NORMAL, errors=lambda unknown: ["?"] * len(unknown))
+        read.append(" ".join(one if _SYLLABLE.fullmatch(one) else "?" for one in found))
+    return "|".join(read)
+
+
+def words(read: str) -> set[str]:
+    """The words of what `syllables` returned."""
+    found: set[str] = set()
+    for run in read.split("|"):
+        parts = run.split()
+        initials = "".join(part[0] for part in parts)
+        for index, part in enumerate(parts):
+            found.add(f"s{part}")
+            if index:
+                found.add(f"d{parts[index - 1]}.{part}")
+                found.add(f"i{initials[index - 1 : index + 1]}")
+            if index > 1:
+                found.add(f"i{initials[index - 2 : index + 1]}")
+    return {word for word in found if "?" not in word}
+
+
+def is_typed(word: str) -> bool:
+    """Whether the folded word can be pinyin at all."""
+    return 2 <= len(word) <= MAX_LETTERS and word.isascii() and word.isalpha()
+
+
+@lru_cache(maxsize=256)
+def segmentations(letters: str, *, unfinished: bool = False) -> tuple[tuple[str, ...], ...]:
+    """The ways to read the letters as syllables (xian: xian, xi an); `unfinished` lets the last be only begun."""
+    letters = letters.replace("lue", "lve").replace("nue", "nve")
+    ways: list[list[tuple[str, ...]]] = [[()]] + [[] for _ in letters]
+    for start in range(len(letters)):
+        for end in range(start + 1, min(start + 6, len(letters)) + 1):
+            piece = letters[start:end]
+            if piece in SYLLABLES or (unfinished and end == len(letters) and piece in _beginnings()):
+                room = MAX_SEGMENTATIONS - len(ways[end])
+                ways[end] += [(*way, piece) for way in ways[start][:room]]
+    return tuple(sorted(ways[-1], key=len))
+
+
+def needed(way: tuple[str, ...]) -> tuple[str, ...]:
+    """The words a title holds when it reads this way."""
+    if len(way) == 1:
+        return (f"s{way[0]}",)
+    return tuple(f"d{one}.{two}" for one, two in zip(way, way[1:], strict=False))
+
+
+def needed_initials(letters: str) -> tuple[str, ...]:
+    if len(letters) < 3:
+        return (f"i{letters}",)
+    return tuple(f"i{letters[index : index + 3]}" for index in range(len(letters) - 2))
+
+
+def spans(text: str, read: str, letters: str) -> list[tuple[int, int]]:
+    """Where in the folded text the letters are the reading or the initials of its characters, first run first."""
+    found = []
+    for run, said in zip(_HAN.finditer(text), read.split("|"), strict=False):
+        parts = said.split()
+        if len(parts) != len(run[0]):
+            continue
+        for start in range(len(parts)):
+            sound = ""
+            for end in range(start, len(parts)):
+                sound += parts[end]
+                if sound == letters or (len(sound) > len(letters) and sound.startswith(letters)):
+                    found.append((run.start() + start, run.start() + end + 1))
+                if len(sound) >= len(letters):
+                    break
+            initials = "".join(part[0] for part in parts[start : start + len(letters)])
+            if initials == letters:
+                found.append((run.start() + start, run.start() + start + len(letters)))
+    return found

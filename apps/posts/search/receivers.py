@@ -1,0 +1,51 @@
+"""What changes a post's words without going through Post.save(): its tags, their names, its end. Wired in apps.py."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
+
+from ..models import Post, Tag
+from . import index
+
+_CHUNK = 500
+
+
+def _tags_of_post(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **kwargs: Any) -> None:
+    if action == "pre_clear" and reverse:  # afterwards nobody knows whose tag it was
+        instance._posts_before_clear = list(instance.posts.values_list("pk", flat=True))
+    elif action == "post_clear" and reverse:
+        _write(instance.__dict__.pop("_posts_before_clear", []))
+    elif action in {"post_add", "post_remove", "post_clear"}:
+        _write(list(pk_set or ()) if reverse else [instance.pk])
+
+
+def _tag_saved(instance: Tag, created: bool, update_fields: Any = None, **kwargs: Any) -> None:
+    if not created and (update_fields is None or "name" in update_fields):
+        _write(list(instance.posts.values_list("pk", flat=True)))
+
+
+def _tag_goes(instance: Tag, **kwargs: Any) -> None:
+    instance._posts_before_delete = list(instance.posts.values_list("pk", flat=True))  # type: ignore[attr-defined]
+
+
+def _tag_gone(instance: Tag, **kwargs: Any) -> None:
+    _write(instance.__dict__.pop("_posts_before_delete", []))
+
+
+def _post_goes(instance: Post, **kwargs: Any) -> None:
+    index.remove(instance.pk)
+
+
+def _write(post_ids: list[int]) -> None:
+    with transaction.atomic():
+        for start in range(0, len(post_ids), _CHUNK):
+            index.write_tags(post_ids[start : start + _CHUNK])
+
+
+def connect() -> None:
+    m2m_changed.connect(_tags_of_post, sender=Post.tags.through, dispatch_uid="search-tags")
+    post_save.connect(_tag_saved, sender=Tag, dispatch_uid="search-tag")
+    pre_delete.connect(_tag_goes, sender=Tag, dispatch_uid="search-tag-goes")
+    post_delete.connect(_tag_gone, sender=Tag, dispatch_uid="search-tag-gone")
+    pre_delete.connect(_post_goes, sender=Post, dispatch_uid="search-post-goes")
