@@ -28,6 +28,11 @@ test: ## run the tests on SQLite and on MariaDB (ARGS="-k floor" for some of the
 	@sh deploy/bootstrap.sh dev prod-if-possible
 	@exec $(PY) -m pytest $(ARGS)
 
+.PHONY: screenshots
+screenshots: ## take the pictures in docs/screenshots anew (needs Chromium)
+	@sh deploy/bootstrap.sh dev
+	@DJANGO_SETTINGS_MODULE=tests.settings $(PY) -m tests.screenshots
+
 .PHONY: services
 services: ## install the Debian packages that the tests use
 	@sh deploy/services.sh

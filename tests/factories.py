@@ -10,7 +10,6 @@ from apps.comments.services import add_comment
 from apps.posts.models import Category, Post, Tag
 
 _numbers = count(1)
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 
 
 def make_post(*, tags: tuple[str, ...] = (), **fields: Any) -> Post:

@@ -26,6 +26,8 @@ from typing import ClassVar, Self
 ROOT = Path(__file__).resolve().parent.parent
 # Debian's daemons live where an ordinary user's PATH doesn't look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+# Headless Chromium names itself, and robots are not counted.
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 CHROMIUM_ARGS = (
     "--no-sandbox",
     "--disable-gpu",

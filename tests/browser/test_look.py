@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import BROWSER
+from tests.services import BROWSER
 
 ENGLISH = {"locale": "en-US", "user_agent": BROWSER}
 SHOWCASE = "/article/2/"

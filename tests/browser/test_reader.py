@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from tests.factories import BROWSER
-from tests.services import BlogServer
+from tests.services import BROWSER, BlogServer
 
 CHINESE = {"locale": "zh-CN", "user_agent": BROWSER}
 pytestmark = pytest.mark.page(**CHINESE)

@@ -7,8 +7,7 @@ import re
 import pytest
 from PIL import Image
 
-from tests.factories import BROWSER
-from tests.services import BlogServer
+from tests.services import BROWSER, BlogServer
 
 pytestmark = pytest.mark.page(locale="zh-CN", user_agent=BROWSER)
 

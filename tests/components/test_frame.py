@@ -12,7 +12,8 @@ from apps.components import store
 from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
 from apps.components.snapshot import build
 from apps.posts.models import Category, Post, Source, Tag
-from tests.factories import BROWSER, make_administrator, make_category, make_comment, make_post, make_posts
+from tests.factories import make_administrator, make_category, make_comment, make_post, make_posts
+from tests.services import BROWSER
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,8 @@ from apps.posts.models import Post
 from apps.stats.counters import DatabaseCounter
 from apps.stats.models import DailySalt, DailyViews, DailyVisitor, PostDailyViews
 from apps.stats.services import site_day
-from tests.factories import BROWSER, make_administrator, make_post
+from tests.factories import make_administrator, make_post
+from tests.services import BROWSER
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/stats/view"
