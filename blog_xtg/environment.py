@@ -37,6 +37,19 @@ def prepare_solo() -> None:
         ) from None
 
 
+def note_start(address: str) -> None:
+    """Remember where the blog of one was started last, for the commands that print links to it."""
+    (VAR_DIR / "address").write_text(f"{address}\n", encoding="utf-8")
+
+
+def last_started_at() -> str:
+    """Return the address that `manage.py start` served last, blank when it never did."""
+    try:
+        return (VAR_DIR / "address").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
 def _write_key() -> None:
     # 0600 from the first byte; the lock makes the second of two simultaneous starts see the first one's key.
     descriptor = os.open(ENV_FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

@@ -29,6 +29,10 @@ GROUP_OF_FIXTURE = {
     "browser": "chromium",
     "new_page": "chromium",
     "page": "chromium",
+    "show": "chromium",
+    "axe": "axe",
+    "vnu": "vnu",
+    "lighthouse": "lighthouse",
 }
 REQUIRED = os.environ.get("REQUIRE_SERVICES", "") not in {"", "0"}
 skipped_groups: Counter[str] = Counter()

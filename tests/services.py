@@ -24,6 +24,7 @@ from types import ModuleType, TracebackType
 from typing import ClassVar, Self
 
 ROOT = Path(__file__).resolve().parent.parent
+NODE_MODULES = ROOT / "tests/tools/node_modules"
 # Debian's daemons live where an ordinary user's PATH doesn't look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 # Headless Chromium names itself, and robots are not counted.
@@ -44,7 +45,12 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "nginx": ([("nginx",)], []),
     "chromium": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "gettext": ([("xgettext",), ("msgfmt",), ("msgattrib",)], []),
+    "axe": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
+    "vnu": ([("java",), ("chromium", "chromium-browser")], ["playwright.sync_api"]),
+    "lighthouse": ([("node",), ("chromium", "chromium-browser")], []),
 }
+# Group -> npm package that must be in tests/tools, too.
+NPM_PACKAGES = {"axe": "axe-core", "vnu": "vnu-jar", "lighthouse": "lighthouse"}
 
 
 def program(*names: str) -> str:
@@ -68,6 +74,9 @@ def missing(group: str) -> str:
             importlib.import_module(module)
         except ImportError:
             return f"the Python module {module} is not installed"
+    package = NPM_PACKAGES.get(group)
+    if package and not (NODE_MODULES / package / "package.json").exists():
+        return f"the npm package {package} is not installed"
     return ""
 
 

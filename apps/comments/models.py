@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from apps.posts.markdown import render_comment
 from apps.posts.models import Post
+from apps.posts.words import is_blank, one_line
 
 from .querysets import CommentQuerySet, recount
 
@@ -63,11 +64,14 @@ class Comment(models.Model):
         return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
 
     def clean(self) -> None:
-        if not self.body.strip():
+        if is_blank(self.body):
             raise ValidationError({"body": _("A comment needs a text.")})
+        if self.author_name and is_blank(self.author_name):
+            raise ValidationError({"author_name": _("A name that can be seen is needed.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the comment with its text rendered; a changed state moves the post's count along."""
+        self.author_name = one_line(self.author_name)
         fields = kwargs.get("update_fields")
         if fields is None or "body" in fields:
             self.html = render_comment(self.body)

@@ -1,8 +1,11 @@
 """The comment form on a page of its own, and where it posts."""
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from apps.posts.access import is_unlocked
@@ -14,6 +17,7 @@ from .services import CommentsClosed, add_comment
 
 
 @never_cache
+@csrf_exempt  # asked below, so that a failed check gives the reader the text back instead of an error page
 @require_http_methods(["GET", "HEAD", "POST"])
 def comment(request: BlogRequest, pk: int) -> HttpResponse:
     """Show the form, or store a comment and lead the reader to its floor.
@@ -27,15 +31,26 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
         return _closed(request, post)
     initial = {"reply_to_floor": floor} if (floor := _floor(request.GET.get("reply_to", ""), post)) else {}
     form = CommentForm(request.POST or None, initial=initial, user=request.user)
-    if request.method == "POST" and form.is_valid():
+    expired = request.method == "POST" and _is_forged(request)
+    if expired:
+        form.is_valid()
+        form.add_error(None, _("This form had expired. Please send it once more."))
+    elif request.method == "POST" and form.is_valid():
         try:
             added = add_comment(post=post, user=request.user, **form.cleaned_data)
         except (CommentsClosed, Post.DoesNotExist):
             return _closed(request, post)
         return redirect(post.floor_url(added.floor))
     template = "comments/_form.html" if "part" in request.GET else "comments/form.html"
-    status = 422 if form.is_bound else 200
+    status = 403 if expired else 422 if form.is_bound else 200
     return render(request, template, {"form": form, "post": post}, status=status)
+
+
+def _is_forged(request: HttpRequest) -> bool:
+    """Whether the CSRF check refuses the request; Django's own middleware decides."""
+    check = CsrfViewMiddleware(lambda request: HttpResponse())
+    check.process_request(request)
+    return check.process_view(request, lambda request: HttpResponse(), (), {}) is not None
 
 
 def _floor(asked: str, post: Post) -> int | None:

@@ -14,7 +14,6 @@ from blog_xtg.client import BlogRequest
 
 from . import store
 
-
 # Answers without words in them, which must not wait for the database to say in which language.
 WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/media/")
 
@@ -30,8 +29,9 @@ class SiteMiddleware:
         with translation.override(_accepted(request) or _site_language(request)):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
-            response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
-        patch_vary_headers(response, ("Accept-Language",))
+        if "Content-Language" not in response.headers:  # a feed is in the site's language, whoever reads it
+            response.headers["Content-Language"] = request.LANGUAGE_CODE
+            patch_vary_headers(response, ("Accept-Language",))
         return response
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.posts.models import Category
 from apps.posts.sanitize import clean_fragment
+from apps.posts.words import one_line
 
 
 class SiteIdentity(models.Model):
@@ -59,6 +60,7 @@ class SiteIdentity(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.pk = 1
+        self.title, self.signature = one_line(self.title), one_line(self.signature)
         self.footer = clean_fragment(self.footer)
         super().save(*args, **kwargs)
 
@@ -95,7 +97,8 @@ class MenuItem(models.Model):
 class PluginQuerySet(models.QuerySet["Plugin"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the plugins. Raises ProtectedError when the default statistics box is among them."""
-        if protected := set(self.filter(protected=True)):
+        protected: set[models.Model] = set(self.filter(protected=True))
+        if protected:
             raise models.ProtectedError("The statistics box can be disabled, not deleted.", protected)
         return super().delete()
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -35,7 +36,7 @@ class PostAdmin(admin.ModelAdmin):
     list_per_page = 50
     search_fields = ("title", "body", "tags__name")
     ordering = (Coalesce("published_at", "created_at").desc(), "-pk")
-    autocomplete_fields = ("tags",)
+    autocomplete_fields = ("tags", "translation_of")
     readonly_fields = ("view_count", "comment_count", "created_at", "updated_at")
     actions = ("publish", "unpublish", "move")
     save_on_top = True
@@ -49,6 +50,7 @@ class PostAdmin(admin.ModelAdmin):
                 "fields": (
                     "summary",
                     "cover",
+                    ("kind", "language", "translation_of"),
                     "original_url",
                     "slug",
                     ("pinned", "comments_open"),
@@ -65,6 +67,12 @@ class PostAdmin(admin.ModelAdmin):
         if request.resolver_match and request.resolver_match.url_name == "posts_post_changelist":
             return posts.for_admin_list()
         return posts
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # The tags' widget asks the database for whatever ids come in, before the form looks at them.
+        if any("\0" in tag for tag in request.POST.getlist("tags")):
+            raise BadRequest
+        return super().changeform_view(request, *args, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"status": Post.Status.PUBLISHED, **super().get_changeform_initial_data(request)}

@@ -22,7 +22,7 @@ from .images import ImageRejected, store_image
 from .markdown import render
 
 # The editor asks again half a second after each pause in writing: beyond this it would keep a process busy.
-PREVIEW_MAX_BYTES = 1024 * 1024
+PREVIEW_MAX_BYTES = 256 * 1024
 PREVIEWS_PER_MINUTE = 240
 UPLOADS_PER_MINUTE = 60
 # What a form adds to the one field that counts.

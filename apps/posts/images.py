@@ -109,7 +109,7 @@ def store_image(data: bytes | IO[bytes], *, name: str = "") -> StoredImage:
     path = f"uploads/{timezone.localtime():%Y/%m}/{encoded.digest}.{encoded.extension}"
     # A file cut short by a power failure is no reason to keep it so.
     if not default_storage.exists(path) or default_storage.size(path) != len(encoded.content):
-        path = _write(path, encoded.content)
+        path = write_in_one_step(path, encoded.content)
     return StoredImage(path, default_storage.url(path), encoded.width, encoded.height, len(encoded.content))
 
 
@@ -151,7 +151,7 @@ def _read(file: bytes | IO[bytes]) -> bytes:
     return data
 
 
-def _write(path: str, content: bytes) -> str:
+def write_in_one_step(path: str, content: bytes) -> str:
     """Write the file under its name in one step: a reader never sees half of it."""
     if not isinstance(default_storage, FileSystemStorage):  # an object store, whose writes are one step already
         return default_storage.save(path, ContentFile(content))

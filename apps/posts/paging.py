@@ -1,6 +1,7 @@
 """Numbered pages that answer 404 to any number that is none of them."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import QuerySet
@@ -19,10 +20,25 @@ def requested_page(request: HttpRequest) -> int:
     return int(asked)
 
 
+class _ByIds(Paginator):
+    """Finds a page's ids first, from an index alone, and then its rows.
+
+    In one query MariaDB likes to begin with the joined categories and sorts every post: a second at 20,000 posts.
+    """
+
+    def page(self, number: int | str) -> Page:
+        page = super().page(number)
+        posts = cast(QuerySet, self.object_list)
+        ids = list(cast(QuerySet, page.object_list).values_list("pk", flat=True))
+        by_id = {row.pk: row for row in posts.order_by().filter(pk__in=ids)}
+        page.object_list = [by_id[pk] for pk in ids if pk in by_id]
+        return page
+
+
 def page_of(queryset: QuerySet, request: HttpRequest, per_page: int = POSTS_PER_PAGE) -> Page:
-    """Return the page of the queryset that `?page=` asks for (2 queries). Raises Http404 when there is no such page."""
+    """Return the page of the queryset that `?page=` asks for (3 queries). Raises Http404 when there is no such page."""
     try:
-        return Paginator(queryset, per_page).page(requested_page(request))
+        return _ByIds(queryset, per_page).page(requested_page(request))
     except InvalidPage:
         raise Http404("No such page.") from None
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Aggregate, Count, Exists, F, Max, OuterRef, Q, Subquery, TextField
-from django.db.models.functions import MD5, Coalesce, Greatest
+from django.db.models.functions import MD5, Coalesce, Greatest, Substr
 from django.utils import timezone
 
 from .markdown import RENDERER_VERSION
 from .slugs import slugify
 
 if TYPE_CHECKING:
-    from .models import Category, OldAddress, Post, Source, Tag  # noqa: F401 -- ruff doesn't read QuerySet's strings
+    from .models import Category, OldAddress, Post, Source, Tag
 
 RELATED_POSTS = 4
+TEXT_SHOWN_CHARACTERS = 50_000  # of a text are looked through for the piece that a search result shows
 LIST_FIELDS = (
     "title",
     "slug",
@@ -44,8 +45,9 @@ class CategoryQuerySet(models.QuerySet["Category"]):
         return category
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the categories; their posts move to the protected one. Raises ProtectedError when that is among them."""
-        if protected := set(self.filter(protected=True)):
+        """Delete the categories; their posts move to the protected one. Raises ProtectedError for that one."""
+        protected: set[models.Model] = set(self.filter(protected=True))
+        if protected:
             raise models.ProtectedError("The protected category can't be deleted.", protected)
         return super().delete()
 
@@ -208,38 +210,76 @@ class PostQuerySet(models.QuerySet["Post"]):
         rows = self.published().order_by("-published_month").values_list("published_month").annotate(Count("pk"))
         return [(datetime.date(number // 100, number % 100, 1), count) for number, count in rows]
 
-    def matching(self, query: str) -> PostQuerySet:
-        """Public posts that hold every word of the query in title, text or a tag's name.
+    def findable(self) -> PostQuerySet:
+        """Posts and pages that the search may show: published, their time come."""
+        return self.filter(_out(), kind__in=["post", "page"])  # both named, so that the index is of use
 
-        A post behind a password is found by its title alone.
+    def findable_ids(self, among: Iterable[int] | None = None) -> list[int]:
+        """Ids of what the search may show, newest first (1 query that reads an index alone)."""
+        posts = self.findable() if among is None else self.findable().filter(pk__in=list(among))
+        return list(posts.order_by("-published_at", "-pk").values_list("pk", flat=True))
+
+    def for_hits(self, ids: list[int]) -> list[Any]:
+        """What a page of search results shows, in this order (1 query).
+
+        `beginning` is the part of the text in which a match is looked for, `reading` the title's pinyin.
         """
-        posts = self.for_list()
-        for word in query.split():
-            in_text = Q(text__icontains=word, password="")
-            tagged = self.model.tags.through.objects.filter(post=OuterRef("pk"), tag__name__icontains=word)
-            posts = posts.filter(Q(title__icontains=word) | in_text | Exists(tagged))
-        return posts
+        posts = (
+            self.findable()
+            .filter(pk__in=ids)
+            .select_related("source", "category")
+            .only(*LIST_FIELDS, "kind", "password")
+            .annotate(beginning=Substr("text", 1, TEXT_SHOWN_CHARACTERS), reading=F("search_entry__reading"))
+        )
+        found = {post.pk: post for post in posts} if ids else {}
+        return [found[pk] for pk in ids if pk in found]
+
+    def searched_texts(self, ids: list[int]) -> dict[int, tuple[str, ...]]:
+        """Title, and the text unless a password guards it (1 query)."""
+        rows = self.filter(pk__in=ids).values_list("pk", "title", "text", "password")
+        return {pk: (title,) if password else (title, text) for pk, title, text, password in rows}
+
+    def titled(self, ids: list[int]) -> list[Post]:
+        """Those of the ids that the search may show, by title and address, newest first (1 query)."""
+        if not ids:
+            return []
+        return list(self.findable().filter(pk__in=ids).only("title", "slug").order_by("-published_at", "-pk"))
+
+    def unindexed(self, version: int, after: int = 0) -> PostQuerySet:
+        """Posts that the index of the search doesn't hold as this version would."""
+        stale = Q(search_entry=None) | ~Q(search_entry__version=version)
+        return self.filter(stale, pk__gt=after).order_by("pk")
+
+    def to_index(self, ids: list[int]) -> PostQuerySet:
+        """What the index reads of these posts, locked until the transaction ends."""
+        return self.select_for_update().filter(pk__in=ids).only("title", "text", "password").order_by("pk")
 
     def numbers(self, pk: int) -> dict[str, int]:
         """The post's views and comments as they stand now (1 query). Raises Post.DoesNotExist."""
         views, comments = self.values_list("view_count", "comment_count").get(pk=pk)
         return {"views": views, "post_comments": comments}
 
-    def for_feed(self) -> PostQuerySet:
-        """Newest posts with their HTML and tags (2 queries)."""
+    def ids_for_feed(self, number: int) -> list[int]:
+        """Ids of the newest public posts (1 query that an index answers; with joins MariaDB would sort them all)."""
+        return list(self.published().order_by("-published_at", "-pk").values_list("pk", flat=True)[:number])
+
+    def for_feed(self, ids: list[int]) -> PostQuerySet:
+        """These posts, as far as they are public, newest first, with their HTML and tags (2 queries)."""
         return (
             self.published()
+            .filter(pk__in=ids)
             .select_related("author", "category")
             .prefetch_related("tags")
             .defer("body", "text", "toc")
             .order_by("-published_at", "-pk")
         )
 
-    def for_feed_edition(self) -> models.QuerySet[Post, tuple]:
+    def for_feed_edition(self, ids: list[int]) -> models.QuerySet[Post, tuple]:
         """All that for_feed() tells of the posts, as rows that can be compared: the HTML as a digest (1 query)."""
-        links = self.model.tags.through.objects.filter(post=OuterRef("pk")).order_by()
+        links: Any = self.model.tags.through.objects.filter(post=OuterRef("pk")).order_by()
         return (
             self.published()
+            .filter(pk__in=ids)
             .order_by("-published_at", "-pk")
             .annotate(
                 html_digest=MD5("html"),
@@ -255,12 +295,16 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def for_card(self) -> PostQuerySet:
         """What the picture of a post shows, of posts that everybody may read (1 query)."""
-        return self.filter(_out() | Q(status="unlisted"), password="").only("title", "published_at", "cover")
+        return self.for_everybody().filter(password="").only("title", "published_at", "cover")
 
     def for_sitemap(self) -> PostQuerySet:
         """Public posts and pages with `changed`, when they came or were edited last, by id (1 query)."""
         changed = Greatest("published_at", Coalesce("updated_at", "published_at"))
         return self.filter(_out(), password="").only("slug").annotate(changed=changed).order_by("pk")
+
+    def newest_publication(self) -> datetime.datetime | None:
+        """When the newest public post came, None when there is none (1 query)."""
+        return self.published().order_by("-published_at").values_list("published_at", flat=True).first()
 
     def in_id_block(self, number: int, size: int) -> PostQuerySet:
         """Of ids 1 to `size` when the number is 1, of the next so many when it is 2."""
@@ -268,8 +312,8 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def id_blocks(self, size: int) -> list[tuple[int, datetime.datetime]]:
         """Numbers of the blocks that for_sitemap() has posts in, each with its newest `changed` (1 query)."""
-        block_start = F("pk") - 1 - (F("pk") - 1) % size
-        rows = self.for_sitemap().order_by("start").values_list(start=block_start).annotate(newest=Max("changed"))
+        by_start = self.for_sitemap().annotate(start=F("pk") - 1 - (F("pk") - 1) % size).order_by("start")
+        rows = by_start.values_list("start").annotate(newest=Max("changed"))
         return [(start // size + 1, newest) for start, newest in rows]
 
     def hottest(self) -> PostQuerySet:

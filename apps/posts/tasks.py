@@ -2,9 +2,14 @@
 
 from celery import shared_task
 
-from .services import rerender_stale
+from .services import index_missing, rerender_stale
 
 
 @shared_task
 def rerender_stale_posts() -> int:
     return rerender_stale()
+
+
+@shared_task
+def index_missing_posts() -> int:
+    return index_missing()

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from . import feeds, old_addresses, views
+from . import cards, feeds, old_addresses, sitemaps, views
 
 app_name = "posts"
 
@@ -11,6 +11,7 @@ _feeds = [("", feeds.RssFeed, "feed"), ("atom/", feeds.AtomFeed, "feed-atom"), (
 urlpatterns = [
     path("", views.home, name="home"),
     re_path(rf"^article/{ID}/(?P<slug>(?!comment/$)[^/]*)/$", views.detail, name="detail"),
+    re_path(rf"^article/{ID}/card\.png$", cards.card, name="card"),
     re_path(rf"^article/{ID}/?$", old_addresses.article),
     re_path(rf"^category/{ID}/(?P<slug>[^/]+)/$", views.category, name="category"),
     re_path(rf"^category/{ID}/?$", old_addresses.category),
@@ -23,8 +24,12 @@ urlpatterns = [
     re_path(r"^archive/(?P<year>[0-9]{4})/$", views.archive, name="archive"),
     re_path(r"^archive/(?P<year>[0-9]{4})/(?P<month>0[1-9]|1[0-2])/$", views.archive, name="archive"),
     path("search/", views.search, name="search"),
+    path("search/suggest/", views.suggest, name="suggest"),
     path("super/init", old_addresses.setup),
     path("super/init/", old_addresses.setup),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    re_path(r"^sitemap-posts-(?P<number>[0-9]{1,12})\.xml$", sitemaps.posts, name="sitemap-posts"),
+    re_path(r"^sitemap-lists-(?P<number>[0-9]{1,12})\.xml$", sitemaps.lists, name="sitemap-lists"),
     *(path(f"feed/{end}", feed(), name=name) for end, feed, name in _feeds),
     *(
         re_path(rf"^category/{ID}/(?P<slug>[^/]+)/feed/{end}$", feed(), name=f"category-{name}")

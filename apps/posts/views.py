@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from blog_xtg.security import DIAGRAM_POLICY
@@ -17,11 +18,13 @@ from blog_xtg.security import DIAGRAM_POLICY
 from .access import is_unlocked, unlock
 from .models import Category, Post, Source, Tag
 from .old_addresses import imported, old_page
-from .paging import page_of, requested_page
+from .paging import POSTS_PER_PAGE, page_of, requested_page
+from .search.query import search as find
+from .search.query import suggest as find_titles
+from .search.terms import QUERY_MAX_LENGTH
 
 DIAGRAM = '<pre class="mermaid">'
 RECENT_POSTS = 5
-QUERY_MAX_LENGTH = 100
 
 
 def _list(request: HttpRequest, posts: QuerySet, heading: str = "", **context: Any) -> HttpResponse:
@@ -60,7 +63,9 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def tag(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Tag, slug=slug)
-    return _list(request, Post.objects.for_list().tagged(found), f"# {found.name}")
+    return _right_address(request, found.get_absolute_url()) or _list(
+        request, Post.objects.for_list().tagged(found), f"# {found.name}"
+    )
 
 
 @require_safe
@@ -79,14 +84,34 @@ def archive(request: HttpRequest, year: str = "", month: str = "") -> HttpRespon
     if year:
         posts = posts.in_month(int(year), int(month) if month else None)
     heading = "-".join(filter(None, [year, month])) or _("Archive")
-    return _list(request, posts, heading, months=Post.objects.months())
+    months = Post.objects.months()
+    if year and not any(f"{day:%Y-%m}".startswith(heading) for day, _number in months):
+        raise Http404("Nothing was published then.")
+    return _list(request, posts, heading, months=months)
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    query = request.GET.get("q", "").replace("\0", "").strip()[:QUERY_MAX_LENGTH]
-    posts = Post.objects.matching(query) if query else Post.objects.none()
-    return render(request, "posts/search.html", {"page": page_of(posts, request), "query": query})
+    asked = _asked(request)
+    page = requested_page(request)
+    results = find(asked, offset=(page - 1) * POSTS_PER_PAGE, limit=POSTS_PER_PAGE)
+    last_page = max(1, math.ceil(results.total / POSTS_PER_PAGE))
+    if page > last_page:
+        raise Http404("No such page.")
+    context = {"query": asked, "results": results, "page_number": page, "last_page": last_page}
+    return render(request, "posts/search.html", context)
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def suggest(request: HttpRequest) -> HttpResponse:
+    """Titles for what is being typed, as JSON (2 queries)."""
+    found = [{"title": post.title, "url": post.get_absolute_url()} for post in find_titles(_asked(request))]
+    return JsonResponse({"suggestions": found})
+
+
+def _asked(request: HttpRequest) -> str:
+    return request.GET.get("q", "").replace("\0", "").strip()[:QUERY_MAX_LENGTH]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -26,7 +26,10 @@ function replyTo(form, floor) {
 
 function wire(form) {
   recall(form);
-  form.addEventListener("submit", () => remember(form));
+  form.addEventListener("submit", () => {
+    remember(form);
+    form.querySelector("[type=submit]").disabled = true; // a second click would send it twice
+  });
   form.querySelector("[data-reply] button").addEventListener("click", (event) => {
     event.preventDefault(); // a reset would empty the text as well
     replyTo(form, "");
@@ -53,13 +56,14 @@ if (place) {
     load().catch(() => {});
   }, { rootMargin: "400px" }).observe(place);
 
-  for (const link of document.querySelectorAll("a.reply")) {
+  // The same load for every way to the form: two requests at once would bring two tokens, of which one is void.
+  for (const link of document.querySelectorAll("a.reply, [data-form] a.button")) {
     link.addEventListener("click", async (event) => {
       event.preventDefault();
       try {
         const form = await load();
-        replyTo(form, link.dataset.floor);
-        form.elements.body.focus();
+        if (link.dataset.floor) replyTo(form, link.dataset.floor);
+        form.elements[form.elements.author_name?.value === "" ? "author_name" : "body"].focus();
       } catch {
         location.assign(link.href);
       }

@@ -6,15 +6,26 @@ const blocks = [...document.querySelectorAll("pre.mermaid")].map((place) => ({ p
 const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark"
   || (document.documentElement.dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 
+// Read aloud, a diagram is a picture: with the title its author gave it (accTitle), else with the words in it.
+function name(svg) {
+  svg.setAttribute("role", "img");
+  if (svg.hasAttribute("aria-labelledby")) return;
+  const words = [...svg.querySelectorAll("foreignObject, text")].map((label) => label.textContent.trim());
+  svg.setAttribute("aria-label", words.filter(Boolean).join(", "));
+}
+
 async function draw() {
-  mermaid.initialize({ startOnLoad: false, securityLevel: "strict", theme: isDark() ? "dark" : "default" });
+  const theme = isDark() ? "dark" : "default";
+  const themeVariables = isDark() ? { edgeLabelBackground: "#333333" } : {}; // mermaid's own grey is hard to read on
+  mermaid.initialize({ startOnLoad: false, securityLevel: "strict", theme, themeVariables });
   for (const [number, { place, source }] of blocks.entries()) {
     try {
       const { svg } = await mermaid.render(`diagram-${number}`, source);
       const figure = document.createElement("div");
       figure.innerHTML = svg;
-      figure.querySelector("svg").setAttribute("role", "img");
+      name(figure.querySelector("svg"));
       place.replaceChildren(figure);
+      place.dataset.drawn = theme;
     } catch {
       document.getElementById(`ddiagram-${number}`)?.remove(); // what mermaid leaves behind of a diagram it can't read
     }

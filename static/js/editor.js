@@ -51,7 +51,9 @@ function setUp(box) {
     progress.removeAttribute("value");
     try {
       const code = await send(editor, file, (share) => (progress.value = share));
-      editor.setRangeText(code, editor.selectionStart, editor.selectionEnd, "end");
+      const name = file.name.replace(/\.[^.]*$/, "").replace(/[[\]]/g, "");
+      const named = code.replace("![]", `![${name}]`) + (waiting > 1 ? "\n" : "");
+      editor.setRangeText(named, editor.selectionStart, editor.selectionEnd, "end");
       editor.dispatchEvent(new Event("input", { bubbles: true }));
     } catch (error) {
       const note = document.createElement("p");

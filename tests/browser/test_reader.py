@@ -57,6 +57,28 @@ def test_comment_and_reply(page) -> None:  # type: ignore[no-untyped-def]
     assert page.locator("#floor-2").get_by_role("link", name="回复给 1 楼").get_attribute("href") == "#floor-1"
 
 
+def test_the_button_brings_the_form_and_its_only_token(page) -> None:  # type: ignore[no-untyped-def]
+    open_post(page)
+    page.wait_for_load_state()
+    page.evaluate("() => document.querySelector('[data-form] a.button').click()")  # before the scroll loads it too
+    page.locator(".comment-write").scroll_into_view_if_needed()
+    form = page.locator(".comment-form")
+    form.get_by_label("昵称").fill("首评")
+    form.get_by_label("电子邮件").fill("first@example.com")
+    form.get_by_label("正文").fill("第一次来。")
+    form.get_by_role("button", name="发表评论").click()
+    page.wait_for_url(re.compile("#floor-[0-9]+$"))
+
+
+@pytest.mark.page(**CHINESE, allow_console="WebSocket|404")
+def test_a_socket_to_nowhere_is_closed(page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
+    page.goto("/")
+    code = page.evaluate("""() => new Promise((resolve) => {
+      new WebSocket("/ws/nowhere/").addEventListener("close", (event) => resolve(event.code));
+    })""")
+    assert code in {1006, 4404} and "Traceback" not in daphne_server.log
+
+
 def test_an_open_page_hears_of_a_new_comment(page, new_page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
     open_post(page)
     other = new_page(daphne_server.url, **CHINESE)

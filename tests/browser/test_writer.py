@@ -48,7 +48,7 @@ def test_from_the_setup_link_to_a_public_post(page, new_page, daphne_server: Blo
     drop(page, b"<svg onload=alert(1)>", "evil.png", "image/png")
     page.locator("[role=alert] .errornote").wait_for()
     drop(page, png(), "picture.png", "image/png")
-    page.wait_for_function("() => document.querySelector('#id_body').value.includes('![](/media/uploads/')")
+    page.wait_for_function("() => document.querySelector('#id_body').value.includes('![picture](/media/uploads/')")
     preview = page.locator(".markdownx-preview")
     preview.locator("strong", has_text="你好").wait_for()
     preview.locator("img").wait_for()

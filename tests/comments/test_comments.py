@@ -152,6 +152,8 @@ def test_the_site_closes_all_comments(client: Client, django_capture_on_commit_c
 @pytest.mark.parametrize("change, words", [
     ({"body": ""}, "required"),
     ({"body": "  \n "}, "required"),
+    ({"body": "\u200b\u2060\ufeff"}, "needs a text"),
+    ({"author_name": "\u200b"}, "can be seen"),
     ({"body": "x" * 10_001}, "at most 10000"),
     ({"body": "nul \0 byte"}, "Null characters"),
     ({"author_name": ""}, "required"),
@@ -183,7 +185,12 @@ def test_a_forged_form_and_a_malformed_cookie_are_refused(client: Client) -> Non
     strict.cookies["csrftoken"] = "\x00;=,bad\xff"
     strict.cookies["sessionid"] = "'; DROP TABLE"
     response = strict.post(form_address(post), FIELDS, headers={"accept-language": "en"})
-    assert response.status_code == 403 and "This form has expired." in response.content.decode()
+    page = response.content.decode()
+    assert response.status_code == 403 and "This form had expired." in page and "A **bold** thought." in page
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+    assert not Comment.objects.exists()
+    assert strict.post(form_address(post), FIELDS | {"csrfmiddlewaretoken": token}).status_code == 302
+    Comment.objects.all().delete()
     assert strict.get(post.get_absolute_url()).status_code == 200
     assert not Comment.objects.exists()
 
@@ -227,3 +234,9 @@ def test_a_link_to_answer_no_floor_is_a_plain_form(client: Client, asked: str) -
     page = client.get(form_address(make_post()), {"reply_to": asked})
     assert page.status_code == 200
     assert re.search(r'name="reply_to_floor"(?! value)', page.content.decode())
+
+
+def test_a_name_turns_no_line_around(client: Client) -> None:
+    post = make_post()
+    client.post(form_address(post), FIELDS | {"author_name": "\u202egro.live"})
+    assert Comment.objects.get().author_name == "gro.live"

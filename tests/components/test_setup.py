@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from apps.components.services import SetupRefused, create_first_administrator, new_setup_token
+from blog_xtg import environment
 from tests.factories import make_administrator
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +87,13 @@ def test_of_many_at_once_one_becomes_administrator() -> None:
         thread.join(timeout=60)
     assert sorted(outcomes) == ["made"] + ["refused"] * 7
     assert User.objects.filter(is_superuser=True).count() == 1
+
+
+def test_the_link_leads_to_where_the_blog_was_started_last(settings, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(environment, "VAR_DIR", tmp_path)
+    for started, expected in (("", settings.SITE_URL), ("http://127.0.0.1:8231", "http://127.0.0.1:8231")):
+        if started:
+            environment.note_start(started)
+        output = StringIO()
+        call_command("setup_link", stdout=output)
+        assert output.getvalue().startswith(f"{expected}/setup/?token=")

@@ -65,6 +65,13 @@ def test_folders_that_cannot_be_imported(folder, tmp_path):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("named", ["", " ", str(Path(__file__).resolve().parents[2])])
+def test_no_folder_is_not_this_one(named):
+    with pytest.raises(CommandError, match="Name the folder"):
+        call_command("import_markdown", named)
+    assert not Post.objects.exists()
+
+
 def test_symbolic_links_are_not_followed(folder, tmp_path):
     secret = tmp_path / "secret"
     secret.mkdir()

@@ -12,6 +12,19 @@ from tests.factories import make_category, make_post
 pytestmark = pytest.mark.django_db
 LIST = "/admin/posts/post/"
 ENGLISH = {"accept-language": "en"}
+FORM = {
+    "kind": "post",
+    "title": "Written 🎉",
+    "body": "**Text**",
+    "category": 1,
+    "source": 1,
+    "status": "published",
+    "published_at_0": "",
+    "published_at_1": "",
+    "comments_open": "on",
+    "old_addresses-TOTAL_FORMS": 0,
+    "old_addresses-INITIAL_FORMS": 0,
+}
 
 
 def act(client: Client, action: str, *posts: Post, **extra: object):  # type: ignore[no-untyped-def]
@@ -51,18 +64,7 @@ def test_the_list_filters_and_searches(admin_client: Client) -> None:
 
 
 def test_a_writer_saves_and_the_author_is_remembered(admin_client: Client, admin_user: object) -> None:
-    form = {
-        "title": "Written 🎉",
-        "body": "**Text**",
-        "category": Category.objects.default().pk,
-        "source": 1,
-        "status": "published",
-        "published_at_0": "",
-        "published_at_1": "",
-        "comments_open": "on",
-        "old_addresses-TOTAL_FORMS": 0,
-        "old_addresses-INITIAL_FORMS": 0,
-    }
+    form = FORM | {"category": Category.objects.default().pk}
     assert admin_client.post(f"{LIST}add/", form).status_code == 302
     post = Post.objects.get()
     assert post.author == admin_user and post.is_public and "<strong>Text</strong>" in post.html
@@ -70,6 +72,25 @@ def test_a_writer_saves_and_the_author_is_remembered(admin_client: Client, admin
     assert "Null characters are not allowed" in refused.content.decode() and Post.objects.count() == 1
     too_long = admin_client.post(f"{LIST}add/", form | {"body": "x" * (5 * 1024 * 1024 + 1)}, headers=ENGLISH)
     assert "at most 5 MB" in too_long.content.decode() and Post.objects.count() == 1
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"published_at_0": "0001-01-01", "published_at_1": "00:00"}, "must lie between"),
+    ({"title": "\u200b"}, "can be seen"),
+    ({"original_url": "javascript:alert(1)"}, "valid URL"),
+    ({"language": "<x>"}, "language tag"),
+    ({"tags": ["\0"]}, "make sense"),
+])  # fmt: skip
+def test_bad_fields_are_told_and_nothing_is_stored(admin_client: Client, change: dict, words: str) -> None:
+    refused = admin_client.post(f"{LIST}add/", FORM | change, headers=ENGLISH)
+    assert words in refused.content.decode() and not Post.objects.exists()
+
+
+def test_titles_lose_what_no_feed_can_carry(admin_client: Client) -> None:
+    admin_client.post(f"{LIST}add/", FORM | {"title": "a\x0bb\x1bc", "category": Category.objects.default().pk})
+    assert Post.objects.get().title == "a bc"
+    for feed in ("/feed/", "/feed/atom/", "/feed/json/"):
+        assert admin_client.get(feed).status_code == 200
 
 
 def test_deleting_a_category_in_bulk_spares_the_protected_one(admin_client: Client) -> None:

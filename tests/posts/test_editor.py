@@ -251,6 +251,7 @@ def test_a_name_with_a_nul_is_only_a_name(writer: Client, tmp_path: Path) -> Non
 
 def filled(**fields: Any) -> dict[str, Any]:
     return {
+        "kind": "post",
         "title": "A title",
         "body": "Text.",
         "source": "1",

@@ -62,7 +62,7 @@ def test_pasted_and_dropped_pictures_land_in_the_text_in_order(editing: Any) -> 
     editing.wait_for_selector(".markdownx-preview img >> nth=1")
     editing.evaluate(GIVE, ["drop", [["three.bin", picture("green", "WEBP")]]])
     editing.wait_for_selector(".markdownx-preview img >> nth=2")
-    images = r"!\[\]\(\S+\.png\)!\[\]\(\S+\.gif\)!\[\]\(\S+\.webp\)"
+    images = r"!\[one\]\(\S+\.png\)\n!\[two\]\(\S+\.gif\)!\[three\]\(\S+\.webp\)"
     assert re.fullmatch(rf"before {images}after", editing.input_value("#id_body"))
     assert editing.evaluate(
         "[...document.querySelectorAll('.markdownx-preview img')].every((image) => image.naturalWidth)"
@@ -77,12 +77,12 @@ def test_a_refusal_is_shown_and_the_text_stays_as_it_was(editing: Any) -> None:
     editing.evaluate(GIVE, ["drop", [["<b>evil</b>.html", html], ["good.png", picture("red")]]])
     editing.wait_for_selector(".markdownx-preview img")
     assert "<b>evil</b>.html: " in editing.inner_text(".markdownx .errornote")
-    assert re.fullmatch(r"mine!\[\]\(\S+\)", editing.input_value("#id_body"))
+    assert re.fullmatch(r"mine!\[good\]\(\S+\)", editing.input_value("#id_body"))
     # Signed out in another window.
     editing.context.clear_cookies()
     editing.evaluate(GIVE, ["paste", [["late.png", picture("blue")]]])
     editing.wait_for_selector(".markdownx .errornote:has-text('late.png')")
-    assert re.fullmatch(r"mine!\[\]\(\S+\)", editing.input_value("#id_body"))
+    assert re.fullmatch(r"mine!\[good\]\(\S+\)", editing.input_value("#id_body"))
     assert editing.eval_on_selector("#id_body", "editor => getComputedStyle(editor).opacity") == "1"
 
 

@@ -90,7 +90,7 @@ def test_archive_by_year_and_month_in_the_sites_time_zone(client: Client) -> Non
     post = make_post(published_at=moment)
     assert titles(client.get("/archive/2020/")) == [post.title]
     assert titles(client.get("/archive/2020/01/")) == [post.title]
-    assert titles(client.get("/archive/2019/")) == []
+    assert client.get("/archive/2019/").status_code == client.get("/archive/2020/02/").status_code == 404
     assert client.get("/archive/2020/13/").status_code == 404
     assert "2020-01" in text_of(client.get("/archive/"))
 
@@ -109,7 +109,6 @@ def test_who_sees_which_status(
     assert client.get(post.get_absolute_url()).status_code == by_link
     assert admin_client.get(post.get_absolute_url()).status_code == for_staff
     assert (post.title in text_of(client.get("/feed/"))) is listed
-    assert (post.get_absolute_url() in text_of(client.get("/sitemap-posts.xml"))) is listed
 
 
 def test_a_scheduled_post_appears_when_its_time_comes(client: Client) -> None:
@@ -203,47 +202,24 @@ def test_search_finds_words_in_title_text_and_tags(client: Client) -> None:
     by_text = make_post(body="讲讲 **数据库** 的索引。")
     by_tag = make_post(tags=("数据库",))
     make_post()
-    assert set(titles(client.get("/search/?q=数据库"))) == {by_title.title, by_text.title, by_tag.title}
+    page = text_of(client.get("/search/?q=数据库"))
+    places = [page.index(f'<h2><a href="{post.get_absolute_url()}">') for post in (by_title, by_tag, by_text)]
+    assert places == sorted(places) and page.count("<h2><a") == 3
     assert titles(client.get("/search/?q=数据库 索引")) == [by_text.title]
     for odd in ("%00", "'\"%", "a" * 10_000, "🎉", "", "%25", "_"):
         assert client.get(f"/search/?q={odd}").status_code == 200
 
 
-def test_feeds_carry_full_posts_with_absolute_links(client: Client) -> None:
-    category = make_category("Feeds")
-    post = make_post(title="In <feeds>", body="![p](/media/p.png)\n\nWhole text.", tags=("news",), category=category)
-    for address in (
-        "/feed/",
-        "/feed/atom/",
-        "/feed/json/",
-        f"{category.get_absolute_url()}feed/",
-        "/tag/news/feed/atom/",
-    ):
-        response = client.get(address)
-        assert response.status_code == 200
-        text = text_of(response)
-        assert "Whole text." in text and "http://testserver/media/p.png" in text and f"/article/{post.pk}" in text
-    assert client.get("/feed/json/").json()["items"][0]["title"] == "In <feeds>"
-    assert client.get("/tag/none/feed/").status_code == 404
-
-
-def test_sitemap_and_robots_name_the_pages(client: Client) -> None:
-    post = make_post()
-    assert "http://testserver/sitemap-posts.xml" in text_of(client.get("/sitemap.xml"))
-    assert post.get_absolute_url() in text_of(client.get("/sitemap-posts.xml"))
-    assert "Sitemap: http://testserver/sitemap.xml" in text_of(client.get("/robots.txt"))
-
-
 # Queries with warm site components; the components themselves are pinned in tests/components.
 PAGE_QUERIES = {
-    "home": 2,
-    "category": 3,
-    "source": 3,
-    "tag": 3,
-    "archive": 3,
-    "month": 3,
-    "search": 2,
-    "feed": 2,
+    "home": 3,
+    "category": 4,
+    "source": 4,
+    "tag": 4,
+    "archive": 4,
+    "month": 4,
+    "search": 3,
+    "feed": 4,  # ids, what the ETag is made of, posts, tags; 2 when nothing changed
     "post": 5,
 }
 

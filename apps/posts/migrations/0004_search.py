@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.RunPython(create, drop),
+        migrations.RunPython(create, drop, atomic=False),
         migrations.CreateModel(
             name="SearchBlock",
             fields=[("number", models.PositiveBigIntegerField(primary_key=True, serialize=False))],

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.urls import reverse
@@ -16,6 +17,7 @@ from ..plaintext import reading_minutes
 from ..querysets import OldAddressQuerySet, PostQuerySet
 from ..search import index
 from ..slugs import SLUG_MAX_LENGTH, slugify
+from ..words import is_blank, one_line
 from .shelves import Category, Source, Tag, default_category_id
 
 
@@ -23,6 +25,12 @@ def month_number(moment: datetime) -> int:
     """Return the month of the site's time zone as a number: 202611."""
     local = timezone.localtime(moment, timezone.get_default_timezone())
     return local.year * 100 + local.month
+
+
+def validate_year(moment: datetime) -> None:
+    """Raise ValidationError for years that no calendar, database and time zone agree on."""
+    if not 1000 <= moment.year <= 9000:
+        raise ValidationError(_("The year must lie between 1000 and 9000."))
 
 
 class Post(models.Model):
@@ -78,7 +86,11 @@ class Post(models.Model):
     )
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
     published_at = models.DateTimeField(
-        _("published at"), null=True, blank=True, help_text=_("A time to come: visible from then on.")
+        _("published at"),
+        null=True,
+        blank=True,
+        validators=[validate_year],
+        help_text=_("A time to come: visible from then on."),
     )
     pinned = models.BooleanField(_("pinned"), default=False, help_text=_("Stands first on the home page."))
     password = models.CharField(
@@ -122,6 +134,9 @@ class Post(models.Model):
             models.Index(fields=["kind", "status", "category", "-published_at", "-id"], name="post_category_time"),
             models.Index(fields=["kind", "status", "source", "-published_at", "-id"], name="post_source_time"),
             models.Index(fields=["kind", "status", "published_month"], name="post_month"),
+            models.Index(
+                fields=["status", "id", "password", "published_at", "updated_at", "slug"], name="post_sitemap"
+            ),
             models.Index(fields=["renderer_version"], name="post_renderer"),
         ]
 
@@ -208,7 +223,12 @@ class Post(models.Model):
         page = (floor - 1) // self.FLOORS_PER_PAGE + 1
         return f"{self.get_absolute_url()}{f'?page={page}' if page > 1 else ''}#floor-{floor}"
 
+    def clean(self) -> None:
+        if self.title and is_blank(self.title):
+            raise ValidationError({"title": _("A post needs a title that can be seen.")})
+
     def _complete(self) -> None:
+        self.title = one_line(self.title)
         self.slug = slugify(self.slug or self.title) or "post"
         if self.slug == "comment":  # that address is the comment form's
             self.slug = "comment-post"

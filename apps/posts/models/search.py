@@ -1,8 +1,23 @@
 """The index of the search; apps/posts/search says what stands in it and why it looks like this."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
 from django.db import models
+from django.db.models import Q
 
 TOKEN_MAX_LENGTH = 64
+AFTER_ANY = "~"  # sorts behind every character a word can hold
+
+
+class SearchWordQuerySet(models.QuerySet["SearchWord"]):
+    def named(self, words: Collection[str], prefixes: Iterable[str] = ()) -> Iterable[tuple[str, int, bytes]]:
+        """Word, block and posts of these words and of all that begin with the prefixes (1 query)."""
+        wanted = Q(token__in=words)
+        for prefix in prefixes:
+            wanted |= Q(token__gte=prefix, token__lt=prefix + AFTER_ANY)
+        return self.filter(wanted).values_list("token", "block", "posts")
 
 
 class SearchWord(models.Model):
@@ -12,6 +27,8 @@ class SearchWord(models.Model):
     token = models.CharField(max_length=TOKEN_MAX_LENGTH)
     block = models.PositiveBigIntegerField()
     posts = models.BinaryField()
+
+    objects = SearchWordQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.token

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..querysets import CategoryQuerySet, TagQuerySet
 from ..slugs import SLUG_MAX_LENGTH, slugify
+from ..words import one_line
 
 
 class Source(models.Model):
@@ -49,6 +50,7 @@ class Category(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.name = one_line(self.name)
         self.slug = slugify(self.slug or self.name) or "category"
         super().save(*args, **kwargs)
 
@@ -90,6 +92,7 @@ class Tag(models.Model):
             raise ValidationError({"name": _("A tag needs a letter or a digit.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.name = one_line(self.name)
         self.slug = slugify(self.slug or self.name) or f"tag-{secrets.token_hex(4)}"
         super().save(*args, **kwargs)
 

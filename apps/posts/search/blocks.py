@@ -1,5 +1,7 @@
 """Sets of post ids as whole numbers, one for each block of 4096 ids, and how they are stored in 512 bytes at most."""
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import compress
@@ -20,22 +22,40 @@ def pack(bits: int) -> bytes:
     """Two bytes for a post while that is shorter than the bitmap, then the bitmap."""
     if bits.bit_count() * 2 >= BITMAP_BYTES:
         return bits.to_bytes(BITMAP_BYTES, "little")
-    numbers = array("H", _numbers(bits))
-    if byteorder == "big":
-        numbers.byteswap()
-    return numbers.tobytes()
+    return _listed(array("H", _numbers(bits)))
 
 
 def unpack(stored: bytes) -> int:
     if len(stored) == BITMAP_BYTES:
         return int.from_bytes(stored, "little")
-    numbers = array("H", bytes(stored))
+    if len(stored) == 2:  # most words stand in one post only
+        return 1 << _list(stored)[0]
+    bitmap = bytearray(BITMAP_BYTES)
+    for number in _list(stored):
+        bitmap[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(bitmap, "little")
+
+
+def merge(stored: bytes, added: int, removed: int) -> bytes:
+    """What is stored after some posts came and others went; empty when none is left."""
+    if not removed and len(stored) + 2 * added.bit_count() < BITMAP_BYTES:
+        numbers = _list(stored)
+        numbers.extend(number for number in _numbers(added) if number not in numbers)
+        return _listed(numbers)
+    return pack((unpack(stored) | added) & ~removed)
+
+
+def _list(stored: bytes) -> array[int]:
+    numbers = array("H", stored)
     if byteorder == "big":
         numbers.byteswap()
-    bits = 0
-    for number in numbers:
-        bits |= 1 << number
-    return bits
+    return numbers
+
+
+def _listed(numbers: array[int]) -> bytes:
+    if byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
 
 
 def ids(bits: Bits) -> Iterator[int]:
@@ -86,5 +106,14 @@ def at_least(number: int, sets: list[Bits]) -> Bits:
     return found
 
 
+_OF_BYTE = [[bit for bit in range(8) if byte >> bit & 1] for byte in range(256)]
+
+
 def _numbers(bits: int) -> Iterator[int]:
-    return compress(range(SIZE), map(int, reversed(f"{bits:b}")))
+    if bits.bit_count() == 1:
+        yield bits.bit_length() - 1
+        return
+    bitmap = bits.to_bytes(BITMAP_BYTES, "little")
+    for index in compress(range(BITMAP_BYTES), bitmap):
+        for bit in _OF_BYTE[bitmap[index]]:
+            yield index * 8 + bit

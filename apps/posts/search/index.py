@@ -19,6 +19,8 @@ ROWS_AT_ONCE = 2000
 # A save that leaves all of these out changes nothing that is searched: who may see a post is asked when searching.
 INDEXED = frozenset({"title", "text", "password"})
 
+_REPLACE = "REPLACE INTO posts_searchword (token, block, posts) VALUES (%s, %s, %s)"  # SQLite and MariaDB both know it
+
 Change = tuple[str, int]  # word, block
 
 
@@ -116,30 +118,27 @@ class _Changes:
 
     def _apply(self, block: int, words: list[str]) -> None:
         rows = SearchWord.objects.filter(token__in=words, block=block).values_list("token", "posts")
-        stored = {token: blocks.unpack(posts) for token, posts in rows}
+        stored = {token: bytes(posts) for token, posts in rows}
         kept, emptied = [], []
         for word in words:
-            before = stored.get(word, 0)
-            bits = (before | self.added.get((word, block), 0)) & ~self.removed.get((word, block), 0)
-            if not bits:
+            change = word, block
+            posts = blocks.merge(stored.get(word, b""), self.added.get(change, 0), self.removed.get(change, 0))
+            if posts:
+                kept.append((word, block, posts))
+            else:
                 emptied.append(word)
-            elif bits != before:
-                kept.append(SearchWord(token=word, block=block, posts=blocks.pack(bits)))
-        _upsert(SearchWord, kept, ["token", "block"], ["posts"])
+        if kept:
+            with connection.cursor() as cursor:  # a tenth of what bulk_create() takes for a row
+                cursor.executemany(_REPLACE, kept)
         if emptied:
             SearchWord.objects.filter(token__in=emptied, block=block).delete()
 
 
 def _store(entries: list[SearchEntry]) -> None:
-    _upsert(SearchEntry, entries, ["post"], ["version", "words", "tag_words", "reading"])
-
-
-def _upsert(model: type, rows: list, unique: list[str], fields: list[str]) -> None:
-    if not rows:
-        return
-    named = unique if connection.features.supports_update_conflicts_with_target else None
-    model.objects.bulk_create(  # type: ignore[attr-defined]
-        rows, batch_size=500, update_conflicts=True, unique_fields=named, update_fields=fields
+    named = ["post"] if connection.features.supports_update_conflicts_with_target else None
+    fields = ["version", "words", "tag_words", "reading"]
+    SearchEntry.objects.bulk_create(
+        entries, batch_size=100, update_conflicts=True, unique_fields=named, update_fields=fields
     )
 
 
@@ -153,9 +152,10 @@ def _lock(post_ids: Iterable[int]) -> None:
 
 
 def _tag_names(post_ids: Collection[int]) -> dict[int, list[str]]:
-    tagged = SearchEntry._meta.get_field("post").related_model.tags.through  # type: ignore[union-attr]
+    from ..models import Post  # which imports this module
+
     names: dict[int, list[str]] = defaultdict(list)
-    for post_id, name in tagged.objects.filter(post__in=post_ids).values_list("post_id", "tag__name"):
+    for post_id, name in Post.tags.through.objects.filter(post__in=post_ids).values_list("post_id", "tag__name"):
         names[post_id].append(name)
     return names
 

@@ -2,18 +2,21 @@
 
 Words of the index, for titles (p) and tags (q): `sshu` a syllable, `dshu.ju` two neighbours, `isj` and `isjk` the
 initials of two and three neighbours. Reading a title takes pypinyin, 60 MB with its dictionary of phrases, which
-tells 银行 (yinhang) from 行走 (xingzou): it is loaded by the first process that indexes a Chinese title, and never by
-one that only answers searches.
+tells 银行 (yinhang) from 行走 (xingzou): it is loaded when a process indexes its first Chinese title, and never by one
+that only answers searches. A phrase the dictionary lacks (调优) is read by its characters, so the other readings of a
+character count as well, three at most.
 """
 
 import re
 from functools import cache, lru_cache
+from itertools import pairwise, product
+from typing import Any
 
 MAX_LETTERS = 40
 MAX_SEGMENTATIONS = 8
+MAX_READINGS = 3
 
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]+")
-_SYLLABLE = re.compile("[a-z]{1,6}")
 SYLLABLES = frozenset(
     "a ai an ang ao ba bai ban bang bao bei ben beng bi bian biao bie bin bing bo bu ca cai can cang cao ce cen ceng"
     " cha chai chan chang chao che chen cheng chi chong chou chu chua chuai chuan chuang chui chun chuo ci cong cou cu"
@@ -40,9 +43,9 @@ def _beginnings() -> frozenset[str]:
 
 
 def syllables(text: str) -> str:
-    """One syllable for each Chinese character of the folded text, runs set apart: `shu ju ku|diao you`.
+    """The readings of each Chinese character of the folded text, runs set apart: `shu/shuo ju ku|diao/tiao you`.
 
-    A character without a reading is a question mark.
+    The likeliest stands first; a character without a reading is a question mark.
     """
     runs = _HAN.findall(text)
     if not runs:
@@ -51,24 +54,36 @@ def syllables(text: str) -> str:
 
     read = []
     for run in runs:
-        found = lazy_pinyin(run, style=Style.NORMAL, errors=lambda unknown: ["?"] * len(unknown))
-        read.append(" ".join(one if _SYLLABLE.fullmatch(one) else "?" for one in found))
+        likeliest = lazy_pinyin(run, style=Style.NORMAL, errors=_unread)
+        said = [_readings(character, first) for character, first in zip(run, likeliest, strict=True)]
+        read.append(" ".join(said))
     return "|".join(read)
+
+
+def _unread(characters: str) -> Any:  # pypinyin's own types know of one string only
+    return ["?"] * len(characters)
+
+
+@lru_cache(maxsize=4096)
+def _readings(character: str, likeliest: str) -> str:
+    from pypinyin import Style, pinyin
+
+    every = pinyin(character, style=Style.NORMAL, heteronym=True, errors=_unread)
+    known = [one for one in dict.fromkeys([likeliest, *every[0]]) if one in SYLLABLES]
+    return "/".join(known[:MAX_READINGS]) or "?"
 
 
 def words(read: str) -> set[str]:
     """The words of what `syllables` returned."""
     found: set[str] = set()
     for run in read.split("|"):
-        parts = run.split()
-        initials = "".join(part[0] for part in parts)
-        for index, part in enumerate(parts):
-            found.add(f"s{part}")
-            if index:
-                found.add(f"d{parts[index - 1]}.{part}")
-                found.add(f"i{initials[index - 1 : index + 1]}")
-            if index > 1:
-                found.add(f"i{initials[index - 2 : index + 1]}")
+        parts = [part.split("/") for part in run.split()]
+        initials = [sorted({one[0] for one in part}) for part in parts]
+        found.update(f"s{one}" for part in parts for one in part)
+        found.update(f"d{one}.{two}" for neighbours in pairwise(parts) for one, two in product(*neighbours))
+        for length in (2, 3):
+            for start in range(len(initials) - length + 1):
+                found.update("i" + "".join(letters) for letters in product(*initials[start : start + length]))
     return {word for word in found if "?" not in word}
 
 
@@ -81,7 +96,8 @@ def is_typed(word: str) -> bool:
 def segmentations(letters: str, *, unfinished: bool = False) -> tuple[tuple[str, ...], ...]:
     """The ways to read the letters as syllables (xian: xian, xi an); `unfinished` lets the last be only begun."""
     letters = letters.replace("lue", "lve").replace("nue", "nve")
-    ways: list[list[tuple[str, ...]]] = [[()]] + [[] for _ in letters]
+    ways: list[list[tuple[str, ...]]] = [[] for _ in range(len(letters) + 1)]
+    ways[0].append(())
     for start in range(len(letters)):
         for end in range(start + 1, min(start + 6, len(letters)) + 1):
             piece = letters[start:end]
@@ -95,7 +111,7 @@ def needed(way: tuple[str, ...]) -> tuple[str, ...]:
     """The words a title holds when it reads this way."""
     if len(way) == 1:
         return (f"s{way[0]}",)
-    return tuple(f"d{one}.{two}" for one, two in zip(way, way[1:], strict=False))
+    return tuple(f"d{one}.{two}" for one, two in pairwise(way))
 
 
 def needed_initials(letters: str) -> tuple[str, ...]:
@@ -105,21 +121,30 @@ def needed_initials(letters: str) -> tuple[str, ...]:
 
 
 def spans(text: str, read: str, letters: str) -> list[tuple[int, int]]:
-    """Where in the folded text the letters are the reading or the initials of its characters, first run first."""
+    """Where in the folded text the letters are the reading or the initials of its characters."""
     found = []
     for run, said in zip(_HAN.finditer(text), read.split("|"), strict=False):
-        parts = said.split()
+        parts = [part.split("/") for part in said.split()]
         if len(parts) != len(run[0]):
             continue
         for start in range(len(parts)):
-            sound = ""
-            for end in range(start, len(parts)):
-                sound += parts[end]
-                if sound == letters or (len(sound) > len(letters) and sound.startswith(letters)):
-                    found.append((run.start() + start, run.start() + end + 1))
-                if len(sound) >= len(letters):
-                    break
-            initials = "".join(part[0] for part in parts[start : start + len(letters)])
-            if initials == letters:
-                found.append((run.start() + start, run.start() + start + len(letters)))
+            for length in (_sounding(parts[start:], letters), _initials(parts[start:], letters)):
+                if length:
+                    found.append((run.start() + start, run.start() + start + length))
     return found
+
+
+def _sounding(parts: list[list[str]], letters: str) -> int:
+    """How many of the first characters the letters are the reading of, 0 when of none."""
+    left = {letters}
+    for count, part in enumerate(parts, start=1):
+        left = {rest.removeprefix(one) for rest in left for one in part if rest.startswith(one)}
+        if "" in left or not left:
+            return count if left else 0
+    return 0
+
+
+def _initials(parts: list[list[str]], letters: str) -> int:
+    fits = len(parts) >= len(letters)
+    fits = fits and all(any(one[0] == letter for one in part) for part, letter in zip(parts, letters, strict=False))
+    return len(letters) if fits else 0

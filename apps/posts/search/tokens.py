@@ -14,6 +14,7 @@ In the table a letter for the field stands before it: t title, g tags, b body; s
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from zlib import crc32
 
 VERSION = 1  # of what stands in the index; another number, and every post is indexed anew
@@ -66,7 +67,7 @@ def words(text: str) -> set[str]:
 
 def bigrams(run: str) -> list[str]:
     codes = [f"{ord(character):05x}" for character in run]
-    return [f"z{one}{two}" for one, two in zip(codes, codes[1:], strict=False)]
+    return [f"z{one}{two}" for one, two in pairwise(codes)]
 
 
 def single(character: str) -> str:
@@ -85,5 +86,5 @@ def pair(one: str, two: str) -> str:
 
 def pairs(units: list[tuple[str, str]]) -> Iterator[str]:
     """The pairs between units, each given by its first and its last part."""
-    for (_first, last), (first, _last) in zip(units, units[1:], strict=False):
+    for (_first, last), (first, _last) in pairwise(units):
         yield pair(last, first)

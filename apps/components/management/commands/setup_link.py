@@ -5,19 +5,21 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from apps.components.services import SetupRefused, new_setup_token
+from blog_xtg.environment import last_started_at
 
 
 class Command(BaseCommand):
     help = "Print the one-time link that makes the first administrator. A link printed before is good no more."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--site", default=settings.SITE_URL, help="The blog's address (default: SITE_URL).")
+        parser.add_argument("--site", help="The blog's address (default: where it was started last, or SITE_URL).")
 
-    def handle(self, *args: Any, site: str, **options: Any) -> None:
+    def handle(self, *args: Any, site: str | None, **options: Any) -> None:
         try:
             token = new_setup_token()
         except SetupRefused:
             raise CommandError(
                 "There is an administrator already. Forgotten the password? python manage.py changepassword NAME"
             ) from None
+        site = site or last_started_at() or settings.SITE_URL
         self.stdout.write(f"{site.rstrip('/')}{reverse('components:setup')}?token={token}")

@@ -13,16 +13,18 @@ class Command(BaseCommand):
     help = "Import a folder of Markdown files: a blog of Hexo, Hugo or Jekyll, or any other. It may run again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="The blog, its `source`, `content` or `_posts`, or any folder.")
+        parser.add_argument("folder", type=str, help="The blog, its `source`, `content` or `_posts`, or any folder.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
         parser.add_argument("--overwrite", action="store_true", help="Replace posts that were edited here since.")
         parser.add_argument("--author", metavar="USERNAME", help="Whose the new posts are.")
 
-    def handle(self, *args: Any, folder: Path, dry_run: bool, overwrite: bool, **options: Any) -> None:
+    def handle(self, *args: Any, folder: str, dry_run: bool, overwrite: bool, **options: Any) -> None:
+        if not folder.strip() or (Path(folder) / "manage.py").exists():
+            raise CommandError(f"Name the folder your posts are in; {folder!r} is none, or this program's own.")
         author = self._author(options["author"])
         try:
             receipts = import_folder(
-                folder, overwrite=overwrite, dry_run=dry_run, author=author, progress=self._progress()
+                Path(folder), overwrite=overwrite, dry_run=dry_run, author=author, progress=self._progress()
             )
         except NoMarkdown as error:
             raise CommandError(str(error)) from None

@@ -9,11 +9,13 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
 from apps.posts.services import correct_months, rerender_stale
+from blog_xtg.environment import note_start
 
 WELCOME = Path(__file__).resolve().parents[2] / "welcome"
 ADDRESS = "127.0.0.1"
@@ -32,13 +34,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: str, **options: Any) -> None:
         self._check_port(port)
         self._make_folders()
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except DatabaseError as error:
+            raise CommandError(f"The database can't be brought up to date: {error}. Is it writable?") from None
         if not Post.objects.exists() and not get_user_model()._default_manager.exists():
             import_folder(WELCOME)
         rerender_stale()
         correct_months()
         call_command("clearsessions")
         address = f"http://{ADDRESS}:{port}"
+        note_start(address)
         self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
         if not has_administrator():
             link = StringIO()

@@ -1,0 +1,139 @@
+"""What pages and feeds tell programs about a post: its language, author and picture, and JSON-LD.
+
+JSON-LD follows https://schema.org/BlogPosting and https://developers.google.com/search/docs/appearance/structured-data.
+"""
+
+import datetime
+import json
+import locale
+import mimetypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from .card_drawing import can_draw
+from .cards import CARD_SIZE, card_url
+from .models import Post
+
+# In a data block: no `</script>`, no `<!--`, and nothing an XHTML parser would take for an entity.
+_JSON_ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})
+
+
+@dataclass(frozen=True)
+class SharedPicture:
+    """What a shared link shows; the address is relative to the site."""
+
+    url: str
+    content_type: str
+    width: int | None
+    height: int | None
+
+
+def language_tag(code: str) -> str:
+    """Return the language as BCP 47 likes it written: zh-hans as zh-Hans, pt-br as pt-BR."""
+    language, *rest = code.replace("_", "-").split("-")
+    parts = (part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest)
+    return "-".join([language.lower(), *parts])
+
+
+def open_graph_locale(code: str) -> str:
+    """Return language_TERRITORY, the territory being the usual one unless the code names it; "" when unknown."""
+    language, *rest = language_tag(code).split("-")
+    for part in rest:
+        if part in {"Hans", "Hant"}:
+            return {"Hans": "zh_CN", "Hant": "zh_TW"}[part]
+        if len(part) == 2:
+            return f"{language}_{part}"
+    usual = locale.normalize(language).partition(".")[0]
+    return usual if "_" in usual else ""
+
+
+def author_name(post: Post, site: Any) -> str:
+    """Return the author's full name, else the account's, else the site's title."""
+    return (post.author.get_full_name() or post.author.get_username()) if post.author else site.title
+
+
+def last_changed(post: Post) -> datetime.datetime | None:
+    """Return when readers could last see something new: an edit, or a publication that came after it."""
+    return max((moment for moment in (post.published_at, post.updated_at) if moment), default=None)
+
+
+def is_indexable(post: Post) -> bool:
+    """Tell whether search engines shall know the post: public, and without a password."""
+    return post.is_public and not post.password
+
+
+def content_type(name: str | None) -> str:
+    return mimetypes.guess_type(name or "", strict=False)[0] or "application/octet-stream"
+
+
+def shared_picture(post: Post, site: Any) -> SharedPicture | None:
+    """Return the cover, else the card made for the post; None for what is not everybody's."""
+    if post.cover:
+        return SharedPicture(post.cover.url, content_type(post.cover.name), post.cover_width, post.cover_height)
+    if post.password or not (post.is_public or post.status == Post.Status.UNLISTED) or not can_draw():
+        return None
+    return SharedPicture(card_url(post, site), "image/png", *CARD_SIZE)
+
+
+def as_data_block(data: dict[str, Any]) -> SafeString:
+    """Return the data as JSON that nothing inside can end the script element of."""
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_JSON_ESCAPES)
+    return SafeString(written)
+
+
+def describe_post(post: Post, site: Any, description: str, absolute: Callable[[str], str]) -> dict[str, Any]:
+    """Return the JSON-LD of a post with the way that leads to it (no query: for_detail() has loaded what it tells)."""
+    published, changed = post.published_at, last_changed(post)
+    address = absolute(post.get_absolute_url())
+    picture = shared_picture(post, site)
+    publisher = {"@type": "Organization", "name": site.title, "url": absolute("/")}
+    posting: dict[str, Any] = {
+        "@type": "BlogPosting" if post.kind == Post.Kind.POST else "WebPage",
+        "@id": address,
+        "url": address,
+        "mainEntityOfPage": address,
+        "headline": post.title,
+        "name": post.title,
+        "description": description,
+        "image": absolute(picture.url) if picture else "",
+        "datePublished": published.isoformat() if published else "",
+        "dateModified": changed.isoformat() if changed else "",
+        "inLanguage": language_tag(post.language or site.language),
+        "author": {"@type": "Person", "name": author_name(post, site)} if post.author else publisher,
+        "publisher": publisher,
+    }
+    way = [(site.title, "/"), (post.title, post.get_absolute_url())]
+    if post.kind == Post.Kind.POST:
+        posting["articleSection"] = post.category.name
+        posting["keywords"] = [tag.name for tag in post.tags.all()]
+        way.insert(1, (post.category.name, post.category.get_absolute_url()))
+    crumbs = [
+        {"@type": "ListItem", "position": position, "name": name, "item": absolute(url)}
+        for position, (name, url) in enumerate(way, 1)
+    ]
+    told = {name: value for name, value in posting.items() if value}
+    return {
+        "@context": "https://schema.org",
+        "@graph": [told, {"@type": "BreadcrumbList", "itemListElement": crumbs}],
+    }
+
+
+def describe_site(site: Any, absolute: Callable[[str], str]) -> dict[str, Any]:
+    """Return the JSON-LD of the home page: the site with its search, and the blog."""
+    home = absolute("/")
+    common = {"url": home, "name": site.title, "inLanguage": language_tag(site.language)}
+    if site.signature:
+        common["description"] = site.signature
+    target = {"@type": "EntryPoint", "urlTemplate": absolute(reverse("posts:search")) + "?q={search_term_string}"}
+    search = {"@type": "SearchAction", "target": target, "query-input": "required name=search_term_string"}
+    return {
+        "@context": "https://schema.org",
+        "@graph": [
+            {"@type": "WebSite", "@id": f"{home}#site", "potentialAction": search, **common},
+            {"@type": "Blog", "@id": f"{home}#blog", "isPartOf": {"@id": f"{home}#site"}, **common},
+        ],
+    }
