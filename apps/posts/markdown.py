@@ -28,7 +28,7 @@ from .plaintext import excerpt, plain_text
 from .sanitize import ID_PREFIX, clean_comment, clean_post, too_deep
 
 # Stored with each rendered post; raise it when the same source renders differently.
-RENDERER_VERSION = 2
+RENDERER_VERSION = 3
 
 MAX_SOURCE_CHARACTERS = 6_000_000
 MAX_COMMENT_CHARACTERS = 20_000
@@ -108,9 +108,9 @@ class _PostRenderer(_CommentRenderer):
         return "</table></div>\n"
 
     def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        # No style attribute passes the sanitizer, and feed readers know no class of ours.
+        # No style attribute passes the sanitizer, and HTML knows `align` no more.
         alignment = str(tokens[idx].attrGet("style") or "").removeprefix("text-align:")
-        return f'<{tokens[idx].tag} align="{alignment}">' if alignment else f"<{tokens[idx].tag}>"
+        return f'<{tokens[idx].tag} class="{alignment}">' if alignment else f"<{tokens[idx].tag}>"
 
     td_open = th_open
 
@@ -187,6 +187,19 @@ def _make_figures(state: StateCore) -> None:
         children.append(caption)
 
 
+def _label_tasks(state: StateCore) -> None:
+    """Core rule: the box of a task carries the task's own words as its label."""
+    tokens = state.tokens
+    for item, inline in zip(tokens, tokens[2:], strict=False):
+        if item.type != "list_item_open" or inline.type != "inline" or "checked" not in (item.meta or {}):
+            continue
+        checked = ' checked=""' if item.meta.pop("checked") else ""
+        opening, closing = Token("html_inline", "", 0), Token("html_inline", "", 0)
+        opening.content = f'<label><input class="task-list-item-checkbox" disabled="" type="checkbox"{checked}> '
+        closing.content = "</label>"
+        inline.children = [opening, *(inline.children or []), closing]
+
+
 def _post_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", renderer_cls=_PostRenderer)
     parser.inline = FriendlyParserInline()
@@ -208,6 +221,7 @@ def _post_parser() -> MarkdownIt:
     parser.core.ruler.at("inline", bounded_inline)
     parser.core.ruler.push("headings", _name_headings)
     parser.core.ruler.push("figures", _make_figures)
+    parser.core.ruler.push("tasks", _label_tasks)
     return parser
 
 

@@ -24,8 +24,8 @@ MAX_OPEN_ELEMENTS = 500
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _TEXT = set(
     "a abbr b bdi bdo blockquote br cite code dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i"
-    " ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup time u ul var wbr section aside"
-    " table caption colgroup col thead tbody tfoot tr th td".split()
+    " ins kbd label li mark ol p pre q rp rt ruby s samp small span strong sub summary sup time u ul var wbr section"
+    " aside table caption colgroup col thead tbody tfoot tr th td".split()
 )
 _MEDIA = {"img", "video", "audio", "source"}
 # `annotation` and `annotation-xml` stay out: the latter turns MathML back into HTML.
@@ -50,6 +50,7 @@ _CLASSES = frozenset(
     "code highlight mermaid math math-error table anchor"
     " footnotes footnotes-list footnote-item footnote-ref footnote-backref"
     " contains-task-list task-list-item task-list-item-checkbox"
+    " left center right"
     # tokens of highlighted code, see static/css/highlight.css
     " c cp k kt kc s se si sr m nb nc nf nd nt na nv gd gi gh gs ge gp go".split()
 )

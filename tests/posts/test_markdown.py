@@ -34,8 +34,8 @@ def test_strikethrough_takes_two_tildes() -> None:
 def test_a_table_scrolls_and_keeps_its_alignment() -> None:
     html = _html("| a | b |\n|:-:|--:|\n| 1 | 2 |")
     assert html.startswith('<div class="table" tabindex="0"><table>')
-    assert '<th align="center">a</th>' in html
-    assert '<td align="right">2</td>' in html
+    assert '<th class="center">a</th>' in html
+    assert '<td class="right">2</td>' in html
 
 
 def test_task_lists() -> None:

@@ -1,0 +1,80 @@
+"""What a page costs a reader who comes for the first time: bytes before compression, requests, and no jumping about."""
+
+import gzip
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.showcase import Showcase
+
+HOME_MAX_BYTES = 40_000
+CSS_MAX_BYTES = 30_000
+SCRIPTS_MAX_BYTES = 15_000  # without what draws diagrams, which only posts with diagrams load
+MAX_REQUESTS = 15  # what the page itself needs: its pictures come on top
+# The others come of the same templates.
+MEASURED = [
+    "home",
+    "post",
+    "post without diagrams",
+    "page",
+    "category",
+    "tags",
+    "archive",
+    "links",
+    "search with results",
+]
+MEASURED += ["comment form", "password", "404"]
+KINDS = {"document": "HTML", "stylesheet": "CSS", "script": "JS", "image": "pictures"}
+WATCH_SHIFTS = """
+  window.shifts = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.shifts += entry.value)))
+    .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def test_pages_stay_small(show: Callable, showcase: Showcase) -> None:
+    rows = []
+    for name in MEASURED:
+        page = show()
+        answers: list = []
+        page.on("response", lambda answer, answers=answers: answers.append(answer))
+        page.goto(showcase.paths[name], wait_until="networkidle")
+        size: Counter[str] = Counter()
+        requests = 0
+        for answer in answers:
+            kind = KINDS.get(answer.request.resource_type, "other")
+            requests += kind != "pictures"
+            if "/vendor/mermaid/" in answer.url or answer.url.endswith("/diagrams.js"):
+                kind = "mermaid"
+            size[kind] += len(answer.body())
+        page.context.close()
+        rows.append(f"| {name} | {requests} | {size['HTML']} | {size['CSS']} | {size['JS']} |")
+        assert size["CSS"] < CSS_MAX_BYTES and size["JS"] < SCRIPTS_MAX_BYTES, (name, size)
+        assert requests <= MAX_REQUESTS, (name, [answer.url for answer in answers])
+        if name == "home":
+            assert size["HTML"] < HOME_MAX_BYTES
+        assert ("mermaid" in size) == (name == "post"), name
+    print("\n| page | requests | HTML | CSS | JS |\n|---|---|---|---|---|", *rows, sep="\n")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_jumps_while_a_page_loads(show: Callable, showcase: Showcase, width: int) -> None:
+    page = show(viewport={"width": width, "height": 800})
+    page.add_init_script(WATCH_SHIFTS)
+    for name in ("home", "post without diagrams", "category", "search with results", "archive", "links"):
+        page.goto(showcase.paths[name], wait_until="networkidle")
+        assert page.evaluate("() => window.shifts") == 0, name
+
+
+def test_scripts_travel_compressed(showcase: Showcase) -> None:
+    for path in ("js/post.js", "vendor/mermaid/mermaid.min.js", "img/icon.svg"):
+        address = f"{showcase.url}/static/{path}"
+        with urllib.request.urlopen(address) as plain:
+            assert plain.headers["Content-Encoding"] is None and "Accept-Encoding" in plain.headers["Vary"]
+            whole = plain.read()
+        request = urllib.request.Request(address, headers={"Accept-Encoding": "gzip, br"})
+        with urllib.request.urlopen(request) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert gzip.decompress(answer.read()) == whole
