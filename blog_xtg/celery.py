@@ -15,6 +15,10 @@ app.conf.beat_schedule = {
         "task": "apps.posts.tasks.rerender_stale_posts",
         "schedule": crontab(hour="4", minute="10"),
     },
+    "index what the search lacks": {
+        "task": "apps.posts.tasks.index_missing_posts",
+        "schedule": crontab(hour="4", minute="15"),
+    },
     "prune sessions": {
         "task": "apps.components.tasks.prune_sessions",
         "schedule": crontab(hour="4", minute="20"),

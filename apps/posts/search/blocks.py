@@ -36,6 +36,21 @@ def unpack(stored: bytes) -> int:
     return int.from_bytes(bitmap, "little")
 
 
+def unpack_any(stored: list[bytes]) -> int:
+    """The posts that stand in any of these, much faster than one after the other."""
+    lists = bytearray()
+    bits = 0
+    for posts in stored:
+        if len(posts) == BITMAP_BYTES:
+            bits |= int.from_bytes(posts, "little")
+        else:
+            lists += posts
+    bitmap = bytearray(BITMAP_BYTES)
+    for number in set(_list(lists)):
+        bitmap[number >> 3] |= 1 << (number & 7)
+    return bits | int.from_bytes(bitmap, "little")
+
+
 def merge(stored: bytes, added: int, removed: int) -> bytes:
     """What is stored after some posts came and others went; empty when none is left."""
     if not removed and len(stored) + 2 * added.bit_count() < BITMAP_BYTES:
@@ -45,8 +60,8 @@ def merge(stored: bytes, added: int, removed: int) -> bytes:
     return pack((unpack(stored) | added) & ~removed)
 
 
-def _list(stored: bytes) -> array[int]:
-    numbers = array("H", stored)
+def _list(stored: bytes | bytearray) -> array[int]:
+    numbers = array("H", bytes(stored))
     if byteorder == "big":
         numbers.byteswap()
     return numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ SUGGESTIONS = 8
 SUGGESTIONS_LOOKED_AT = 200
 # From so many on, all public posts are read in order, which is then cheaper than looking these up one by one.
 MANY = 500
-PHRASES_READ = 100
+PHRASES_READ = 50
 NEARLY = 0.6  # of what was asked: enough when no post holds all of it
 FIELDS = "tgb"
 PINYIN_FIELDS = "pq"
@@ -102,14 +103,15 @@ class _Words:
                 exact |= {letter + word for letter in pinyin_fields for word in needed}
                 begun |= {letter + prefix for letter in pinyin_fields if prefix}
         self.bits: dict[str, Bits] = {}
+        gathered: dict[tuple[str, int], list[bytes]] = defaultdict(list)
         for token, block, posts in SearchWord.objects.named(exact, begun):
-            bits = blocks.unpack(posts)
             if token in exact:
-                self.bits.setdefault(token, {})[block] = bits
+                self.bits.setdefault(token, {})[block] = blocks.unpack(posts)
             for prefix in begun:
                 if token.startswith(prefix):
-                    of_prefix = self.bits.setdefault(f"{prefix}*", {})
-                    of_prefix[block] = of_prefix.get(block, 0) | bits
+                    gathered[prefix, block].append(posts)
+        for (prefix, block), stored in gathered.items():
+            self.bits.setdefault(f"{prefix}*", {})[block] = blocks.unpack_any(stored)
 
     def of(self, word: str) -> Bits:
         return self.bits.get(word, {})
@@ -205,7 +207,7 @@ def _visible(tiers: list[Bits]) -> list[int]:
 
 
 def _holding_phrases(ranked: list[int], terms: list[Term], words: _Words) -> list[int]:
-    """Those that really hold the quoted phrases; after the first 100, and in tags, the index is believed (1 query)."""
+    """Those that really hold the quoted phrases; after the first 50, and in tags, the index is believed (1 query)."""
     quoted = [(re.compile(term.pattern), set(blocks.ids(words.holding(term, "g")))) for term in terms if term.quoted]
     if not quoted or not ranked:
         return ranked

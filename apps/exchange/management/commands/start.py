@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
-from apps.posts.services import correct_months, rerender_stale
+from apps.posts.services import correct_months, index_missing, rerender_stale
 from blog_xtg.environment import note_start
 
 WELCOME = Path(__file__).resolve().parents[2] / "welcome"
@@ -42,6 +42,7 @@ class Command(BaseCommand):
             import_folder(WELCOME)
         rerender_stale()
         correct_months()
+        index_missing()
         call_command("clearsessions")
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
