@@ -21,7 +21,7 @@ help: ## list the targets
 .PHONY: run
 run: ## start the blog on http://127.0.0.1:8000 (PORT=8001 for another port)
 	@sh deploy/bootstrap.sh base
-	@exec $(PY) manage.py start --port="$(PORT)"
+	@exec $(PY) manage.py start --port "$(PORT)"
 
 .PHONY: test
 test: ## run the tests on SQLite and on MariaDB (ARGS="-k floor" for some of them)
