@@ -2,11 +2,12 @@
 
 import datetime
 import re
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -366,10 +367,27 @@ def test_saving_what_isnt_searched_doesnt_touch_the_index(django_assert_num_quer
         post.save(update_fields=["status"])
 
 
+@pytest.mark.django_db(transaction=True)
+def test_writers_at_the_same_time_dont_lose_each_others_posts() -> None:
+    make_post(title="Needle")
+
+    def write(number: int) -> None:
+        try:
+            for turn in range(5):
+                make_post(title=f"Needle {number} new{number}x{turn}", body="common 数据库")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert search("needle").total == 21 and search("数据库").total == 20
+    assert search("new3x4").total == 1
+
+
 @database_test
 def test_posts_of_many_blocks() -> None:
-    template = make_post(title="Needle 0")
-    for pk in (5_000, 4_095 + template.pk * 0, 4_096, 10_000_000):
+    make_post(title="Needle 0")
+    for pk in (5_000, 4_095, 4_096, 10_000_000):
         post = Post(pk=pk, title=f"Needle {pk}", body="far", status=Post.Status.PUBLISHED)
         post.save(force_insert=True)
     assert set(found("needle")) == {"Needle 0", "Needle 5000", "Needle 4095", "Needle 4096", "Needle 10000000"}

@@ -18,7 +18,7 @@ from itertools import pairwise
 from zlib import crc32
 
 VERSION = 1  # of what stands in the index; another number, and every post is indexed anew
-MAX_TEXT_CHARACTERS = 200_000  # of a body: three novels' chapters; what comes after is not found
+MAX_TEXT_CHARACTERS = 200_000  # of a body, a novel (2 s to index); what comes after is not found
 MAX_WORD_CHARACTERS = 40
 MAX_ENCODED_CHARACTERS = 10
 
