@@ -22,13 +22,14 @@ Why not the databases' own full-text search, or a row for each word of a post? M
       MariaDB                         545 MB          29 ms               27 ms
     this
       SQLite                          101 MB          31 ms                1 ms
-      MariaDB                         197 MB          60 ms                2 ms
+      MariaDB                         197 MB    84 ms, the whole save      (not measured alone)
 
 FULLTEXT also finds nothing before the commit, drops words under three letters, and ranks by a formula that is not
 FTS5's, so neither tests nor readers would see the same twice. A row for each word would be 5 GB for 100,000 posts.
-What a save costs here is Python's part of it; an edit touches only the words that changed (5 ms).
+The upper four are bare SQL; what a save costs here is for the most part Python's, and an edit touches only the words
+that changed (5 ms).
 
-A whole search (ids, who may be seen, order, excerpts) then takes 15 to 25 ms, on MariaDB 25 to 40, most of it to read all public ids
-in their order, which grows with the blog: about 100 ms with 100,000 posts, and the place to improve first
-(PostQuerySet.findable_ids). `python -m tests.bench.search` measures it all again.
+A whole search (ids, who may be seen, order, excerpts) takes 15 to 25 ms, on MariaDB 25 to 40. Half of that is to read
+all public ids in their order, which grows with the blog: by extrapolation 100 ms with 100,000 posts. It is the place
+to improve first (PostQuerySet.findable_ids). `python -m tests.bench.search` measures it all again.
 """
