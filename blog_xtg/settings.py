@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 from .environment import BASE_DIR, ENV_FILE, VAR_DIR
+from .redis import CACHE, CHANNELS, QUEUE, guarded, numbered
 
 env = environ.Env()
 if ENV_FILE.exists():
@@ -80,7 +83,6 @@ ROOT_URLCONF = "blog_xtg.urls"
 ASGI_APPLICATION = "blog_xtg.asgi.application"
 WSGI_APPLICATION = "blog_xtg.wsgi.application"
 CSRF_FAILURE_VIEW = "blog_xtg.errors.csrf_failure"
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 TEMPLATES = [
     {
@@ -122,9 +124,49 @@ else:
     _database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_uca1400_as_ci"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# In the database alone as long as the cache is each process's own: a sign-out must hold in all of them.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# What processes share: set for a fleet, unset for a blog of one process. It names the first of four databases.
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(f"REDIS_URL must look like redis://host:6379/0, not {REDIS_URL!r}.")
+    CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": numbered(REDIS_URL, CACHE),
+            "KEY_PREFIX": "blog",
+            "OPTIONS": {
+                "CONNECTION_POOL_KWARGS": guarded(REDIS_URL),
+                "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+                "IGNORE_EXCEPTIONS": True,
+            },
+        }
+    }
+    # Both, so that a Redis restart signs nobody out.
+    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {
+                "prefix": "blog-live",
+                "hosts": [
+                    {
+                        "address": numbered(REDIS_URL, CHANNELS),
+                        # Longer than the layer's own blocking read, or idle websockets die.
+                        "socket_timeout": 15,
+                        "socket_connect_timeout": 2,
+                        "health_check_interval": 15,
+                        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+                    }
+                ],
+            },
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    # In the database alone: the cache is each process's own, and a sign-out must hold in all of them.
+    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -163,16 +205,20 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 UPLOAD_IMAGE_MAX_BYTES = env.int("UPLOAD_IMAGE_MAX_BYTES", default=10 * 1024 * 1024)
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=numbered(REDIS_URL, QUEUE) if REDIS_URL else "memory://")
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TIMEZONE = TIME_ZONE
+if not CELERY_TASK_ALWAYS_EAGER:
+    # Handing over a task must not hang with Redis, which without these it does for ever.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "max_retries": 1}
+    CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"refusals": {"()": "blog_xtg.logs.RefusalsInOneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
+    "filters": {"expected": {"()": "blog_xtg.logs.ExpectedInOneLine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["expected"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"level": "WARNING"},

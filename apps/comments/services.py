@@ -1,5 +1,7 @@
 """The one door by which a comment enters."""
 
+import asyncio
+import logging
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -8,10 +10,15 @@ from django.db import transaction
 from django.db.models import F
 
 from apps.posts.models import Post
+from blog_xtg.redis import RedisError
 
 from .consumers import group_name
 from .models import Comment
 from .signals import comments_changed
+
+ANNOUNCE_SECONDS = 1
+
+logger = logging.getLogger(__name__)
 
 
 class CommentsClosed(Exception):
@@ -19,10 +26,20 @@ class CommentsClosed(Exception):
 
 
 def announce(post_id: int, floor: int) -> None:
-    """Tell the open pages of the post that somebody has answered."""
+    """Tell the open pages of the post that somebody has answered; within a second, or not at all."""
     layer = get_channel_layer()
-    if layer is not None:
-        async_to_sync(layer.group_send)(group_name(post_id), {"type": "comment.added", "floor": floor})
+    if layer is None:
+        return
+
+    async def send() -> None:
+        message = {"type": "comment.added", "floor": floor}
+        await asyncio.wait_for(layer.group_send(group_name(post_id), message), ANNOUNCE_SECONDS)
+
+    try:
+        async_to_sync(send)()
+    except (RedisError, OSError, TimeoutError):
+        # The comment is stored; the pages see it when they are opened next.
+        logger.warning("Open pages were not told of floor %d under post %d.", floor, post_id, exc_info=True)
 
 
 @transaction.atomic

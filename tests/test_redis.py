@@ -1,0 +1,71 @@
+"""A Redis that is away or hangs costs one short wait, and is found again."""
+
+import time
+
+import pytest
+from django.conf import settings as django_settings
+from django_redis.cache import RedisCache
+from redis import RedisError
+
+from blog_xtg import redis as blog_redis
+from blog_xtg.redis import CACHE, CHANNELS, OWN, QUEUE, client, guarded, numbered
+from tests import services
+from tests.services import Redis
+
+
+@pytest.fixture
+def own_client(own_redis: Redis, settings):  # type: ignore[no-untyped-def]
+    settings.REDIS_URL = own_redis.url
+    client.cache_clear()
+    blog_redis._away_until.clear()
+    yield client()
+    client.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("url", "purpose", "expected"),
+    [
+        ("redis://host", OWN, "redis://host/0"),
+        ("redis://:secret@host:6380/4", CACHE, "redis://:secret@host:6380/5"),
+        ("rediss://host/?ssl_cert_reqs=none", CHANNELS, "rediss://host/2?ssl_cert_reqs=none"),
+        ("unix:///run/redis.sock?db=2", QUEUE, "unix:///run/redis.sock?db=5"),
+    ],
+)
+def test_each_purpose_has_a_database_of_its_own(url: str, purpose: int, expected: str) -> None:
+    assert numbered(url, purpose) == expected
+
+
+def test_there_is_no_client_in_the_solo_size() -> None:
+    assert not django_settings.REDIS_URL
+    client.cache_clear()
+    assert client() is None
+
+
+def test_a_hanging_server_is_waited_for_once_and_found_again(own_redis: Redis, own_client, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    own_client.set("word", "there")
+    own_redis.pause()
+    with pytest.raises(RedisError, match="Timeout"):
+        own_client.get("word")
+    own_redis.resume()
+    # It answers again, and still nobody asks: that is what spares a page its second wait.
+    with pytest.raises(RedisError, match="away a moment ago"):
+        own_client.get("word")
+    later = time.monotonic() + blog_redis.AWAY_SECONDS
+    monkeypatch.setattr(blog_redis.time, "monotonic", lambda: later)
+    assert own_client.get("word") == b"there"
+
+
+def test_the_cache_is_empty_rather_than_broken_without_a_server(own_redis: Redis, own_client) -> None:  # type: ignore[no-untyped-def]
+    site = services.site_settings(REDIS_URL=own_redis.url)
+    options = site.CACHES["default"]
+    cache = RedisCache(options["LOCATION"], {name.upper(): value for name, value in options.items()})
+    cache.set("word", ["there", 1])
+    assert cache.get("word") == ["there", 1]
+    own_redis.stop()
+    assert cache.get("word", "nothing") == "nothing"
+    cache.set("word", "again")
+    own_redis.start()
+    blog_redis._away_until.clear()
+    cache.set("word", "again")
+    assert cache.get("word") == "again"
+    assert guarded(own_redis.url)["socket_timeout"] < 1
