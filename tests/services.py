@@ -44,6 +44,7 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "redis": ([("redis-server",)], ["redis"]),
     "nginx": ([("nginx",)], []),
     "chromium": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
+    "gunicorn": ([], ["gunicorn"]),
     "gettext": ([("xgettext",), ("msgfmt",), ("msgattrib",)], []),
     "axe": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "vnu": ([("java",), ("chromium", "chromium-browser")], ["playwright.sync_api"]),
@@ -350,7 +351,8 @@ class Nginx(Service):
 class BlogServer(Service):
     """The blog as `make run` starts it, a process of its own: ASGI, websockets, static files, its own data.
 
-    `environ` goes on top of an environment that holds nothing of a developer's.
+    `environ` goes on top of an environment that holds nothing of a developer's. DATABASE_URL and REDIS_URL among it make
+    it one of a fleet.
     """
 
     group = "blog"
@@ -401,3 +403,23 @@ class BlogServer(Service):
         if done.returncode:
             raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
+
+
+class GunicornServer(BlogServer):
+    """The blog's pages and beacon as a fleet serves them: gunicorn gthread with deploy/gunicorn.conf.py.
+
+    Give DATABASE_URL and REDIS_URL; the database must have been migrated (`manage("migrate")`).
+    """
+
+    group = "gunicorn"
+
+    def __init__(self, workers: int = 1, application: str = "blog_xtg.wsgi", **environ: str) -> None:
+        super().__init__(**environ)
+        self.workers = workers
+        self.application = application
+
+    def command(self) -> list[str]:
+        return [
+            *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"),
+            *("--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers), self.application),
+        ]

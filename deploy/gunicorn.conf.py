@@ -1,0 +1,32 @@
+"""gunicorn for pages and the beacon: gunicorn -c deploy/gunicorn.conf.py blog_xtg.wsgi
+
+The command line and GUNICORN_CMD_ARGS win over what stands here.
+"""
+
+import gc
+import os
+
+worker_class = "gthread"
+workers = os.cpu_count() or 1
+threads = 4
+bind = "127.0.0.1:8000"
+# Kept by threads that live as long as the process; under asgi it must stay 0.
+os.environ.setdefault("CONN_MAX_AGE", "60")
+
+# Loaded once and shared by the workers; nothing of it may hold a thread or a connection (they begin at the first read).
+preload_app = True
+# A worker starts anew now and then, not all at once, so that no leak lives long.
+max_requests = 1_000_000
+max_requests_jitter = 100_000
+timeout = 30
+graceful_timeout = 20
+keepalive = 75  # longer than nginx keeps its own end open
+backlog = 512
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (a heartbeat that must not wait for a disk)
+
+
+def when_ready(server) -> None:  # type: ignore[no-untyped-def]
+    # What is loaded now never changes: leaving it out of collections keeps its memory shared between the workers.
+    gc.collect()
+    gc.freeze()
