@@ -326,14 +326,14 @@ class Nginx(Service):
 
     group = "nginx"
 
-    def __init__(self, http: str) -> None:
+    def __init__(self, http: str, workers: int = 1) -> None:
         super().__init__()
         user = "user root;" if os.geteuid() == 0 else ""
         temporary = "\n".join(
             f"{name}_temp_path FOLDER/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         config = (
-            f"daemon off; pid FOLDER/pid; error_log stderr; worker_processes 1; {user}\n"
+            f"daemon off; pid FOLDER/pid; error_log stderr; worker_processes {workers}; {user}\n"
             f"events {{ worker_connections 512; }}\nhttp {{\n{temporary}\n{http}\n}}\n"
         )
         (self.folder / "nginx.conf").write_text(
@@ -422,4 +422,31 @@ class GunicornServer(BlogServer):
         return [
             *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"),
             *("--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers), self.application),
+        ]
+
+
+class LiveServer(BlogServer):
+    """The fleet's websockets, by gunicorn's own asgi worker or by daphne; give DATABASE_URL and REDIS_URL."""
+
+    group = "gunicorn"
+
+    def __init__(self, program: str = "gunicorn", **environ: str) -> None:
+        super().__init__(CONN_MAX_AGE="0", **environ)
+        self.program = program
+
+    def command(self) -> list[str]:
+        if self.program == "daphne":
+            return [
+                sys.executable,
+                "-m",
+                "daphne",
+                "-b",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "blog_xtg.asgi:application",
+            ]
+        return [
+            *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--worker-class", "asgi"),
+            *("--bind", f"127.0.0.1:{self.port}", "--workers", "1", "blog_xtg.asgi:application"),
         ]
