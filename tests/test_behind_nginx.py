@@ -1,0 +1,192 @@
+"""The blog as a fleet serves it, with deploy/nginx in front: pages, outages, live messages."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import need
+from tests.proxy import BlogNginx
+from tests.services import BROWSER, GunicornServer, LiveServer, MariaDB, Redis
+from tests.test_nginx import FRESH_SECONDS, ask, cache
+
+pytestmark = [pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
+
+TRACKED = "utm_source=letter&fbclid=abc"
+FILL = """
+from tests.factories import make_category, make_post, make_posts
+shelf = make_category("Shelf")
+make_posts(15, category=shelf)
+print(make_post(title="Read me", category=shelf).get_absolute_url(), shelf.get_absolute_url())
+"""
+COMMENT = """
+from apps.posts.models import Post
+from tests.factories import make_comment
+make_comment(Post.objects.get(title="Read me"), "Live.")
+"""
+
+
+@pytest.fixture(scope="module")
+def environ(mariadb_server: MariaDB) -> Iterator[dict[str, str]]:
+    import MySQLdb
+
+    for group in ("nginx", "gunicorn", "redis"):
+        need(group)
+    server = MySQLdb.connect(host="127.0.0.1", port=mariadb_server.port, user="blog", password="blog")
+    with closing(server), closing(server.cursor()) as cursor, Redis() as redis:
+        cursor.execute("CREATE DATABASE behind_nginx CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci")
+        url = f"mysql://blog:blog@127.0.0.1:{mariadb_server.port}/behind_nginx"
+        yield {"DATABASE_URL": url, "REDIS_URL": redis.url, "TRUSTED_PROXIES": "1"}
+        cursor.execute("DROP DATABASE behind_nginx")
+
+
+@pytest.fixture(scope="module")
+def app(environ: dict[str, str]) -> Iterator[GunicornServer]:
+    app = GunicornServer(workers=2, **environ)
+    app.manage("migrate", "--verbosity=0")
+    app.paths = app.manage("shell", "--verbosity=0", "-c", FILL).splitlines()[-1].split()  # type: ignore[attr-defined]
+    with app:
+        yield app
+
+
+@pytest.fixture(scope="module", params=["gunicorn", "daphne"])
+def live(request: pytest.FixtureRequest, environ: dict[str, str]) -> Iterator[LiveServer]:
+    with LiveServer(request.param, **environ) as server:
+        yield server
+
+
+@pytest.fixture
+def nginx(app: GunicornServer, tmp_path: Path) -> Iterator[BlogNginx]:
+    with BlogNginx([app.port], app.port, tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def post(app: GunicornServer) -> str:
+    return str(app.paths[0])  # type: ignore[attr-defined]
+
+
+def test_what_tracks_a_reader_is_in_no_link(nginx: BlogNginx, app: GunicornServer) -> None:
+    shelf = app.paths[1]  # type: ignore[attr-defined]
+    page = ask(nginx, f"{shelf}?{TRACKED}&page=1&gclid=1")
+    assert page.status == 200
+    assert b"page=2" in page.body
+    assert not any(name in page.body for name in (b"utm_", b"fbclid", b"gclid"))
+    assert cache(ask(nginx, f"{shelf}?page=1")) == "HIT"
+    moved = ask(nginx, f"{shelf.rsplit('/', 2)[0]}/wrong/?{TRACKED}&page=1")
+    assert (moved.status, moved.headers["Location"]) == (301, f"{shelf}?page=1")
+
+
+def test_each_language_has_a_page_of_its_own(nginx: BlogNginx) -> None:
+    for language, header in [("zh-hans", "zh-TW,zh;q=0.9"), ("en", "en-GB,en;q=0.9"), ("zh-hans", "fr")]:
+        page = ask(nginx, "/", Accept_Language=header)
+        assert page.headers["Content-Language"] == language
+        assert f'<html lang="{language}"' in page.body.decode()
+
+
+def test_a_page_once_read_is_read_on_without_the_app(nginx: BlogNginx, app: GunicornServer, post: str) -> None:
+    known = {path: ask(nginx, path).body for path in ("/", post, "/feed/")}
+    app.stop()
+    try:
+        time.sleep(FRESH_SECONDS)
+        for path, body in known.items():
+            answer = ask(nginx, f"{path}?{TRACKED}")
+            assert (answer.status, cache(answer)) == (200, "STALE")
+            assert answer.body == body
+        never_read = ask(nginx, "/tags/")
+        assert never_read.status == 502
+        assert never_read.headers["Retry-After"] == "30"
+        assert "暂时无法访问" in never_read.body.decode()
+        assert ask(nginx, "/stats/view", "POST", b"{}").status == 502
+    finally:
+        app.start()
+
+
+def test_a_changed_post_is_shown_to_the_next_reader(nginx: BlogNginx, app: GunicornServer, post: str) -> None:
+    assert ask(nginx, post).status == 200
+    app.manage(
+        "shell",
+        "-c",
+        'from apps.posts.models import Post as P; p = P.objects.get(title="Read me"); p.body = "New!"; p.save()',
+    )
+    time.sleep(FRESH_SECONDS)
+    assert b"New!" in ask(nginx, post).body
+
+
+def test_the_form_with_its_token_is_made_for_each(nginx: BlogNginx, post: str) -> None:
+    form = f"{post.rsplit('/', 2)[0]}/comment/?part&{TRACKED}"
+    first, second = ask(nginx, form), ask(nginx, form)
+    assert first.status == 200
+    assert first.headers["Set-Cookie"].split(";")[0] != second.headers["Set-Cookie"].split(";")[0]
+    assert first.body != second.body
+
+
+def test_the_owner_signs_in_and_passes_by(nginx: BlogNginx, app: GunicornServer) -> None:
+    app.env["DJANGO_SUPERUSER_PASSWORD"] = "pw"
+    app.manage("createsuperuser", "--noinput", "--username=owner", "--email=o@example.com")
+    form = ask(nginx, "/admin/login/")
+    token = form.headers["Set-Cookie"].split(";")[0].removeprefix("csrftoken=")
+    signed_in = ask(
+        nginx,
+        "/admin/login/",
+        "POST",
+        f"csrfmiddlewaretoken={token}&username=owner&password=pw".encode(),
+        Cookie=f"csrftoken={token}",
+        Content_Type="application/x-www-form-urlencoded",
+    )
+    session = next(
+        cookie for cookie in signed_in.headers.get_all("Set-Cookie") if cookie.startswith("sessionid=")
+    ).split(";")[0]
+    assert cache(ask(nginx, "/", Cookie=session)) == "BYPASS"
+    assert ask(nginx, "/admin/", Cookie=session).status == 200
+
+
+def test_the_beacon_counts_behind_it(nginx: BlogNginx) -> None:
+    counted = [json.loads(ask(nginx, "/stats/view", "POST", b"{}", User_Agent=BROWSER).body) for _ in range(2)]
+    assert counted[1]["pv_today"] == counted[0]["pv_today"] + 1
+    assert ask(nginx, "/stats/view", "POST", b" " * 2_000).status == 413
+
+
+def test_health_is_told(nginx: BlogNginx) -> None:
+    assert ask(nginx, "/healthz").status == 200
+    assert ask(nginx, "/readyz").status == 200
+    assert ask(nginx, "/metrics").status == 200
+    assert ask(nginx, "/metrics", source="127.0.0.9").status == 403
+
+
+# -- Live -----------------------------------------------------------------------------------------------------------
+
+
+def exactly(connection: socket.socket, length: int) -> bytes:
+    data = b""
+    while len(data) < length:
+        got = connection.recv(length - len(data))
+        assert got, f"closed after {data!r}"
+        data += got
+    return data
+
+
+def test_an_open_page_hears_of_a_comment(live: LiveServer, app: GunicornServer, tmp_path: Path, post: str) -> None:
+    number = post.split("/")[2]
+    with (
+        BlogNginx([app.port], live.port, tmp_path) as nginx,
+        socket.create_connection(("127.0.0.1", nginx.port), timeout=20) as connection,
+    ):
+        host = f"127.0.0.1:{nginx.port}"
+        key = "AAAAAAAAAAAAAAAAAAAAAA=="
+        connection.sendall(
+            f"GET /ws/article/{number}/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+        )
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += exactly(connection, 1)
+        assert head.startswith(b"HTTP/1.1 101 "), head
+        app.manage("shell", "-c", COMMENT)
+        kind, length = exactly(connection, 2)
+        assert kind == 0x81  # a text, in one frame
+        assert json.loads(exactly(connection, length))["floor"] > 0
