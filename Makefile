@@ -28,13 +28,18 @@ test: ## run the tests on SQLite and on MariaDB (ARGS="-k floor" for some of the
 	@sh deploy/bootstrap.sh dev prod-if-possible
 	@exec $(PY) -m pytest $(ARGS)
 
+.PHONY: bench
+bench: ## measure how fast the blog is here (ARGS="--posts 100000" with a large one as well)
+	@sh deploy/bootstrap.sh dev prod-if-possible
+	@exec $(PY) -m tests.bench $(ARGS)
+
 .PHONY: screenshots
 screenshots: ## take the pictures in docs/screenshots anew (needs Chromium)
 	@sh deploy/bootstrap.sh dev
 	@DJANGO_SETTINGS_MODULE=tests.settings $(PY) -m tests.screenshots
 
 .PHONY: services
-services: ## install the Debian packages that the tests use
+services: ## install the Debian packages that the tests and the benchmark use
 	@sh deploy/services.sh
 
 .PHONY: lint

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs the Debian packages that the tests use, and the npm packages in tests/tools by which they judge the pages.
-# The tests start their own throwaway servers from these and leave the system's alone. Every wait is bounded.
+# Installs the Debian packages that the tests and the benchmark use, and the npm packages in tests/tools by which they
+# judge the pages. They start their own throwaway servers from these and leave the system's alone. Every wait is bounded.
 set -eu
 cd "$(dirname "$0")/.."
 
 # The last line is what mysqlclient is compiled with.
-set -- mariadb-server redis-server nginx chromium fonts-noto-cjk fonts-noto-color-emoji gettext \
+set -- mariadb-server redis-server nginx wrk chromium fonts-noto-cjk fonts-noto-color-emoji gettext \
     python3-venv gcc pkg-config python3-dev libmariadb-dev
 # Node.js and Java may have come from elsewhere than Debian; npm then came along with the former.
 command -v npm >/dev/null || set -- "$@" nodejs npm

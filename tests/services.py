@@ -45,6 +45,7 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "nginx": ([("nginx",)], []),
     "chromium": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "gunicorn": ([], ["gunicorn"]),
+    "wrk": ([("wrk",)], []),
     "gettext": ([("xgettext",), ("msgfmt",), ("msgattrib",)], []),
     "axe": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "vnu": ([("java",), ("chromium", "chromium-browser")], ["playwright.sync_api"]),
@@ -431,7 +432,7 @@ class LiveServer(BlogServer):
     group = "gunicorn"
 
     def __init__(self, program: str = "gunicorn", **environ: str) -> None:
-        super().__init__(CONN_MAX_AGE="0", **environ)
+        super().__init__(**{**environ, "CONN_MAX_AGE": "0"})
         self.program = program
 
     def command(self) -> list[str]:

@@ -1,0 +1,3 @@
+"""How fast things are; none of it is a test."""
+
+ONE_LINE = "/one-line"  # where the smallest Django view stands beside the blog

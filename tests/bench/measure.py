@@ -1,0 +1,170 @@
+"""Requests a second, their times, the processor time each costs, and memory."""
+
+import http.client
+import json
+import os
+import re
+import statistics
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.services import BROWSER, Service, program
+
+CONNECTIONS = 16
+SCRIPT = Path(__file__).with_name("wrk.lua")
+SPARE_SECONDS = 30
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+WARMING_REQUESTS = 24
+
+
+class Wrong(Exception):
+    """An answer that is none: figures of such a run say nothing."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address to measure. `title` must stand in the answer's title; `beacon` is the first post's id and their number."""
+
+    name: str
+    url: str
+    title: str = ""
+    beacon: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One measurement; processor time in microseconds a request, by service."""
+
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu: dict[str, float]
+
+    @property
+    def cost(self) -> float:
+        return sum(self.cpu.values())
+
+
+def fetch(url: str, method: str = "GET", body: str | None = None) -> tuple[int, bytes]:
+    """The answer's status and body; redirects are not followed."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SPARE_SECONDS)
+    try:
+        address = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+        headers = {"User-Agent": BROWSER, "X-Forwarded-For": "10.255.255.255"}
+        connection.request(method, address, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def check(target: Target) -> int:
+    """Ask once; return the answer's length, of a beacon the day's views. Raises Wrong unless it is the right page."""
+    if target.beacon:
+        status, body = fetch(target.url, "POST", json.dumps({"post": target.beacon[0]}))
+        if status != 200:
+            raise Wrong(f"{target.name}: {status} from {target.url}")
+        return int(json.loads(body)["pv_today"])
+    status, body = fetch(target.url)
+    title = re.search(rb"<title[^>]*>(.*?)</title>", body, re.DOTALL)
+    if status != 200 or (target.title and (not title or target.title not in title[1].decode())):
+        raise Wrong(f"{target.name}: {status} {title and title[1].decode()!r} from {target.url}")
+    return len(body)
+
+
+def warm(target: Target) -> None:
+    """Let every thread of every worker answer before anything is measured."""
+    with ThreadPoolExecutor(8) as readers:
+        for asked in [readers.submit(check, target) for _ in range(WARMING_REQUESTS)]:
+            asked.result()
+
+
+def interleaved(
+    targets: Sequence[Target], services: dict[str, list[Service]], seconds: int, rounds: int
+) -> dict[str, list[Run]]:
+    """Measure the targets in turn, round after round, so that what else the machine does falls on all alike."""
+    runs: dict[str, list[Run]] = {target.name: [] for target in targets}
+    for target in targets:
+        warm(target)
+    for _ in range(rounds):
+        for target in targets:
+            runs[target.name].append(_measured(target, services, seconds))
+    return runs
+
+
+def _measured(target: Target, services: dict[str, list[Service]], seconds: int) -> Run:
+    before = check(target)
+    used = {name: cpu_seconds(of) for name, of in services.items()}
+    found = _wrk(target, seconds)
+    requests = found["requests"]
+    cpu = {name: (cpu_seconds(of) - used[name]) / requests * 1e6 for name, of in services.items()}
+    after = check(target)
+    if found["statuses"] or found["sockets"]:
+        raise Wrong(f"{target.name}: {found['statuses']} bad statuses, {found['sockets']} broken connections")
+    # Those that were under way when wrk stopped have been counted, too.
+    if target.beacon and not 0 <= after - before - 1 - requests <= CONNECTIONS:
+        raise Wrong(f"{target.name}: {requests} views sent, {after - before - 1} counted")
+    return Run(requests / found["seconds"], found["p50_ms"], found["p99_ms"], cpu)
+
+
+def _wrk(target: Target, seconds: int) -> dict[str, float]:
+    environ = {**os.environ, "USER_AGENT": BROWSER}
+    if target.beacon:
+        environ |= {"BEACON_FIRST": str(target.beacon[0]), "BEACON_POSTS": str(target.beacon[1])}
+    command = [program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT), target.url]
+    done = subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=seconds + SPARE_SECONDS, check=True
+    )
+    result = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
+    if not result or not json.loads(result[1])["requests"]:
+        raise Wrong(f"{target.name}: nothing came back\n{done.stdout}{done.stderr}")
+    return dict(json.loads(result[1]))
+
+
+# -- Processes ------------------------------------------------------------------------------------------------------
+
+
+def family(pid: int) -> list[int]:
+    """The process and all that it started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
+def cpu_seconds(services: list[Service]) -> float:
+    """What the processes of these services have used."""
+    ticks = 0
+    for pid in (pid for service in services if service.process for pid in family(service.process.pid)):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICKS_PER_SECOND
+
+
+def memory_bytes(service: Service) -> list[int]:
+    """Proportional set size of each worker (what it shares is divided among those who share it); of a service without
+    workers, its own."""
+    assert service.process
+    first, *workers = family(service.process.pid)
+    sizes = []
+    for pid in workers or [first]:
+        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        assert found
+        sizes.append(int(found[1]) * 1024)
+    return sizes
+
+
+def read_all(root: str, paths: Sequence[str], times: int) -> None:
+    """Read all pages so often, so that each worker has had each of them."""
+    with ThreadPoolExecutor(8) as readers:
+        for status, _body in readers.map(partial(fetch), [f"{root}{path}" for _ in range(times) for path in paths]):
+            if status != 200:
+                raise Wrong(f"{status} while filling the page cache")
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)

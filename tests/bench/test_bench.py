@@ -1,0 +1,84 @@
+"""That the benchmark works, keeps its promises and leaves nothing running; its figures are nobody's business here."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench import measure
+from tests.bench.measure import Target, Wrong, family
+from tests.services import ROOT, GunicornServer, wait_until
+
+pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.wrk]
+OLDER = {
+    "ratios": {"home_100k_to_1k": 1.05, "nginx_home_to_static": 9.9, "undated": 1},
+    "ratios_measured_at": {
+        "home_100k_to_1k": "2026-01-02T03:04:05+00:00",
+        "nginx_home_to_static": "2026-01-02T03:04:05+00:00",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def echo():  # type: ignore[no-untyped-def]
+    with GunicornServer(application="tests.echo:application") as server:
+        yield server
+
+
+def test_a_quick_run_measures_everything(echo: GunicornServer, tmp_path: Path) -> None:
+    output = tmp_path / "bench.json"
+    output.write_text(json.dumps(OLDER))
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench",
+        "--quick",
+        "--peer",
+        f"other={echo.url}/a?b=1",
+        "--output",
+        str(output),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(output.read_text())
+    measured = {
+        *("nginx_home_to_static", "nginx_post_to_static", "cold_home_to_one_line_view", "cold_post_to_one_line_view"),
+        *("page_cache_to_one_line_view", "beacon_to_one_line_view"),
+    }
+    assert set(told["ratios"]) == measured | {"home_100k_to_1k"}
+    assert {told["ratios_measured_at"][name] for name in measured} == {told["measured_at"]}
+    assert told["ratios_measured_at"]["home_100k_to_1k"] == "2026-01-02T03:04:05+00:00"
+    assert all(ratio > 0 for ratio in told["ratios"].values())
+    assert {"cold: post", "page cache: beacon", "nginx: home", "peer: other"} <= set(told["figures"])
+    assert all(figure["requests_per_second"] > 0 for figure in told["figures"].values())
+    assert told["counts"]["cold"]["home"]["queries"] == 3
+    assert all(size > 2**20 for sizes in told["memory_bytes"].values() for size in sizes)
+    for name in (*told["figures"], *measured):
+        assert name in done.stdout
+
+
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--output", str(tmp_path / "bench.json")]
+    said = tmp_path / "said"
+    with said.open("w") as file:
+        bench = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file)
+    try:
+        # It has MariaDB, Redis and a process that loads posts.
+        wait_until(lambda: "loading" in said.read_text() and len(family(bench.pid)) >= 4, 60, said.read_text)
+        processes = family(bench.pid)
+        bench.send_signal(signal.SIGINT)
+        assert bench.wait(60) == 130, said.read_text()
+    finally:
+        bench.kill()
+        bench.wait()
+    assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
+    assert not (tmp_path / "bench.json").exists()
+
+
+@pytest.mark.parametrize("answer", ["{}", '{"status": 500}', '{"status": 302, "headers": {"Location": "/"}}'])
+def test_a_wrong_answer_is_no_figure(echo: GunicornServer, answer: str) -> None:
+    with pytest.raises(Wrong):
+        measure.check(Target("wrong", f"{echo.url}/?answer={answer.replace(' ', '%20')}", "Title"))
