@@ -107,9 +107,9 @@ def table(told: dict[str, Any]) -> str:
     lines.append(head + "".join(f"{service:>10}" for service in services))
     group = ""
     for name, figure in told["figures"].items():
-        if group and group != name.partition(":")[0]:
+        before, group = group, name.partition(":")[0]
+        if before and group != before and {before, group} != {"small", "large"}:  # which stand in pairs
             lines.append("")
-        group = name.partition(":")[0]
         cpu = "".join(
             f"{figure['cpu_us'][service]:>10.0f}" if service in figure["cpu_us"] else f"{'':10}" for service in services
         )
