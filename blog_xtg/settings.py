@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.components.middleware.PublicPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.components.middleware.SiteMiddleware",
@@ -200,6 +201,9 @@ STORAGES = {
         + ("ManifestStaticFilesStorage" if _hashed else "StaticFilesStorage")
     },
 }
+
+# Of each process's memory, for anonymous pages; 0: every page is made anew.
+PAGE_CACHE_BYTES = env.int("PAGE_CACHE_BYTES", default=32 * 1024 * 1024)
 
 # A post body of 5 MB passes with room for its other fields; a request larger than this ends in a 400.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
 from django.test import TransactionTestCase
+from pytest_django import Settings
 
 from tests import services
 from tests.services import BlogServer, MariaDB, Nginx, Redis
@@ -172,14 +173,20 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True)
-def _empty_caches() -> None:
-    """What one test cached is gone for the next, as its rows are."""
+def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
+    """What one test cached is gone for the next, as its rows are.
+
+    Pages are kept only where commits happen: a test inside one transaction never announces its changes.
+    """
     from apps.components import store
 
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
     store.drop()
+    marker = request.node.get_closest_marker("django_db")
+    if marker and not marker.kwargs.get("transaction"):
+        settings.PAGE_CACHE_BYTES = 0
 
 
 # -- Redis, nginx -------------------------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """What stands around every page, as one frozen value."""
 
 import datetime
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from django.db.models import Count, Q, Sum
 from django.urls import reverse
@@ -11,6 +14,7 @@ from apps.comments.models import Comment
 from apps.posts.models import Category, Post, Source, Tag
 from apps.stats.services import today
 
+from . import values
 from .models import Menu, MenuItem, Plugin, SiteIdentity, parse_link
 from .stylesheet import stylesheet
 
@@ -71,6 +75,21 @@ class Snapshot:
     entries: tuple[NavbarEntry, ...]
     boxes: tuple[SidebarBox, ...]
     statistics: Statistics
+    # Of the snapshot itself, in seconds since 1970: when it was read, and when the next scheduled post comes out.
+    made_at: float
+    next_due_at: float
+    # Changes whenever a list may hold other posts than before.
+    lists_stamp: str
+    # A digest of all that the frame shows, but for the numbers of views, which the beacon brings up to date.
+    frame: str = ""
+
+    def to_json(self) -> Any:
+        return values.encoded(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read what to_json() gave. Raises ValueError, KeyError or TypeError for anything else."""
+        return values.decoded(cls, data)
 
     @property
     def has_links(self) -> bool:
@@ -81,10 +100,12 @@ class Snapshot:
         return tuple(box for box in self.boxes if box.kind == Plugin.Kind.LINKS)
 
 
-def build() -> Snapshot:
-    """Read the snapshot from the database: 9 queries, and one more for each kind of list box in the sidebar."""
+def build(lists_stamp: str) -> Snapshot:
+    """Read the snapshot from the database: 10 queries, and one more for each kind of list box in the sidebar."""
+    made_at = time.time()
     identity = SiteIdentity.objects.filter(pk=1).first() or SiteIdentity()
-    return Snapshot(
+    due = Post.objects.next_due()
+    snapshot = Snapshot(
         title=identity.title,
         signature=identity.signature,
         navbar=identity.navbar,
@@ -97,7 +118,23 @@ def build() -> Snapshot:
         entries=_entries(),
         boxes=tuple(_box(plugin) for plugin in Plugin.objects.filter(disabled=False)),
         statistics=_statistics(),
+        made_at=made_at,
+        next_due_at=due.timestamp() if due else math.inf,
+        lists_stamp=lists_stamp,
     )
+    return replace(snapshot, frame=_frame(snapshot))
+
+
+def _frame(snapshot: Snapshot) -> str:
+    boxes = tuple(
+        replace(box, links=tuple(replace(link, count=None) for link in box.links))
+        if box.kind == Plugin.Kind.HOT_POSTS
+        else box
+        for box in snapshot.boxes
+    )
+    statistics = replace(snapshot.statistics, pv_today=0, uv_today=0)
+    shown = replace(snapshot, boxes=boxes, statistics=statistics, made_at=0, next_due_at=0, lists_stamp="")
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def _entries() -> tuple[NavbarEntry, ...]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.posts.models import Post
 from apps.stats.services import count_view, today
 from blog_xtg.client import BlogRequest
+from blog_xtg.public import public_page
 
 from .forms import SetupForm
 from .services import SetupRefused, create_first_administrator, is_setup_token
@@ -67,6 +68,7 @@ def style(request: BlogRequest, digest: str) -> HttpResponse:
 
 
 @require_safe
+@public_page
 def links(request: BlogRequest) -> HttpResponse:
     """The links of the sidebar's link boxes on a page of their own (no query)."""
     return render(request, "components/links.html", {"boxes": request.site.link_boxes})

@@ -302,6 +302,11 @@ class PostQuerySet(models.QuerySet["Post"]):
         changed = Greatest("published_at", Coalesce("updated_at", "published_at"))
         return self.filter(_out(), password="").only("slug").annotate(changed=changed).order_by("pk")
 
+    def next_due(self) -> datetime.datetime | None:
+        """When the next scheduled post or page comes out, None when none waits (1 query)."""
+        waiting = self.filter(status="published", published_at__gt=timezone.now(), kind__in=["post", "page"])
+        return waiting.order_by("published_at").values_list("published_at", flat=True).first()
+
     def newest_publication(self) -> datetime.datetime | None:
         """When the newest public post came, None when there is none (1 query)."""
         return self.published().order_by("-published_at").values_list("published_at", flat=True).first()
