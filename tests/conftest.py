@@ -24,6 +24,7 @@ from tests.services import BlogServer, MariaDB, Nginx, Redis
 
 GROUP_OF_FIXTURE = {
     "redis_server": "redis",
+    "fleet": "gunicorn",
     "own_redis": "redis",
     "mariadb_server": "mariadb",
     "nginx": "nginx",
@@ -63,11 +64,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not item.get_closest_marker("django_db") and not {"db", "transactional_db"} & set(metafunc.fixturenames):
         return
     wanted = metafunc.config.getoption("--database")
-    databases = []
-    if wanted != "mariadb" or item.get_closest_marker("one_database"):
-        databases.append(pytest.param("sqlite"))
-    if wanted != "sqlite" and not item.get_closest_marker("one_database"):
-        databases.append(pytest.param("mariadb", marks=pytest.mark.mariadb))
+    names = ["sqlite", "mariadb"] if wanted == "both" else [wanted]
+    if only := item.get_closest_marker("one_database"):
+        names = list(only.args) or ["sqlite"]
+    marks = {"mariadb": [pytest.mark.mariadb]}
+    databases = [pytest.param(name, marks=marks.get(name, [])) for name in names]
     if "database" not in metafunc.fixturenames:
         metafunc.fixturenames.append("database")
     metafunc.parametrize("database", databases, indirect=True, scope="session")
