@@ -107,13 +107,13 @@ class Together:
         from .listener import Listener
 
         self._redis = redis
-        self._listener = Listener(self)
+        self.listener = Listener(self)
         self._insistent = insistent_client()
         # A change of ours that the others don't know of yet; until they do, what they share isn't believed here.
         self.owes_word = False
 
     def is_trusted(self) -> bool:
-        return self._listener.is_hearing() and not self.owes_word
+        return self.listener.is_hearing() and not self.owes_word
 
     def stamps(self) -> Stamps | None:
         if self.owes_word:

@@ -41,7 +41,7 @@ class Page:
         self.etag = own or hashlib.blake2b(self._text, digest_size=12).hexdigest()
         self.frame, self.shown, self.good_until = frame, shown, good_until
         # Room for the compressed variant is set aside from the start.
-        self.size_bytes = len(self._text) * (4 if self._zippable else 3) // 3 + OVERHEAD_BYTES
+        self.size_bytes = len(self._text) + (len(self._text) // 3 if self._zippable else 0) + OVERHEAD_BYTES
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Return the page as this reader takes it: compressed, plain, or a 304 when nothing has changed for them."""

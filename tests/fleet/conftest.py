@@ -35,5 +35,8 @@ def fleet(
             ]
 
         yield start
+        backend = coherence.backend()
+        assert isinstance(backend, coherence.Together)
+        backend.listener.stop()
     blog_redis.client.cache_clear()
     coherence.backend.cache_clear()

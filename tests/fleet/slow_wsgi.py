@@ -17,7 +17,7 @@ _render = Template.render
 def _slowly(self: Template, context: Any) -> Any:
     text = _render(self, context)
     # After the queries were made, and before the page is handed to those who would keep it.
-    time.sleep(random.choice([0, 0, SLOWEST_SECONDS * random.random()]))  # noqa: S311
+    time.sleep(random.choice([0, 0, SLOWEST_SECONDS * random.random()]))
     return text
 
 
