@@ -28,7 +28,7 @@ def processes_hear_of_each_other(**kwargs: Any) -> list[CheckMessage]:
     if "sqlite" not in settings.DATABASES["default"]["ENGINE"] and not settings.REDIS_URL:
         return [
             Warning(
-                "DATABASE_URL names a server, but REDIS_URL is not set: several processes would not hear of each other.",
+                "DATABASE_URL names a server, but REDIS_URL is not set: several processes can't hear of each other.",
                 hint="Set REDIS_URL, such as redis://127.0.0.1:6379/0; with one process alone silence this check.",
                 id="blog.W002",
             )

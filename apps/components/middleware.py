@@ -30,6 +30,7 @@ TRACKING = re.compile(
     r"(?:^|&)(?:utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|yclid|_openstat|igshid|twclid|ttclid|spm|scm"
     r"|share_token|from=\w*timeline|isappinstalled)(?:=[^&]*)?(?=&|$)"
 )
+MAX_LANGUAGES = 500  # characters of an Accept-Language header that are looked at
 NUMBERED = re.compile(r"(?:page=[0-9]{1,9})?")  # the queries that pages are kept with
 
 
@@ -86,7 +87,7 @@ def _key(request: BlogRequest) -> Hashable:
     query = request.META.get("QUERY_STRING", "")
     if not NUMBERED.fullmatch(query):
         return None
-    language = accepted_language(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    language = accepted_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_LANGUAGES])
     return (request.is_secure(), request.META.get("HTTP_HOST"), request.path, query, language)
 
 
@@ -105,9 +106,8 @@ class SiteMiddleware:
 
     def __call__(self, request: BlogRequest) -> HttpResponse:
         request.site = SimpleLazyObject(store.get)
-        with translation.override(
-            accepted_language(request.headers.get("Accept-Language", "")) or _site_language(request)
-        ):
+        header = request.headers.get("Accept-Language", "")[:MAX_LANGUAGES]
+        with translation.override(accepted_language(header) or _site_language(request)):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
         if "Content-Language" not in response.headers:  # a feed is in the site's language, whoever reads it
