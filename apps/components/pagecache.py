@@ -54,7 +54,9 @@ class Page:
             response.headers["Content-Encoding"] = "gzip"
         if "HTTP_IF_NONE_MATCH" in request.META or "HTTP_IF_MODIFIED_SINCE" in request.META:
             modified = parse_http_date_safe(self._headers.get("Last-Modified", ""))
-            return get_conditional_response(request, f'"{self.etag}"', modified, response) or response
+            response = get_conditional_response(request, f'"{self.etag}"', modified, response) or response
+        # nginx counts whole seconds and would make nearly two of s-maxage=1: it may keep this to the end of the present.
+        response.headers["X-Accel-Expires"] = f"@{int(time.time())}"
         return response
 
     def _compressed(self) -> bytes:

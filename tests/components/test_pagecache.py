@@ -36,7 +36,8 @@ def test_the_second_reader_asks_the_database_nothing(client: Client, path: str) 
     assert queries(Client(), path) == 0
     again = Client().get(path)
     assert again.content == first.content
-    assert again.headers == first.headers
+    now = {"X-Accel-Expires"}
+    assert dict(again.headers) | dict.fromkeys(now) == dict(first.headers) | dict.fromkeys(now)
 
 
 def test_a_changed_post_leaves_only_the_pages_that_don_t_show_it(client: Client) -> None:
