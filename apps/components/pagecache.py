@@ -55,7 +55,7 @@ class Page:
         if "HTTP_IF_NONE_MATCH" in request.META or "HTTP_IF_MODIFIED_SINCE" in request.META:
             modified = parse_http_date_safe(self._headers.get("Last-Modified", ""))
             response = get_conditional_response(request, f'"{self.etag}"', modified, response) or response
-        # nginx counts whole seconds and would make nearly two of s-maxage=1: it may keep this to the end of the present.
+        # nginx counts whole seconds and would make nearly two of s-maxage=1: it may keep this to the present one's end.
         response.headers["X-Accel-Expires"] = f"@{int(time.time())}"
         return response
 
