@@ -15,7 +15,7 @@ from blog_xtg.client import BlogRequest
 from . import store
 
 # Answers without words in them, which must not wait for the database to say in which language.
-WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/media/")
+WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/style-", "/media/")
 
 
 class SiteMiddleware:
@@ -29,7 +29,9 @@ class SiteMiddleware:
         with translation.override(_accepted(request) or _site_language(request)):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
-        if "Content-Language" not in response.headers:  # a feed is in the site's language, whoever reads it
+        wordless = request.path.startswith(WORDLESS) and response.status_code < 400
+        # A feed has said it already: it is in the site's language, whoever reads it.
+        if not wordless and "Content-Language" not in response.headers:
             response.headers["Content-Language"] = request.LANGUAGE_CODE
             patch_vary_headers(response, ("Accept-Language",))
         return response

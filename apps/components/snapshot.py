@@ -66,11 +66,15 @@ class Snapshot:
     language: str
     comments_open: bool
     accent: str
-    stylesheet_url: str
     pages: tuple[Link, ...]
     entries: tuple[NavbarEntry, ...]
     boxes: tuple[SidebarBox, ...]
     statistics: Statistics
+
+    @property
+    def stylesheet_url(self) -> str:
+        """Of the files this process has, whoever built the snapshot."""
+        return reverse("components:stylesheet", args=[stylesheet(self.accent).digest])
 
     @property
     def has_links(self) -> bool:
@@ -92,7 +96,6 @@ def build() -> Snapshot:
         language=identity.language,
         comments_open=identity.comment_policy == SiteIdentity.CommentPolicy.OPEN,
         accent=identity.accent,
-        stylesheet_url=reverse("components:stylesheet", args=[stylesheet(identity.accent).digest]),
         pages=tuple(_post_link(page) for page in Post.objects.pages()),
         entries=_entries(),
         boxes=tuple(_box(plugin) for plugin in Plugin.objects.filter(disabled=False)),

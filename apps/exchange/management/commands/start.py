@@ -15,6 +15,7 @@ from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
 from apps.posts.services import correct_months, index_missing, rerender_stale
+from blog_xtg.collected import collect
 from blog_xtg.environment import note_start
 
 WELCOME = Path(__file__).resolve().parents[2] / "welcome"
@@ -34,6 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: str, **options: Any) -> None:
         self._check_port(port)
         self._make_folders()
+        self._collect()
         try:
             call_command("migrate", verbosity=0, interactive=False)
         except DatabaseError as error:
@@ -67,6 +69,12 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"Port {port} can't be used ({error.strerror}). Choose another: make run PORT={_another(int(port))}"
                 ) from None
+
+    def _collect(self) -> None:
+        try:
+            collect()
+        except OSError as error:
+            raise CommandError(f"Can't write to {settings.STATIC_ROOT} ({error.strerror}). Make it writable.") from None
 
     def _make_folders(self) -> None:
         for folder in (settings.VAR_DIR, Path(settings.MEDIA_ROOT)):
