@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from apps.comments.models import Comment
 from apps.posts.models import Category, Post, Source, Tag
+from apps.posts.plaintext import plain_text, shorten
 from apps.stats.services import today
 
 from .models import Menu, MenuItem, Plugin, SiteIdentity, parse_link
@@ -17,6 +18,7 @@ from .stylesheet import stylesheet
 ITEMS_PER_BOX = 8
 TAGS_PER_BOX = 30
 MONTHS_PER_BOX = 24
+COMMENT_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,5 @@ def _tag_link(tag: Any) -> Link:  # in_use() adds post_count
 
 
 def _comment_link(comment: Comment) -> Link:
-    text = " ".join(comment.body.split())
-    excerpt = text if len(text) <= 40 else f"{text[:40]}…"
-    return Link(f"{comment.author_name}: {excerpt}", comment.get_absolute_url())
+    words = shorten(plain_text(comment.html), COMMENT_CHARACTERS)
+    return Link(f"{comment.author_name}: {words}", comment.get_absolute_url())

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
+from twisted.web.http import HTTPChannel
 
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
@@ -20,6 +21,7 @@ from blog_xtg.environment import note_start
 
 WELCOME = Path(__file__).resolve().parents[2] / "welcome"
 ADDRESS = "127.0.0.1"
+ADDRESS_MAX_BYTES = 128 * 1024  # ten thousand Chinese characters are 90,000 bytes in an address
 
 
 def _another(port: int) -> int:
@@ -55,6 +57,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  There is no administrator yet. Become it, once, here:\n  {link.getvalue().strip()}")
         self.stdout.write("  Ctrl-C stops it.\n")
         self.stdout.flush()
+        # Daphne's Twisted hangs up on a longer address, saying nothing.
+        HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = ADDRESS_MAX_BYTES
         # What runserver says of itself is meant for developers; its errors go to stderr all the same.
         call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True, stdout=StringIO())
 
