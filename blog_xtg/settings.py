@@ -192,14 +192,9 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
-# Hashed names once `collectstatic` has run (a deployment does); before that the files are served as they lie.
-_hashed = (STATIC_ROOT / "staticfiles.json").exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage."
-        + ("ManifestStaticFilesStorage" if _hashed else "StaticFilesStorage")
-    },
+    "staticfiles": {"BACKEND": "blog_xtg.collected.HashedStaticFiles"},
 }
 
 # Of each process's memory, for anonymous pages; 0: every page is made anew.

@@ -35,6 +35,8 @@ GROUP_OF_FIXTURE = {
     "axe": "axe",
     "vnu": "vnu",
     "lighthouse": "lighthouse",
+    "sitemap_schema": "sitemap_schema",
+    "json_feed_schema": "json_feed_schema",
 }
 REQUIRED = os.environ.get("REQUIRE_SERVICES", "") not in {"", "0"}
 skipped_groups: Counter[str] = Counter()

@@ -43,7 +43,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             self.visible()
             .filter(post__in=Post.objects.published().filter(password=""))
             .select_related("post")
-            .only("floor", "author_name", "body", "created_at", "post__title", "post__slug")
+            .only("floor", "author_name", "html", "created_at", "post__title", "post__slug")
             .order_by("-created_at", "-pk")
         )
 

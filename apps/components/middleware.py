@@ -23,7 +23,7 @@ from . import coherence, store
 from .pagecache import ZIPPED, Page, pages
 
 # Answers without words in them, which must not wait for the database to say in which language.
-WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/media/")
+WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/style-", "/media/")
 
 # What advertisers and mailers hang onto addresses: it makes no other page.
 TRACKING = re.compile(
@@ -53,7 +53,7 @@ class PublicPageMiddleware:
         if request.path_info == self.beacon_path:
             request.site, request.user = SimpleLazyObject(store.get), AnonymousUser()
             return self.beacon(request)
-        if request.method not in {"GET", "HEAD"}:
+        if request.method not in {"GET", "HEAD"} or request.path_info.startswith(WORDLESS):
             return self.get_response(request)
         _tidy(request)
         key = _key(request) if settings.PAGE_CACHE_BYTES and coherence.backend().is_trusted() else None
@@ -110,7 +110,9 @@ class SiteMiddleware:
         with translation.override(accepted_language(header) or _site_language(request)):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
-        if "Content-Language" not in response.headers:  # a feed is in the site's language, whoever reads it
+        wordless = request.path.startswith(WORDLESS) and response.status_code < 400
+        # A feed has said it already: it is in the site's language, whoever reads it.
+        if not wordless and "Content-Language" not in response.headers:
             response.headers["Content-Language"] = request.LANGUAGE_CODE
             patch_vary_headers(response, ("Accept-Language",))
         return response

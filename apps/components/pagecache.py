@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import parse_http_date_safe
 
+from blog_xtg.client import accepts_gzip
+
 from . import coherence
 
 OVERHEAD_BYTES = 2000  # of a page, besides its text
@@ -45,7 +47,7 @@ class Page:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Return the page as this reader takes it: compressed, plain, or a 304 when nothing has changed for them."""
-        zip_it = self._zippable and "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
+        zip_it = self._zippable and accepts_gzip(request)
         body = self._compressed() if zip_it else self._text
         response = HttpResponse(body, headers=self._headers)
         response.headers["ETag"] = f'"{self.etag}{ZIPPED if zip_it else ""}"'

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from apps.comments.models import Comment
 from apps.posts.models import Category, Post, Source, Tag
+from apps.posts.plaintext import plain_text, shorten
 from apps.stats.services import today
 
 from . import values
@@ -21,6 +22,7 @@ from .stylesheet import stylesheet
 ITEMS_PER_BOX = 8
 TAGS_PER_BOX = 30
 MONTHS_PER_BOX = 24
+COMMENT_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,6 @@ class Snapshot:
     language: str
     comments_open: bool
     accent: str
-    stylesheet_url: str
     pages: tuple[Link, ...]
     entries: tuple[NavbarEntry, ...]
     boxes: tuple[SidebarBox, ...]
@@ -90,6 +91,11 @@ class Snapshot:
     def from_json(cls, data: Any) -> Self:
         """Read what to_json() gave. Raises ValueError, KeyError or TypeError for anything else."""
         return values.decoded(cls, data)
+
+    @property
+    def stylesheet_url(self) -> str:
+        """Of the files this process has, whoever built the snapshot."""
+        return reverse("components:stylesheet", args=[stylesheet(self.accent).digest])
 
     @property
     def has_links(self) -> bool:
@@ -113,7 +119,6 @@ def build(lists_stamp: str) -> Snapshot:
         language=identity.language,
         comments_open=identity.comment_policy == SiteIdentity.CommentPolicy.OPEN,
         accent=identity.accent,
-        stylesheet_url=reverse("components:stylesheet", args=[stylesheet(identity.accent).digest]),
         pages=tuple(_post_link(page) for page in Post.objects.pages()),
         entries=_entries(),
         boxes=tuple(_box(plugin) for plugin in Plugin.objects.filter(disabled=False)),
@@ -192,6 +197,5 @@ def _tag_link(tag: Any) -> Link:  # in_use() adds post_count
 
 
 def _comment_link(comment: Comment) -> Link:
-    text = " ".join(comment.body.split())
-    excerpt = text if len(text) <= 40 else f"{text[:40]}…"
-    return Link(f"{comment.author_name}: {excerpt}", comment.get_absolute_url())
+    words = shorten(plain_text(comment.html), COMMENT_CHARACTERS)
+    return Link(f"{comment.author_name}: {words}", comment.get_absolute_url())

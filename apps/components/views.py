@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.posts.models import Post
 from apps.stats.services import count_view, today
-from blog_xtg.client import BlogRequest
+from blog_xtg.client import BlogRequest, accepts_gzip
+from blog_xtg.collected import FOR_EVER
 from blog_xtg.public import public_page
 
 from .forms import SetupForm
@@ -53,7 +54,7 @@ def setup(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def style(request: BlogRequest, digest: str) -> HttpResponse:
-    """The site's style sheet. The address that names its content is fresh for a year, any other for a minute.
+    """The site's style sheet; the address that names its content is fresh for ever, any other for a minute.
 
     With the database away the sheet comes without the owner's colour.
     """
@@ -61,9 +62,12 @@ def style(request: BlogRequest, digest: str) -> HttpResponse:
         sheet = stylesheet(request.site.accent)
     except DatabaseError:
         sheet = stylesheet("")
-    response = HttpResponse(sheet.css, content_type="text/css; charset=utf-8")
-    fresh = "max-age=31536000, immutable" if digest == sheet.digest else "max-age=60"
-    response.headers["Cache-Control"] = f"public, {fresh}"
+    packed = accepts_gzip(request)
+    response = HttpResponse(sheet.packed if packed else sheet.css, content_type="text/css; charset=utf-8")
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cache-Control"] = FOR_EVER if digest == sheet.digest else "public, max-age=60"
     return response
 
 

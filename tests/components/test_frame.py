@@ -70,6 +70,14 @@ def test_every_kind_of_plugin_shows_itself(client: Client, kind: str) -> None:
     assert expected.get(kind, "Shown &lt;in&gt; box") in box
 
 
+def test_a_comment_stands_in_its_box_without_its_markup(client: Client) -> None:
+    make_comment(
+        make_post(), "A **strong** `word` and [a link](https://example.com/).\n\n- and much more to be read there"
+    )
+    Plugin.objects.create(title="Box", kind="recent_comments")
+    assert re.search(r">Ada: A strong word and a link\. [^<]*…</a>", page(client))
+
+
 def test_the_statistics_box_counts_what_is_public(client: Client) -> None:
     post = make_post()
     make_posts(2, source_id=2)
