@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import Aggregate, Count, Exists, F, Max, OuterRef, Q, Subquery, TextField
+from django.db import connection, models
+from django.db.models import Aggregate, Count, Exists, F, Max, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.functions import MD5, Coalesce, Greatest, Substr
 from django.utils import timezone
 
@@ -97,6 +97,19 @@ def _public(prefix: str = "") -> Q:
 
 def _out(prefix: str = "") -> Q:
     return Q(**{f"{prefix}status": "published", f"{prefix}published_at__lte": timezone.now()})
+
+
+def _newest_first(parts: list[models.QuerySet[Post, Any]]) -> Any:
+    """Rows of `pk` and `is_findable` of all these together (1 query).
+
+    union() would do it, but that takes no limited part on SQLite.
+    """
+    statements, parameters = zip(*(part.query.sql_with_params() for part in parts), strict=True)
+    together = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part{number}" for number, sql in enumerate(statements))
+    ordered = f"SELECT pk, is_findable FROM ({together}) AS parts ORDER BY published_at DESC, pk DESC"
+    with connection.cursor() as cursor:
+        cursor.execute(ordered, [value for values in parameters for value in values])
+        return cursor.fetchall()
 
 
 class _GroupConcat(Aggregate):
@@ -212,12 +225,33 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def findable(self) -> PostQuerySet:
         """Posts and pages that the search may show: published, their time come."""
-        return self.filter(_out(), kind__in=["post", "page"])  # both named, so that the index is of use
+        return self.filter(_out(), kind__in=self.model.Kind.values)  # all are named, so that the index is of use
+
+    def not_findable(self) -> PostQuerySet:
+        """All others: a post is either findable or this."""
+        others = [status for status in self.model.Status.values if status != "published"]
+        to_come = Q(published_at__gt=timezone.now()) | Q(published_at=None)
+        return self.filter(Q(status__in=others) | Q(to_come, status="published"), kind__in=self.model.Kind.values)
 
     def findable_ids(self, among: Iterable[int] | None = None) -> list[int]:
         """Ids of what the search may show, newest first (1 query that reads an index alone)."""
         posts = self.findable() if among is None else self.findable().filter(pk__in=list(among))
         return list(posts.order_by("-published_at", "-pk").values_list("pk", flat=True))
+
+    def newest_findable_ids(self, number: int, others: list[int]) -> tuple[list[int], list[int]]:
+        """Ids of what the search may show, newest first, and ids of all that it may not show (1 query).
+
+        Of the former come the newest so many of each kind, as an index has them in order, and any of the others named.
+        """
+        findable = self.annotate(is_findable=Value(1)).filter(_out())
+        parts = [findable.filter(kind=kind).order_by("-published_at", "-pk") for kind in self.model.Kind.values]
+        parts = [part[:number] for part in parts]
+        if others:
+            parts.append(findable.filter(pk__in=others).order_by())
+        parts.append(self.annotate(is_findable=Value(0)).not_findable().order_by())
+        rows = _newest_first([part.values_list("pk", "published_at", "is_findable") for part in parts])
+        shown = dict.fromkeys(pk for pk, is_findable in rows if is_findable)  # some are named and new
+        return list(shown), [pk for pk, is_findable in rows if not is_findable]
 
     def for_hits(self, ids: list[int]) -> list[Any]:
         """What a page of search results shows, in this order (1 query).
@@ -230,6 +264,7 @@ class PostQuerySet(models.QuerySet["Post"]):
             .select_related("source", "category")
             .only(*LIST_FIELDS, "kind", "password")
             .annotate(beginning=Substr("text", 1, TEXT_SHOWN_CHARACTERS), reading=F("search_entry__reading"))
+            .order_by()
         )
         found = {post.pk: post for post in posts} if ids else {}
         return [found[pk] for pk in ids if pk in found]
