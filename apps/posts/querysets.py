@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
@@ -102,13 +103,14 @@ def _out(prefix: str = "") -> Q:
 def _newest_first(parts: list[models.QuerySet[Post, Any]]) -> Any:
     """Rows of `pk` and `is_findable` of all these together (1 query).
 
-    union() would do it, but that takes no limited part on SQLite.
+    union() would do it, but takes no limited part on SQLite.
     """
     statements, parameters = zip(*(part.query.sql_with_params() for part in parts), strict=True)
-    together = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part{number}" for number, sql in enumerate(statements))
-    ordered = f"SELECT pk, is_findable FROM ({together}) AS parts ORDER BY published_at DESC, pk DESC"
+    # All that is put together here is Django's own SQL, its values apart.
+    every = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part{number}" for number, sql in enumerate(statements))  # noqa: S608
+    ordered = f"SELECT pk, is_findable FROM ({every}) AS parts ORDER BY published_at DESC, pk DESC"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(ordered, [value for values in parameters for value in values])
+        cursor.execute(ordered, [*chain.from_iterable(parameters)])
         return cursor.fetchall()
 
 
@@ -243,12 +245,13 @@ class PostQuerySet(models.QuerySet["Post"]):
 
         Of the former come the newest so many of each kind, as an index has them in order, and any of the others named.
         """
-        findable = self.annotate(is_findable=Value(1)).filter(_out())
-        parts = [findable.filter(kind=kind).order_by("-published_at", "-pk") for kind in self.model.Kind.values]
-        parts = [part[:number] for part in parts]
+        findable: models.QuerySet[Any] = self.annotate(is_findable=Value(1)).filter(_out())
+        parts = [
+            findable.filter(kind=kind).order_by("-published_at", "-pk")[:number] for kind in self.model.Kind.values
+        ]
         if others:
             parts.append(findable.filter(pk__in=others).order_by())
-        parts.append(self.annotate(is_findable=Value(0)).not_findable().order_by())
+        parts.append(self.not_findable().annotate(is_findable=Value(0)).order_by())
         rows = _newest_first([part.values_list("pk", "published_at", "is_findable") for part in parts])
         shown = dict.fromkeys(pk for pk, is_findable in rows if is_findable)  # some are named and new
         return list(shown), [pk for pk, is_findable in rows if not is_findable]

@@ -20,7 +20,8 @@ from .terms import Term, in_order, parse
 SUGGESTIONS = 8
 SUGGESTIONS_LOOKED_AT = 200
 MANY = 500  # posts are not looked up one by one
-SPARE = 4  # times as many posts are read as are wanted: some are hidden, and hits are not spread evenly
+# Twice as many posts are looked at as are wanted, and some more: some are hidden, and hits are not spread evenly.
+SPARE = 20
 PHRASES_READ = 50
 NEARLY = 0.6  # of what was asked: enough when no post holds all of it
 FIELDS = "tgb"
@@ -194,7 +195,7 @@ def _most(terms: list[Term], words: _Words) -> list[Bits]:
 
 
 def _visible(tiers: list[Bits], wanted: int) -> tuple[list[int], int]:
-    """The public ones of these posts, best set first, newest first in each: the first `wanted` or more; how many in all.
+    """The public ones of these posts, best set first, each newest first: the first `wanted` or more; how many in all.
 
     1 query that reads few rows however many posts there are, none without a post. One more, which reads the ids of all
     that is public, when the posts wanted are neither few nor among the newest.
@@ -223,7 +224,7 @@ def _visible(tiers: list[Bits], wanted: int) -> tuple[list[int], int]:
 
 def _to_read(tiers: list[Bits], wanted: int) -> tuple[int, list[int]]:
     """How many of the newest posts are likely to hold the first `wanted` of the tiers, and ids to look up besides."""
-    missing = SPARE * wanted
+    missing = 2 * wanted + SPARE
     looked_up: list[int] = []
     for bits in tiers:
         size = blocks.count(bits)
