@@ -229,11 +229,13 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Posts and pages that the search may show: published, their time come."""
         return self.filter(_out(), kind__in=self.model.Kind.values)  # all are named, so that the index is of use
 
-    def not_findable(self) -> PostQuerySet:
-        """All others: a post is either findable or this."""
+    def not_findable(self) -> list[PostQuerySet]:
+        """All others, a queryset for each reason, as SQLite takes no index for a choice of reasons."""
+        every = self.filter(kind__in=self.model.Kind.values)
         others = [status for status in self.model.Status.values if status != "published"]
-        to_come = Q(published_at__gt=timezone.now()) | Q(published_at=None)
-        return self.filter(Q(status__in=others) | Q(to_come, status="published"), kind__in=self.model.Kind.values)
+        published = every.filter(status="published")
+        to_come = published.filter(published_at__gt=timezone.now())
+        return [every.filter(status__in=others), to_come, published.filter(published_at=None)]
 
     def findable_ids(self, among: Iterable[int] | None = None) -> list[int]:
         """Ids of what the search may show, newest first (1 query that reads an index alone)."""
@@ -251,7 +253,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         ]
         if others:
             parts.append(findable.filter(pk__in=others).order_by())
-        parts.append(self.not_findable().annotate(is_findable=Value(0)).order_by())
+        parts += [part.annotate(is_findable=Value(0)).order_by() for part in self.not_findable()]
         rows = _newest_first([part.values_list("pk", "published_at", "is_findable") for part in parts])
         shown = dict.fromkeys(pk for pk, is_findable in rows if is_findable)  # some are named and new
         return list(shown), [pk for pk, is_findable in rows if not is_findable]
