@@ -73,6 +73,9 @@ def test_at_least() -> None:
     ("xian", {("xian",), ("xi", "an")}),
     ("python", set()),
     ("lvse", {("lv", "se")}),
+    ("luse", {("lu", "se"), ("lv", "se")}),
+    ("nvxing", {("nv", "xing")}),
+    ("lue", {("lve",), ("lu", "e"), ("lv", "e")}),
 ])  # fmt: skip
 def test_letters_as_syllables(letters: str, ways: set) -> None:
     assert set(pinyin.segmentations(letters)) == ways
@@ -124,6 +127,10 @@ def test_marks_of_pinyin() -> None:
     assert Marker(parse("shujuku")).title(title, reading) == "学 Django <mark>数据库</mark>"
     assert Marker(parse("sjk")).title(title, reading) == "学 Django <mark>数据库</mark>"
     assert Marker(parse("shuju")).title(title, reading) == "学 Django <mark>数据</mark>库"
+    green = pinyin.syllables("绿色的路")
+    for typed in ("lvse", "lüsè", "luse"):
+        assert Marker(parse(typed)).title("绿色的路", green) == "<mark>绿色</mark>的路"
+    assert Marker(parse("lv")).title("绿色的路", green) == "<mark>绿</mark>色的路"
 
 
 def test_an_excerpt_stands_around_the_first_match_and_is_bounded() -> None:
@@ -207,9 +214,13 @@ def test_chinese_words_of_any_length() -> None:
     ("Django 数据库", "Django 数据库"),
     ("Django数据库", "Django 数据库"),
     ("django sjk", "Django 数据库"),
+    ("lvse", "绿色"),
+    ("lüsè", "绿色"),
+    ("luse", "绿色"),
+    ("lücheng", "旅程"),
 ])  # fmt: skip
 def test_pinyin(query: str, title: str) -> None:
-    for text in ("数据库调优", "重庆银行", "Django 数据库", "Something else"):
+    for text in ("数据库调优", "重庆银行", "Django 数据库", "绿色", "旅程", "Something else"):
         make_post(title=text)
     assert title in found(query)
     assert "Something else" not in found(query)
