@@ -8,7 +8,21 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import Aggregate, Count, Exists, F, Max, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import MD5, Coalesce, Greatest, Substr
 from django.utils import timezone
 
@@ -229,6 +243,14 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Posts and pages that the search may show: published, their time come."""
         return self.filter(_out(), kind__in=self.model.Kind.values)  # all are named, so that the index is of use
 
+    def findable_of(self, ids: Iterable[int]) -> PostQuerySet:
+        """Those of these posts that the search may show.
+
+        Asked as a CASE: with findable() SQLite would rather go through all that is published than look up some ids.
+        """
+        shown = Case(When(_out(), then=1), default=0, output_field=IntegerField())
+        return self.filter(pk__in=list(ids)).alias(shown=shown).filter(shown=1)
+
     def not_findable(self) -> list[PostQuerySet]:
         """All others, a queryset for each reason, as SQLite takes no index for a choice of reasons."""
         every = self.filter(kind__in=self.model.Kind.values)
@@ -239,7 +261,7 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def findable_ids(self, among: Iterable[int] | None = None) -> list[int]:
         """Ids of what the search may show, newest first (1 query that reads an index alone)."""
-        posts = self.findable() if among is None else self.findable().filter(pk__in=list(among))
+        posts = self.findable() if among is None else self.findable_of(among)
         return list(posts.order_by("-published_at", "-pk").values_list("pk", flat=True))
 
     def newest_findable_ids(self, number: int, others: list[int]) -> tuple[list[int], list[int]]:
@@ -252,7 +274,7 @@ class PostQuerySet(models.QuerySet["Post"]):
             findable.filter(kind=kind).order_by("-published_at", "-pk")[:number] for kind in self.model.Kind.values
         ]
         if others:
-            parts.append(findable.filter(pk__in=others).order_by())
+            parts.append(self.findable_of(others).annotate(is_findable=Value(1)).order_by())
         parts += [part.annotate(is_findable=Value(0)).order_by() for part in self.not_findable()]
         rows = _newest_first([part.values_list("pk", "published_at", "is_findable") for part in parts])
         shown = dict.fromkeys(pk for pk, is_findable in rows if is_findable)  # some are named and new
@@ -264,8 +286,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         `beginning` is the part of the text in which a match is looked for, `reading` the title's pinyin.
         """
         posts = (
-            self.findable()
-            .filter(pk__in=ids)
+            self.findable_of(ids)
             .select_related("source", "category")
             .only(*LIST_FIELDS, "kind", "password")
             .annotate(beginning=Substr("text", 1, TEXT_SHOWN_CHARACTERS), reading=F("search_entry__reading"))
@@ -283,7 +304,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Those of the ids that the search may show, by title and address, newest first (1 query)."""
         if not ids:
             return []
-        return list(self.findable().filter(pk__in=ids).only("title", "slug").order_by("-published_at", "-pk"))
+        return list(self.findable_of(ids).only("title", "slug").order_by("-published_at", "-pk"))
 
     def unindexed(self, version: int, after: int = 0) -> PostQuerySet:
         """Posts that the index of the search doesn't hold as this version would."""
