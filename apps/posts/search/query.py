@@ -50,8 +50,8 @@ def search(text: str, *, offset: int = 0, limit: int = 10) -> Results:
     Best is a title that holds the terms in their order, then all of them in the title, in title and tags, at least one
     in the title, in tags and body, and last titles that sound like the letters typed.
 
-    3 queries, whatever the text, none when it has no letter or digit. One more for a phrase in quotes, where only hidden
-    posts hold all, and where the posts asked for are neither few nor among the newest.
+    3 queries, whatever the text; none when it has no letter or digit. One more for a phrase in quotes, where only
+    hidden posts hold all, and where the posts asked for are neither few nor among the newest.
     """
     terms = parse(text)
     if not terms:
