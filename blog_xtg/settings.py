@@ -197,8 +197,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "blog_xtg.collected.HashedStaticFiles"},
 }
 
-# Of each process's memory, for anonymous pages; 0: every page is made anew.
-PAGE_CACHE_BYTES = env.int("PAGE_CACHE_BYTES", default=32 * 1024 * 1024)
+# Of each process's memory, for anonymous pages; 0: every page is made anew, as who works on the program wants it.
+PAGE_CACHE_BYTES = env.int("PAGE_CACHE_BYTES", default=0 if DEBUG else 32 * 1024 * 1024)
 
 # A post body of 5 MB passes with room for its other fields; a request larger than this ends in a 400.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

@@ -188,7 +188,8 @@ class FreshBlog(BlogServer):
 
 @pytest.fixture(scope="module")
 def fresh_blog() -> Iterator[FreshBlog]:
-    with FreshBlog() as server:
+    # Who edits works with every page made anew (DEBUG sees to it).
+    with FreshBlog(PAGE_CACHE_BYTES="0") as server:
         yield server
 
 
