@@ -11,6 +11,11 @@ app = Celery("blog_xtg")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
+    "flush views": {
+        "task": "apps.stats.tasks.flush_views",
+        "schedule": crontab(),
+        "options": {"expires": 50},  # what piles up while no worker runs is of no use
+    },
     "re-render stale posts": {
         "task": "apps.posts.tasks.rerender_stale_posts",
         "schedule": crontab(hour="4", minute="10"),

@@ -174,12 +174,13 @@ def django_db_setup(
 @pytest.fixture(autouse=True)
 def _empty_caches() -> None:
     """What one test cached is gone for the next, as its rows are."""
-    from apps.components import store
+    from apps.components import known_posts, store
 
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
     store.drop()
+    known_posts.drop_all()
 
 
 # -- Redis, nginx -------------------------------------------------------------------------------------------------

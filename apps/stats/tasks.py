@@ -1,0 +1,10 @@
+"""Doors for the periodic jobs; the schedule stands in blog_xtg/celery.py."""
+
+from celery import shared_task
+
+from . import services
+
+
+@shared_task
+def flush_views() -> int:
+    return services.flush_views()
