@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F, Min, Sum
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
+    from apps.posts.models import Post
+
     from .models import DailyReferrer, DailyViews, PostDailyViews  # noqa: F401 -- ruff doesn't read strings
 
 IDS_AT_ONCE = 500  # in one statement
+
+
+def in_hundreds(ids: list[int]) -> Iterator[list[int]]:
+    """The ids in lists that a statement can name."""
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        yield ids[start : start + IDS_AT_ONCE]
+
+
+def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int, int, int]]:
+    """Id, stored and counted views of those of the posts whose total is not the sum of their days (1 query)."""
+    counted = Coalesce(Sum("daily_views__views"), 0)
+    off = posts.order_by().values("pk", "view_count").annotate(counted=counted).exclude(view_count=F("counted"))
+    return off.values_list("pk", "view_count", "counted")
 
 
 class DailyViewsQuerySet(models.QuerySet["DailyViews"]):
@@ -55,6 +71,10 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
 
     def in_month(self, first: datetime.date, following: datetime.date) -> PostDailyViewsQuerySet:
         return self.filter(day__gte=first, day__lt=following)
+
+    def of_day(self, day: datetime.date) -> int:
+        """The views of all posts together on that day (1 query)."""
+        return self.filter(day=day).aggregate(total=Sum("views"))["total"] or 0
 
     def oldest_day(self) -> datetime.date | None:
         return self.aggregate(oldest=Min("day"))["oldest"]
