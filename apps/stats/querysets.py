@@ -88,7 +88,10 @@ class DailyReferrerQuerySet(models.QuerySet["DailyReferrer"]):
     def of_day(self, day: datetime.date) -> DailyReferrerQuerySet:
         return self.filter(day=day)
 
-    def most(self, since: datetime.date) -> models.QuerySet[DailyReferrer, dict[str, Any]]:
+    def of_kind(self, kind: str) -> DailyReferrerQuerySet:
+        return self.filter(kind=kind)
+
+    def most(self, since: datetime.date) -> Any:
         """`kind`, `name` and `total` of where readers came from since that day, most views first (1 query)."""
         by_name = self.filter(day__gte=since).order_by().values("kind", "name")
         return by_name.annotate(total=Sum("views")).order_by("-total", "kind", "name")
