@@ -36,7 +36,7 @@ def known(post_id: int) -> int:
     except DatabaseError:
         if kept is None:
             raise
-        return kept[1]
+        comments = kept[1]  # and again for 10 s, so that not every view waits for a database that is away
     with _lock:
         # What was read while somebody changed it is good for this answer alone.
         if stamp is _stamp:

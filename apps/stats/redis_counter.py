@@ -8,6 +8,7 @@ the day ends, `blog:source:ID` (the last number a thread sent) for a day.
 import datetime
 import logging
 import secrets
+import time
 from collections import deque
 from typing import Any
 
@@ -28,6 +29,7 @@ from .referrers import NAMES_A_DAY, OTHER
 BACKLOG_VIEWS = 10_000  # per process
 REPLAYED_AT_ONCE = 500
 DRAINED_AT_ONCE = 5  # batches; more than one only when a flusher was killed
+TABLES_AWAY_SECONDS = 5  # before they are asked again: a view must not wait for a database that is away
 PENDING, BATCH, TOTALS = "blog:views:pending", "blog:views:batch", "blog:views:totals"
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class RedisCounter:
         self._sources: deque[tuple[str, int]] = deque()
         self._salt: tuple[datetime.date, bytes] | None = None
         self._offer: tuple[datetime.date, bytes] | None = None
+        self._tables_away_until = 0.0
 
     def salt(self, day: datetime.date) -> bytes:
         """Return that day's secret (a round trip at the process's first view of the day).
@@ -158,7 +161,7 @@ class RedisCounter:
         missing = [f"d:{day}"] if answer[0] is None else []
         if post_id is not None and answer[2] is None:
             missing.append(f"t:{post_id}")
-        if missing:
+        if missing and time.monotonic() >= self._tables_away_until:
             try:
                 with self._redis.pipeline() as pipe:
                     for field in missing:
@@ -167,8 +170,11 @@ class RedisCounter:
                     pipe.expire(TOTALS, 86400)
                     pipe.execute()
                 answer = self._send(Parcel("", 0, View(day, post_id=post_id)))
-            except (RedisError, DatabaseError):
-                logger.warning("The totals to show could not be looked up.", exc_info=True)
+            except DatabaseError as error:
+                self._tables_away_until = time.monotonic() + TABLES_AWAY_SECONDS
+                logger.warning("The tables tell no totals to show: %s", error)
+            except RedisError:
+                pass  # counted it is; the numbers come with the next view
         return Numbers(*answer)
 
     def _taken(self, own: str) -> Batch | None:

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from apps.components import known_posts
@@ -194,6 +195,34 @@ def test_without_redis_the_beacon_still_answers(redis_counter: RedisCounter, own
     own_redis.start()
     with at_once():
         assert reader.post("/stats/view", "{}", content_type="text/plain").json()["pv_today"] == 3
+
+
+def test_without_the_database_views_are_counted_and_shown_as_far_as_known(
+    redis_counter: RedisCounter, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
+    post, reader = make_post(), Client(headers={"user-agent": BROWSER})
+    body = json.dumps({"post": post.pk})
+    assert reader.post("/stats/view", body, content_type="text/plain").json()["views"] == 1
+    redis_counter.forget_totals()
+    later = time.monotonic() + known_posts.MAX_AGE_SECONDS
+    monkeypatch.setattr(known_posts.time, "monotonic", lambda: later)
+    asked = []
+
+    def refuse(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        asked.append(sql)
+        raise OperationalError("The database is away.")
+
+    with connection.execute_wrapper(refuse):
+        for _ in range(5):
+            answer = reader.post("/stats/view", body, content_type="text/plain")
+            assert answer.status_code == 200 and answer.json()["post_comments"] == 0
+            assert "views" not in answer.json() and answer.json()["uv_today"] == 1
+    assert (
+        len([sql for sql in asked if "stats_" in sql or "comment_count" in sql]) == 2
+    )  # each asked once, not by each view
+    monkeypatch.undo()
+    redis_counter._tables_away_until = 0
+    assert reader.post("/stats/view", body, content_type="text/plain").json()["views"] == 7
 
 
 def test_a_post_just_hidden_is_a_404_once_it_is_dropped(redis_counter: RedisCounter) -> None:
