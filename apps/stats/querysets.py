@@ -10,9 +10,9 @@ from django.db import models
 from django.db.models import F, Min, Sum
 from django.db.models.functions import Coalesce
 
-if TYPE_CHECKING:
-    from apps.posts.models import Post
+from apps.posts.models import Post
 
+if TYPE_CHECKING:
     from .models import DailyReferrer, DailyViews, PostDailyViews  # noqa: F401 -- ruff doesn't read strings
 
 IDS_AT_ONCE = 500  # in one statement
@@ -59,10 +59,17 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         """Count up each of the posts by so many views; returns how many had a row (1 statement)."""
         return self.filter(day=day, post_id__in=post_ids).update(views=F("views") + views)
 
-    def most_read(self, since: datetime.date) -> models.QuerySet[PostDailyViews, dict[str, Any]]:
-        """`post_id`, `title` and `total` of what was read from that day on, most views first (1 query)."""
-        by_post = self.filter(day__gte=since).order_by().values("post_id", title=F("post__title"))
-        return by_post.annotate(total=Sum("views")).order_by("-total", "-post_id")
+    def most_read(self, since: datetime.date, most: int | None = None) -> Iterator[tuple[int, str, int]]:
+        """Id, title and views from that day on of what was read, most views first (1 query, 1 more for each 500 posts).
+
+        Titles are looked up afterwards: joined to a year of days they cost more than all the rest.
+        """
+        by_post = self.filter(day__gte=since).order_by().values_list("post_id").annotate(total=Sum("views"))
+        rows = list(by_post.order_by("-total", "-post_id")[:most])
+        for start in range(0, len(rows), IDS_AT_ONCE):
+            some = rows[start : start + IDS_AT_ONCE]
+            titles = dict(Post.objects.filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title"))
+            yield from ((pk, titles.get(pk, ""), total) for pk, total in some)
 
     def by_day(self, since: datetime.date) -> dict[datetime.date, int]:
         """The views of all posts together, for each day from that one on (1 query)."""

@@ -76,7 +76,7 @@ def test_the_page_costs_the_same_however_long_the_period_is(owner: Client, djang
     fill(40)
     owner.get(PAGE)
     for days in (7, 365):
-        with django_assert_num_queries(7):  # session, user, and five of the report's
+        with django_assert_num_queries(8):  # session, user, and six of the report's
             owner.get(PAGE, {"days": days})
 
 
