@@ -3,6 +3,10 @@
 What is kept where, and how long: `blog:views:pending`, `:batch` and `:totals` (see redis_scripts; bounded by posts and
 referrers), `blog:visitors:DAY` (a HyperLogLog of 12 kB) and `blog:referrers:DAY` for three days, `blog:salt:DAY` until
 the day ends, `blog:source:ID` (the last number a thread sent) for a day.
+
+A Redis that loses its memory loses the views since the last flush, a minute's at most, and who has been here today: a
+visitor who comes again may count again. With its append-only file it loses the last second; when a flush fell into that
+second, the minute that was flushed may come back and count twice. It must not evict keys: what is pending has no copy.
 """
 
 import datetime
@@ -57,11 +61,12 @@ class RedisCounter:
         With Redis away when a day begins, the process uses a salt of its own until Redis is back and then offers it to
         the others; a visitor whom several processes saw meanwhile counts once for each of their salts.
         """
-        if self._salt is not None and self._salt[0] == day:
-            return self._salt[1]
-        if self._offer is None or self._offer[0] != day:
-            self._offer = (day, secrets.token_bytes(32))
-        key, offered = f"blog:salt:{day}", self._offer[1]
+        known, offer = self._salt, self._offer  # other threads may be in another day already
+        if known is not None and known[0] == day:
+            return known[1]
+        if offer is None or offer[0] != day:
+            offer = self._offer = (day, secrets.token_bytes(32))
+        key, offered = f"blog:salt:{day}", offer[1]
         try:
             with self._redis.pipeline() as pipe:
                 pipe.set(key, offered, nx=True, ex=_seconds_left(day))
@@ -69,8 +74,9 @@ class RedisCounter:
                 agreed = pipe.execute()[1]
         except RedisError:
             return offered
-        self._salt = (day, agreed or offered)
-        return self._salt[1]
+        agreed = agreed or offered
+        self._salt = (day, agreed)
+        return agreed
 
     def hit(self, view: View) -> Numbers:
         """Count one view and return its numbers (1 round trip; once an hour and number 2 more and a query)."""

@@ -11,7 +11,7 @@ from apps.posts.models import Post
 from apps.stats.counters import View
 from apps.stats.database_counter import DatabaseCounter
 from apps.stats.models import DailySalt, DailyViews, DailyVisitor, PostDailyViews
-from apps.stats.services import site_day
+from apps.stats.services import count_view, site_day
 from tests.factories import make_administrator, make_post
 from tests.services import BROWSER
 
@@ -61,6 +61,14 @@ def test_robots_owners_and_prefetches_are_not_counted(reader: Client) -> None:
     reader.force_login(make_administrator())
     assert beacon(reader).status_code == 200
     assert counted() == (0, 0)
+
+
+def test_a_request_that_no_session_was_looked_up_for_is_a_readers(rf) -> None:  # type: ignore[no-untyped-def]
+    request = rf.post(ADDRESS, headers={"user-agent": BROWSER})
+    assert not hasattr(request, "user")
+    assert count_view(request, None).pv == 1
+    assert count_view(rf.post(ADDRESS, headers={"user-agent": "curl/8.5.0"}), None).pv == 1
+    assert counted() == (1, 1) and DailyViews.objects.get().robots == 1
 
 
 @pytest.mark.parametrize("body", ["[]", "nonsense", '{"post": "1"}', '{"post": -1}', '{"post": 1.5}', '{"post": true}',

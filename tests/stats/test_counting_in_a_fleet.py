@@ -113,8 +113,7 @@ def worker_of(server: GunicornServer) -> int:
     assert server.process
     pid = server.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    (worker,) = children or ["0"]
-    return int(worker)
+    return int(children[-1]) if children else 0
 
 
 def client(server: GunicornServer, beacons: Iterator[Beacon], midnight: Midnight, sent: Sent) -> None:

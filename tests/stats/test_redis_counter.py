@@ -129,6 +129,18 @@ def test_views_without_redis_are_counted_when_it_is_back(redis_counter: RedisCou
     assert "25 views of the time without Redis are counted now, 0 were dropped" in caplog.text
 
 
+def test_a_day_that_begins_without_redis_has_a_salt_that_the_others_take_over(
+    redis_counter: RedisCounter, own_redis: Redis
+) -> None:
+    today, other = site_day(), RedisCounter(redis_counter._redis)
+    own_redis.stop()
+    salt = redis_counter.salt(today)
+    assert len(salt) == 32 and redis_counter.salt(today) == salt
+    own_redis.start()
+    with at_once():
+        assert redis_counter.salt(today) == salt == other.salt(today)
+
+
 def test_the_backlog_drops_its_oldest_and_says_how_many(own_redis: Redis, redis_counter: RedisCounter, caplog) -> None:  # type: ignore[no-untyped-def]
     counter, today = RedisCounter(redis_counter._redis, backlog_views=10), site_day()
     own_redis.stop()
