@@ -12,10 +12,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from twisted.web.http import HTTPChannel
 
+from apps.comments.services import reconcile_counts
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
 from apps.posts.services import correct_months, index_missing, rerender_stale
+from apps.stats.services import keep_bounded, reconcile_views
 from blog_xtg.collected import collect
 from blog_xtg.environment import note_start
 
@@ -47,6 +49,9 @@ class Command(BaseCommand):
         rerender_stale()
         correct_months()
         index_missing()
+        reconcile_views()
+        reconcile_counts()
+        keep_bounded()
         call_command("clearsessions")
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
