@@ -11,6 +11,26 @@ app = Celery("blog_xtg")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
+    "flush views": {
+        "task": "apps.stats.tasks.flush_views",
+        "schedule": crontab(),
+        "options": {"expires": 50},  # what piles up while no worker runs is of no use
+    },
+    # Every full hour, midnight among them.
+    "reconcile views": {
+        "task": "apps.stats.tasks.reconcile_views",
+        "schedule": crontab(minute="0"),
+        "options": {"expires": 3000},
+    },
+    "reconcile comments": {
+        "task": "apps.comments.tasks.reconcile_comments",
+        "schedule": crontab(minute="0"),
+        "options": {"expires": 3000},
+    },
+    "keep statistics bounded": {
+        "task": "apps.stats.tasks.keep_bounded",
+        "schedule": crontab(hour="4", minute="25"),
+    },
     "re-render stale posts": {
         "task": "apps.posts.tasks.rerender_stale_posts",
         "schedule": crontab(hour="4", minute="10"),

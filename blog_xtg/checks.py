@@ -22,6 +22,20 @@ def https_ends_at_a_proxy(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+@register(Tags.caches, deploy=True)
+def processes_hear_of_each_other(**kwargs: Any) -> list[CheckMessage]:
+    """A database server is for several processes, and these share sessions, counters and changes through Redis."""
+    if "sqlite" not in settings.DATABASES["default"]["ENGINE"] and not settings.REDIS_URL:
+        return [
+            Warning(
+                "DATABASE_URL names a server, but REDIS_URL is not set: several processes can't hear of each other.",
+                hint="Set REDIS_URL, such as redis://127.0.0.1:6379/0; with one process alone silence this check.",
+                id="blog.W002",
+            )
+        ]
+    return []
+
+
 @register(Tags.database)
 def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """MariaDB and MySQL must keep four-byte characters, or emoji and rare Chinese characters are refused (1 query)."""

@@ -1,5 +1,6 @@
 """Who is on the other end of a request."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,14 @@ class BlogRequest(HttpRequest):
     """A request once it has passed SiteMiddleware: `site` is the snapshot of the site components."""
 
     site: Any  # the apps below components can't name its type
+
+
+_GZIP = re.compile(r"(^|,)\s*(x-)?gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))[\d.]+\s*)?(,|$)", re.IGNORECASE)
+
+
+def accepts_gzip(request: HttpRequest) -> bool:
+    """Return whether the reader's browser unpacks gzip (RFC 9110, 12.5.3); it must say so by name."""
+    return bool(_GZIP.search(request.headers.get("Accept-Encoding", "")))
 
 
 def client_address(request: HttpRequest) -> str:

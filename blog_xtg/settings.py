@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.components.middleware.PublicPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.components.middleware.SiteMiddleware",
@@ -191,15 +192,13 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
-# Hashed names once `collectstatic` has run (a deployment does); before that the files are served as they lie.
-_hashed = (STATIC_ROOT / "staticfiles.json").exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage."
-        + ("ManifestStaticFilesStorage" if _hashed else "StaticFilesStorage")
-    },
+    "staticfiles": {"BACKEND": "blog_xtg.collected.HashedStaticFiles"},
 }
+
+# Of each process's memory, for anonymous pages; 0: every page is made anew, as who works on the program wants it.
+PAGE_CACHE_BYTES = env.int("PAGE_CACHE_BYTES", default=0 if DEBUG else 32 * 1024 * 1024)
 
 # A post body of 5 MB passes with room for its other fields; a request larger than this ends in a 400.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

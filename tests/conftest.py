@@ -17,12 +17,14 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
 from django.test import TransactionTestCase
+from pytest_django import Settings
 
 from tests import services
 from tests.services import BlogServer, MariaDB, Nginx, Redis
 
 GROUP_OF_FIXTURE = {
     "redis_server": "redis",
+    "fleet": "gunicorn",
     "own_redis": "redis",
     "mariadb_server": "mariadb",
     "nginx": "nginx",
@@ -33,6 +35,8 @@ GROUP_OF_FIXTURE = {
     "axe": "axe",
     "vnu": "vnu",
     "lighthouse": "lighthouse",
+    "sitemap_schema": "sitemap_schema",
+    "json_feed_schema": "json_feed_schema",
 }
 REQUIRED = os.environ.get("REQUIRE_SERVICES", "") not in {"", "0"}
 skipped_groups: Counter[str] = Counter()
@@ -62,11 +66,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not item.get_closest_marker("django_db") and not {"db", "transactional_db"} & set(metafunc.fixturenames):
         return
     wanted = metafunc.config.getoption("--database")
-    databases = []
-    if wanted != "mariadb" or item.get_closest_marker("one_database"):
-        databases.append(pytest.param("sqlite"))
-    if wanted != "sqlite" and not item.get_closest_marker("one_database"):
-        databases.append(pytest.param("mariadb", marks=pytest.mark.mariadb))
+    names = ["sqlite", "mariadb"] if wanted == "both" else [wanted]
+    if only := item.get_closest_marker("one_database"):
+        names = list(only.args) or ["sqlite"]
+    marks = {"mariadb": [pytest.mark.mariadb]}
+    databases = [pytest.param(name, marks=marks.get(name, [])) for name in names]
     if "database" not in metafunc.fixturenames:
         metafunc.fixturenames.append("database")
     metafunc.parametrize("database", databases, indirect=True, scope="session")
@@ -172,14 +176,20 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True)
-def _empty_caches() -> None:
-    """What one test cached is gone for the next, as its rows are."""
+def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
+    """What one test cached is gone for the next, as its rows are.
+
+    Pages are kept only where commits happen: a test inside one transaction never announces its changes.
+    """
     from apps.components import store
 
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
     store.drop()
+    marker = request.node.get_closest_marker("django_db")
+    if marker and not marker.kwargs.get("transaction"):
+        settings.PAGE_CACHE_BYTES = 0
 
 
 # -- Redis, nginx -------------------------------------------------------------------------------------------------

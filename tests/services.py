@@ -50,9 +50,17 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "axe": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "vnu": ([("java",), ("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "lighthouse": ([("node",), ("chromium", "chromium-browser")], []),
+    "sitemap_schema": ([], []),
+    "json_feed_schema": ([], []),
 }
 # Group -> npm package that must be in tests/tools, too.
-NPM_PACKAGES = {"axe": "axe-core", "vnu": "vnu-jar", "lighthouse": "lighthouse"}
+NPM_PACKAGES = {
+    "axe": "axe-core",
+    "vnu": "vnu-jar",
+    "lighthouse": "lighthouse",
+    "sitemap_schema": "sitemap",
+    "json_feed_schema": "jsonfeed-schema",
+}
 
 
 def program(*names: str) -> str:

@@ -22,11 +22,10 @@ os.environ.update(
 )
 
 from blog_xtg.settings import *  # noqa: E402, F403
-from blog_xtg.settings import DATABASES, STORAGES  # noqa: E402
+from blog_xtg.settings import DATABASES  # noqa: E402
 
 # A file, not memory: threads open connections of their own.
 DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# Whether somebody once ran collectstatic in this checkout changes nothing here.
+# What was collected in this checkout changes nothing here.
 STATIC_ROOT = TEST_DIR / "static"
-STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -23,7 +23,9 @@ LEAVES = {
     "blog_xtg.redis": "the one door to a raw Redis client",
     "blog_xtg.client": "who asks: the reader's address behind the trusted proxies",
     "blog_xtg.checks": "the site is no app, so an app registers its system checks in ready()",
+    "blog_xtg.public": "which answers caches may keep",
     "blog_xtg.security": "the policy of a page on which diagrams are drawn",
+    "blog_xtg.collected": "static files under hashed names: `start` collects them, the style sheet is as fresh",
     "blog_xtg.environment": "`start` writes the first .env",
 }
 # Doors call the rooms behind them; a room never opens its own door.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from apps.posts.models import Post
@@ -43,7 +43,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             self.visible()
             .filter(post__in=Post.objects.published().filter(password=""))
             .select_related("post")
-            .only("floor", "author_name", "body", "created_at", "post__title", "post__slug")
+            .only("floor", "author_name", "html", "created_at", "post__title", "post__slug")
             .order_by("-created_at", "-pk")
         )
 
@@ -62,6 +62,18 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             deleted = super().delete()
             recount(posts)
         return deleted
+
+
+def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int, int, int, int, int]]:
+    """Those of the posts whose numbers are not those of their comments (1 query).
+
+    Id, stored count, stored last floor, counted comments, highest floor.
+    """
+    visible = Count("comments", filter=Q(comments__state="visible"))
+    highest = Coalesce(Max("comments__floor"), 0)
+    of_comments = posts.order_by().values("pk").annotate(counted=visible, highest=highest)
+    off = of_comments.filter(~Q(comment_count=F("counted")) | Q(last_floor__lt=F("highest")))
+    return off.values_list("pk", "comment_count", "last_floor", "counted", "highest")
 
 
 def recount(post_ids: set[int]) -> None:

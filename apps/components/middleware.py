@@ -1,21 +1,101 @@
-"""Every request knows the site it stands in and the language it is answered in."""
+"""Every request knows the site it stands in and its language; what is the same for all is answered from memory."""
 
-from collections.abc import Callable
+import re
+import time
+from collections.abc import Callable, Hashable
+from functools import lru_cache
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 from django.http import HttpResponse
+from django.urls import resolve, reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
+from apps.posts import shown
 from blog_xtg.client import BlogRequest
+from blog_xtg.public import SHARED, is_anonymous
 
-from . import store
+from . import coherence, store
+from .pagecache import ZIPPED, Page, pages
 
 # Answers without words in them, which must not wait for the database to say in which language.
-WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/media/")
+WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/style-", "/media/")
+
+# What advertisers and mailers hang onto addresses: it makes no other page.
+TRACKING = re.compile(
+    r"(?:^|&)(?:utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|yclid|_openstat|igshid|twclid|ttclid|spm|scm"
+    r"|share_token|from=\w*timeline|isappinstalled)(?:=[^&]*)?(?=&|$)"
+)
+MAX_LANGUAGES = 500  # characters of an Accept-Language header that are looked at
+NUMBERED = re.compile(r"(?:page=[0-9]{1,9})?")  # the queries that pages are kept with
+
+
+class PublicPageMiddleware:
+    """Answer anonymous readers from the page cache; first of all, so that a kept page passes nothing else.
+
+    A page that isn't kept is rendered, given its ETag, compressed if the reader takes that, and kept. No query and no
+    round trip for a kept page while word of changes arrives; without it nothing kept is believed. The beacon of a
+    reader without a session goes straight to its view.
+    """
+
+    def __init__(self, get_response: Callable[[BlogRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.beacon_path = reverse("components:beacon")
+        self.beacon = resolve(self.beacon_path).func
+
+    def __call__(self, request: BlogRequest) -> HttpResponse:
+        if not is_anonymous(request):
+            return self.get_response(request)
+        if request.path_info == self.beacon_path:
+            request.site, request.user = SimpleLazyObject(store.get), AnonymousUser()
+            return self.beacon(request)
+        if request.method not in {"GET", "HEAD"} or request.path_info.startswith(WORDLESS):
+            return self.get_response(request)
+        _tidy(request)
+        key = _key(request) if settings.PAGE_CACHE_BYTES and coherence.backend().is_trusted() else None
+        page = _kept(request, key) if key else None
+        return page.answer(request) if page else self._rendered(request, key)
+
+    def _rendered(self, request: BlogRequest, key: Hashable) -> HttpResponse:
+        generation = coherence.generation()
+        with shown.noting() as posts:
+            response = self.get_response(request)
+        if response.status_code != 200 or response.headers.get("Cache-Control") != SHARED or response.cookies:
+            return response
+        site = request.site
+        seconds = min(coherence.backend().page_seconds, site.next_due_at - time.time())
+        page = Page(response, site.frame, frozenset(posts), time.monotonic() + seconds)
+        if key:
+            pages.put(key, page, generation)
+        return page.answer(request)
+
+
+def _tidy(request: BlogRequest) -> None:
+    """Take from the request what makes no other page: tracking parameters, and which variant an ETag is of."""
+    query = request.META.get("QUERY_STRING", "")
+    if query and (rest := TRACKING.sub("", query).lstrip("&")) != query:
+        request.META["QUERY_STRING"] = rest
+    if known := request.META.get("HTTP_IF_NONE_MATCH"):
+        request.META["HTTP_IF_NONE_MATCH"] = known.replace(f'{ZIPPED}"', '"')
+
+
+def _key(request: BlogRequest) -> Hashable:
+    query = request.META.get("QUERY_STRING", "")
+    if not NUMBERED.fullmatch(query):
+        return None
+    language = accepted_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_LANGUAGES])
+    return (request.is_secure(), request.META.get("HTTP_HOST"), request.path, query, language)
+
+
+def _kept(request: BlogRequest, key: Hashable) -> Page | None:
+    try:
+        return pages.get(key, store.get().frame)
+    except DatabaseError:
+        return None
 
 
 class SiteMiddleware:
@@ -26,10 +106,13 @@ class SiteMiddleware:
 
     def __call__(self, request: BlogRequest) -> HttpResponse:
         request.site = SimpleLazyObject(store.get)
-        with translation.override(_accepted(request) or _site_language(request)):
+        header = request.headers.get("Accept-Language", "")[:MAX_LANGUAGES]
+        with translation.override(accepted_language(header) or _site_language(request)):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
-        if "Content-Language" not in response.headers:  # a feed is in the site's language, whoever reads it
+        wordless = request.path.startswith(WORDLESS) and response.status_code < 400
+        # A feed has said it already: it is in the site's language, whoever reads it.
+        if not wordless and "Content-Language" not in response.headers:
             response.headers["Content-Language"] = request.LANGUAGE_CODE
             patch_vary_headers(response, ("Accept-Language",))
         return response
@@ -45,8 +128,10 @@ def _site_language(request: BlogRequest) -> str:
         return settings.LANGUAGE_CODE
 
 
-def _accepted(request: BlogRequest) -> str | None:
-    for language, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+@lru_cache(maxsize=1000)
+def accepted_language(header: str) -> str | None:
+    """Return the first language of an Accept-Language header that we speak, None when the site's own is to be taken."""
+    for language, _weight in parse_accept_lang_header(header):
         if language == "*":
             return None
         try:

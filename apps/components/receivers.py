@@ -1,25 +1,43 @@
-"""A change of what the frame shows drops the snapshot. Wired in apps.py; listed in ARCHITECTURE.md."""
+"""A change of what readers see is announced to all processes. Wired in apps.py; listed in ARCHITECTURE.md."""
 
 from typing import Any
 
-from django.db.models.signals import post_delete, post_save
+from django.contrib.auth import get_user_model
+from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from apps.comments.signals import comments_changed
 from apps.posts.models import Category, Post, Source, Tag
 
-from . import store
+from . import coherence
 from .models import Menu, MenuItem, Plugin, SiteIdentity
 
-SHOWN = (SiteIdentity, Menu, MenuItem, Plugin, Category, Source, Tag, Post)
-
-
-def _changed(**kwargs: Any) -> None:
-    store.invalidate()
+SHOWN = (SiteIdentity, Menu, MenuItem, Plugin, Category, Source, Tag, get_user_model())
 
 
 def connect() -> None:
-    """Listen to every model the snapshot shows, and to comments."""
+    """Listen to every model that pages show, and to comments."""
     for model in SHOWN:
         for signal in (post_save, post_delete):
-            signal.connect(_changed, sender=model, dispatch_uid=f"components-{model.__name__}")
-    comments_changed.connect(_changed, dispatch_uid="components-comments")
+            signal.connect(_anything, sender=model, dispatch_uid=f"components-{model.__name__}")
+    post_save.connect(_post_saved, sender=Post, dispatch_uid="components-Post")
+    post_delete.connect(_anything, sender=Post, dispatch_uid="components-Post")
+    m2m_changed.connect(_tags_changed, sender=Post.tags.through, dispatch_uid="components-tags")
+    comments_changed.connect(_comments_changed, dispatch_uid="components-comments")
+
+
+def _anything(*, update_fields: Any = None, **kwargs: Any) -> None:
+    if update_fields != frozenset({"last_login"}):  # which every sign-in writes, and no page shows
+        coherence.announce()
+
+
+def _post_saved(*, instance: Post, created: bool, **kwargs: Any) -> None:
+    coherence.announce(None if created or instance.moves_in_lists() else [instance.pk])
+
+
+def _tags_changed(*, action: str, **kwargs: Any) -> None:
+    if action.startswith("post_"):
+        coherence.announce()
+
+
+def _comments_changed(*, post_ids: Any, **kwargs: Any) -> None:
+    coherence.announce(post_ids)

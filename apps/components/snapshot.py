@@ -1,22 +1,28 @@
 """What stands around every page, as one frozen value."""
 
 import datetime
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from django.db.models import Count, Q, Sum
 from django.urls import reverse
 
 from apps.comments.models import Comment
 from apps.posts.models import Category, Post, Source, Tag
+from apps.posts.plaintext import plain_text, shorten
 from apps.stats.services import today
 
+from . import values
 from .models import Menu, MenuItem, Plugin, SiteIdentity, parse_link
 from .stylesheet import stylesheet
 
 ITEMS_PER_BOX = 8
 TAGS_PER_BOX = 30
 MONTHS_PER_BOX = 24
+COMMENT_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,30 @@ class Snapshot:
     language: str
     comments_open: bool
     accent: str
-    stylesheet_url: str
     pages: tuple[Link, ...]
     entries: tuple[NavbarEntry, ...]
     boxes: tuple[SidebarBox, ...]
     statistics: Statistics
+    # Of the snapshot itself, in seconds since 1970: when it was read, and when the next scheduled post comes out.
+    made_at: float
+    next_due_at: float
+    # Changes whenever a list may hold other posts than before.
+    lists_stamp: str
+    # A digest of all that the frame shows, but for the numbers of views, which the beacon brings up to date.
+    frame: str = ""
+
+    def to_json(self) -> Any:
+        return values.encoded(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read what to_json() gave. Raises ValueError, KeyError or TypeError for anything else."""
+        return values.decoded(cls, data)
+
+    @property
+    def stylesheet_url(self) -> str:
+        """Of the files this process has, whoever built the snapshot."""
+        return reverse("components:stylesheet", args=[stylesheet(self.accent).digest])
 
     @property
     def has_links(self) -> bool:
@@ -81,10 +106,12 @@ class Snapshot:
         return tuple(box for box in self.boxes if box.kind == Plugin.Kind.LINKS)
 
 
-def build() -> Snapshot:
-    """Read the snapshot from the database: 9 queries, and one more for each kind of list box in the sidebar."""
+def build(lists_stamp: str) -> Snapshot:
+    """Read the snapshot from the database: 10 queries, and one more for each kind of list box in the sidebar."""
+    made_at = time.time()
     identity = SiteIdentity.objects.filter(pk=1).first() or SiteIdentity()
-    return Snapshot(
+    due = Post.objects.next_due()
+    snapshot = Snapshot(
         title=identity.title,
         signature=identity.signature,
         navbar=identity.navbar,
@@ -92,12 +119,27 @@ def build() -> Snapshot:
         language=identity.language,
         comments_open=identity.comment_policy == SiteIdentity.CommentPolicy.OPEN,
         accent=identity.accent,
-        stylesheet_url=reverse("components:stylesheet", args=[stylesheet(identity.accent).digest]),
         pages=tuple(_post_link(page) for page in Post.objects.pages()),
         entries=_entries(),
         boxes=tuple(_box(plugin) for plugin in Plugin.objects.filter(disabled=False)),
         statistics=_statistics(),
+        made_at=made_at,
+        next_due_at=due.timestamp() if due else math.inf,
+        lists_stamp=lists_stamp,
     )
+    return replace(snapshot, frame=_frame(snapshot))
+
+
+def _frame(snapshot: Snapshot) -> str:
+    boxes = tuple(
+        replace(box, links=tuple(replace(link, count=None) for link in box.links))
+        if box.kind == Plugin.Kind.HOT_POSTS
+        else box
+        for box in snapshot.boxes
+    )
+    statistics = replace(snapshot.statistics, pv_today=0, uv_today=0)
+    shown = replace(snapshot, boxes=boxes, statistics=statistics, made_at=0, next_due_at=0, lists_stamp="")
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def _entries() -> tuple[NavbarEntry, ...]:
@@ -155,6 +197,5 @@ def _tag_link(tag: Any) -> Link:  # in_use() adds post_count
 
 
 def _comment_link(comment: Comment) -> Link:
-    text = " ".join(comment.body.split())
-    excerpt = text if len(text) <= 40 else f"{text[:40]}…"
-    return Link(f"{comment.author_name}: {excerpt}", comment.get_absolute_url())
+    words = shorten(plain_text(comment.html), COMMENT_CHARACTERS)
+    return Link(f"{comment.author_name}: {words}", comment.get_absolute_url())

@@ -1,60 +1,106 @@
-"""The snapshot's one getter. Callers know neither where it is kept nor how it is dropped."""
+"""The snapshot's one getter: memory, then Redis, then the database. Callers know neither, nor how it is dropped."""
 
+import json
 import logging
-import math
 import threading
 import time
+from dataclasses import dataclass
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
+from . import coherence
 from .snapshot import Snapshot, build
 
-# Another process (a management command, say) has no way yet to tell this one: after so long it looks by itself.
-MAX_AGE_SECONDS = 10
+# With Redis away nobody tells of changes: the database is asked again after so long.
+AWAY_SECONDS = 0.1
+# While one thread builds, the others wait; one that hangs holds them no longer than this.
+BUILD_SECONDS = 10
 
 logger = logging.getLogger(__name__)
-_lock = threading.Lock()
-_kept: tuple[float, Snapshot] | None = None
-_stamp = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    snapshot: Snapshot
+    generation: int
+    stamp: str | None
+    read_at: float  # time.monotonic(), before the database was asked
+    good_until: float
+
+
+_kept: _Kept | None = None
+_building = threading.Lock()
 
 
 def get() -> Snapshot:
-    """Return the site components: from memory, else from the database (see snapshot.build for the queries).
+    """Return the site components, as they are or as they were less than 100 ms ago.
 
-    With the database away the last snapshot stands, however old; raises DatabaseError when there never was one.
+    No round trip while word of changes arrives and none did; 1 while it doesn't arrive; 2 to Redis after a change, and
+    when no process has read them since, the queries of snapshot.build. With the database away the last snapshot
+    stands, however old; raises DatabaseError when there never was one.
     """
     kept = _kept
-    if kept is not None and time.monotonic() - kept[0] < MAX_AGE_SECONDS:
-        return kept[1]
-    return _refresh()
-
-
-def invalidate() -> None:
-    """Drop the snapshot once the running transaction has committed; at once when there is none."""
-    transaction.on_commit(drop)
+    if kept is not None and _is_good(kept):
+        return kept.snapshot
+    got = _building.acquire(timeout=BUILD_SECONDS)
+    try:
+        kept = _kept  # somebody may have been faster
+        return kept.snapshot if kept is not None and _is_good(kept) else _read(kept)
+    finally:
+        if got:
+            _building.release()
 
 
 def drop() -> None:
-    """Drop the snapshot now; one that is being built meanwhile will not be kept."""
-    global _kept, _stamp
-    with _lock:
-        _stamp = object()
-        if _kept is not None:
-            _kept = (-math.inf, _kept[1])  # too old to be asked for, good enough while the database is away
+    """Forget the snapshot; it is only brought out again should the database be away."""
+    coherence.heard(None)
 
 
-def _refresh() -> Snapshot:
+def _is_good(kept: _Kept) -> bool:
+    return (
+        kept.generation == coherence.generation()
+        and time.monotonic() < kept.good_until
+        and coherence.backend().is_trusted()
+    )
+
+
+def _read(older: _Kept | None) -> Snapshot:
     global _kept
-    stamp, began, older = _stamp, time.monotonic(), _kept
+    backend = coherence.backend()
+    generation, read_at = coherence.generation(), time.monotonic()
+    stamps = backend.stamps()
+    if older is not None and older.generation == generation and read_at < older.good_until:
+        if stamps is None and read_at - older.read_at < AWAY_SECONDS:
+            return older.snapshot
+        if stamps is not None and stamps.site == older.stamp:
+            return older.snapshot
     try:
-        snapshot = build()
+        snapshot = _shared(backend, stamps) or _built(backend, stamps)
     except DatabaseError:
         if older is None:
             raise
         logger.exception("The database gives no site components; the last ones stand.")
-        return older[1]
-    with _lock:
-        # What was read while somebody changed it is good for this answer alone.
-        if stamp is _stamp:
-            _kept = (began, snapshot)
+        return older.snapshot
+    age_seconds = max(0.0, time.time() - snapshot.made_at)
+    lasts_seconds = min(backend.snapshot_seconds - age_seconds, snapshot.next_due_at - time.time())
+    # Kept even when a change was heard of meanwhile: it is then no good but for the day the database is away.
+    _kept = _Kept(snapshot, generation, stamps.site if stamps else None, read_at, read_at + lasts_seconds)
+    return snapshot
+
+
+def _shared(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snapshot | None:
+    text = backend.load(stamps.site) if stamps else None
+    if text is None:
+        return None
+    try:
+        snapshot = Snapshot.from_json(json.loads(text))
+    except (ValueError, TypeError, KeyError):  # of another version of the program
+        return None
+    return snapshot if time.time() < snapshot.next_due_at else None
+
+
+def _built(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snapshot:
+    snapshot = build(stamps.lists if stamps else coherence.new_stamp())
+    if stamps:
+        backend.save(stamps.site, json.dumps(snapshot.to_json(), separators=(",", ":")))
     return snapshot

@@ -1,9 +1,10 @@
 """The site's one style sheet: the files of static/css joined, with the owner's accent colour; no build step."""
 
+import gzip
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
@@ -19,22 +20,33 @@ _AROUND = re.compile(r"\s*([{};,>])\s*")
 
 @dataclass(frozen=True, slots=True)
 class Stylesheet:
-    css: str
+    css: bytes
+    packed: bytes  # the same in gzip
     digest: str  # of the content: an address that holds it is fresh for ever
 
 
-@cache
 def stylesheet(accent: str) -> Stylesheet:
-    """Return the style sheet for that accent colour (`#rrggbb`, or blank); read from the files once per process."""
-    css = "".join(_squeezed(_read(name)) for name in FILES) + _accent_rule(accent)
-    return Stylesheet(css, hashlib.sha256(css.encode()).hexdigest()[:12])
+    """Return the style sheet for that accent colour (`#rrggbb`, or blank), joined anew when a file has changed.
+
+    Costs a look at each file, 20 µs. Raises FileNotFoundError.
+    """
+    files = tuple(_find(name) for name in FILES)
+    return _joined(accent, files, tuple(file.stat().st_mtime_ns for file in files))
 
 
-def _read(name: str) -> str:
+@lru_cache(maxsize=8)
+def _joined(accent: str, files: tuple[Path, ...], _modified_ns: tuple[int, ...]) -> Stylesheet:
+    text = "".join(_squeezed(file.read_text(encoding="utf-8")) for file in files) + _accent_rule(accent)
+    css = text.encode()
+    return Stylesheet(css, gzip.compress(css, compresslevel=9, mtime=0), hashlib.sha256(css).hexdigest()[:12])
+
+
+@cache
+def _find(name: str) -> Path:
     found = finders.find(f"css/{name}.css")
     if not isinstance(found, str):
         raise FileNotFoundError(f"static/css/{name}.css")
-    return Path(found).read_text(encoding="utf-8")
+    return Path(found)
 
 
 def _squeezed(css: str) -> str:

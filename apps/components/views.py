@@ -13,14 +13,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.posts.models import Post
-from apps.stats.services import count_view, today
-from blog_xtg.client import BlogRequest
+from apps.stats.services import count_view
+from blog_xtg.client import BlogRequest, accepts_gzip
+from blog_xtg.collected import FOR_EVER
+from blog_xtg.public import public_page
 
+from . import known_posts
 from .forms import SetupForm
 from .services import SetupRefused, create_first_administrator, is_setup_token
 from .stylesheet import stylesheet
 
-BEACON_MAX_BYTES = 200
+BEACON_MAX_BYTES = 400  # a host has at most 253 characters
 # The smallest transparent GIF.
 PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 
@@ -52,7 +55,7 @@ def setup(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def style(request: BlogRequest, digest: str) -> HttpResponse:
-    """The site's style sheet. The address that names its content is fresh for a year, any other for a minute.
+    """The site's style sheet; the address that names its content is fresh for ever, any other for a minute.
 
     With the database away the sheet comes without the owner's colour.
     """
@@ -60,13 +63,17 @@ def style(request: BlogRequest, digest: str) -> HttpResponse:
         sheet = stylesheet(request.site.accent)
     except DatabaseError:
         sheet = stylesheet("")
-    response = HttpResponse(sheet.css, content_type="text/css; charset=utf-8")
-    fresh = "max-age=31536000, immutable" if digest == sheet.digest else "max-age=60"
-    response.headers["Cache-Control"] = f"public, {fresh}"
+    packed = accepts_gzip(request)
+    response = HttpResponse(sheet.packed if packed else sheet.css, content_type="text/css; charset=utf-8")
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cache-Control"] = FOR_EVER if digest == sheet.digest else "public, max-age=60"
     return response
 
 
 @require_safe
+@public_page
 def links(request: BlogRequest) -> HttpResponse:
     """The links of the sidebar's link boxes on a page of their own (no query)."""
     return render(request, "components/links.html", {"boxes": request.site.link_boxes})
@@ -78,50 +85,57 @@ def links(request: BlogRequest) -> HttpResponse:
 def view(request: BlogRequest) -> HttpResponse:
     """Count a view of the page that sends it; answer the numbers the page then shows.
 
-    POST `{"post": id}` or `{}` answers JSON. GET `?post=id` is the pixel of a page without scripts and answers a GIF.
-    400 for anything else, 404 for an unknown post, with nothing counted.
+    POST `{"post": id, "referrer": address}`, both optional, answers JSON; numbers that are not known just now are left
+    out. GET `?post=id` is the pixel of a page without scripts and answers a GIF. 400 for anything else, 404 for an
+    unknown post, with nothing counted.
     """
     try:
-        post_id = _post_id(request)
+        post_id, referrer = _beacon(request)
     except ValueError:
         return JsonResponse({"error": 'Send {} or {"post": id}.'}, status=400)
     try:
-        count_view(request, post_id)
-        if request.method == "GET":
-            return HttpResponse(PIXEL, content_type="image/gif")
-        return JsonResponse(_numbers(request, post_id))
+        comments = None if post_id is None else _comments(request, post_id)
     except Post.DoesNotExist:
         return JsonResponse({"error": "No such post."}, status=404)
+    numbers = count_view(request, post_id, referrer)
+    if request.method == "GET":
+        return HttpResponse(PIXEL, content_type="image/gif")
+    statistics = request.site.statistics
+    shown = {
+        "pv_today": numbers.pv,
+        "uv_today": numbers.uv,
+        "posts": statistics.posts,
+        "comments": statistics.comments,
+        "views": numbers.views,
+        "post_comments": comments,
+    }
+    return JsonResponse({name: number for name, number in shown.items() if number is not None})
 
 
-def _post_id(request: HttpRequest) -> int | None:
-    """Return the id the beacon names. Raises ValueError for what is no beacon."""
+def _beacon(request: HttpRequest) -> tuple[int | None, object]:
+    """Return the post's id and the referrer a beacon names. Raises ValueError for what is no beacon."""
     if request.method == "GET":
         asked: Any = request.GET.get("post")
         if asked is None:
-            return None
+            return None, ""
         if not (asked.isascii() and asked.isdigit() and len(asked) <= 18):
             raise ValueError
-        return int(asked)
+        return int(asked), ""
     body = request.read(BEACON_MAX_BYTES + 1)
     if len(body) > BEACON_MAX_BYTES:
         raise ValueError
     message = json.loads(body or b"{}")
-    asked = message.get("post") if isinstance(message, dict) else message
+    if not isinstance(message, dict):
+        raise ValueError
+    asked = message.get("post")
     if asked is not None and (type(asked) is not int or not 0 < asked < 2**63):
         raise ValueError
-    return asked
+    return asked, message.get("referrer")
 
 
-def _numbers(request: BlogRequest, post_id: int | None) -> dict[str, Any]:
-    views = today()
-    statistics = request.site.statistics
-    numbers: dict[str, Any] = {
-        "pv_today": views.pv,
-        "uv_today": views.uv,
-        "posts": statistics.posts,
-        "comments": statistics.comments,
-    }
-    if post_id is not None:
-        numbers |= Post.objects.readable_by(request.user).numbers(post_id)
-    return numbers
+def _comments(request: HttpRequest, post_id: int) -> int:
+    """How many comments the post has that the reader may see. Raises Post.DoesNotExist."""
+    user = getattr(request, "user", None)
+    if user is not None and user.is_staff:  # drafts, too
+        return Post.objects.readable_by(user).numbers(post_id)["post_comments"]
+    return known_posts.known(post_id)

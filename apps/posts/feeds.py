@@ -16,6 +16,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import condition
 
 from blog_xtg.client import BlogRequest
+from blog_xtg.public import OWN, SHARED, is_anonymous
 
 from .feed_formats import AtomFormat, JsonFormat, RssFormat, with_absolute_links
 from .metadata import author_name, content_type, language_tag, last_changed
@@ -60,7 +61,7 @@ class PostFeed(Feed):
 
         response = respond(request)
         response.headers["Content-Language"] = self.language
-        response.headers["Cache-Control"] = "no-cache"  # to be kept, and asked for each time
+        response.headers["Cache-Control"] = SHARED if is_anonymous(request) else OWN
         return response
 
     def _digest(self) -> str:

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import Aggregate, Count, Exists, F, Max, OuterRef, Q, Subquery, TextField
+from django.db import connection, models
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import MD5, Coalesce, Greatest, Substr
 from django.utils import timezone
 
@@ -97,6 +112,20 @@ def _public(prefix: str = "") -> Q:
 
 def _out(prefix: str = "") -> Q:
     return Q(**{f"{prefix}status": "published", f"{prefix}published_at__lte": timezone.now()})
+
+
+def _newest_first(parts: list[models.QuerySet[Post, Any]]) -> Any:
+    """Rows of `pk` and `is_findable` of all these together (1 query).
+
+    union() would do it, but takes no limited part on SQLite.
+    """
+    statements, parameters = zip(*(part.query.sql_with_params() for part in parts), strict=True)
+    # All that is put together here is Django's own SQL, its values apart.
+    every = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part{number}" for number, sql in enumerate(statements))  # noqa: S608
+    ordered = f"SELECT pk, is_findable FROM ({every}) AS parts ORDER BY published_at DESC, pk DESC"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(ordered, [*chain.from_iterable(parameters)])
+        return cursor.fetchall()
 
 
 class _GroupConcat(Aggregate):
@@ -212,12 +241,44 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def findable(self) -> PostQuerySet:
         """Posts and pages that the search may show: published, their time come."""
-        return self.filter(_out(), kind__in=["post", "page"])  # both named, so that the index is of use
+        return self.filter(_out(), kind__in=self.model.Kind.values)  # all are named, so that the index is of use
+
+    def findable_of(self, ids: Iterable[int]) -> PostQuerySet:
+        """Those of these posts that the search may show.
+
+        Asked as a CASE: with findable() SQLite would rather go through all that is published than look up some ids.
+        """
+        shown = Case(When(_out(), then=1), default=0, output_field=IntegerField())
+        return self.filter(pk__in=list(ids)).alias(shown=shown).filter(shown=1)
+
+    def not_findable(self) -> list[PostQuerySet]:
+        """All others, a queryset for each reason, as SQLite takes no index for a choice of reasons."""
+        every = self.filter(kind__in=self.model.Kind.values)
+        others = [status for status in self.model.Status.values if status != "published"]
+        published = every.filter(status="published")
+        to_come = published.filter(published_at__gt=timezone.now())
+        return [every.filter(status__in=others), to_come, published.filter(published_at=None)]
 
     def findable_ids(self, among: Iterable[int] | None = None) -> list[int]:
         """Ids of what the search may show, newest first (1 query that reads an index alone)."""
-        posts = self.findable() if among is None else self.findable().filter(pk__in=list(among))
+        posts = self.findable() if among is None else self.findable_of(among)
         return list(posts.order_by("-published_at", "-pk").values_list("pk", flat=True))
+
+    def newest_findable_ids(self, number: int, others: list[int]) -> tuple[list[int], list[int]]:
+        """Ids of what the search may show, newest first, and ids of all that it may not show (1 query).
+
+        Of the former come the newest so many of each kind, as an index has them in order, and any of the others named.
+        """
+        findable: models.QuerySet[Any] = self.annotate(is_findable=Value(1)).filter(_out())
+        parts = [
+            findable.filter(kind=kind).order_by("-published_at", "-pk")[:number] for kind in self.model.Kind.values
+        ]
+        if others:
+            parts.append(self.findable_of(others).annotate(is_findable=Value(1)).order_by())
+        parts += [part.annotate(is_findable=Value(0)).order_by() for part in self.not_findable()]
+        rows = _newest_first([part.values_list("pk", "published_at", "is_findable") for part in parts])
+        shown = dict.fromkeys(pk for pk, is_findable in rows if is_findable)  # some are named and new
+        return list(shown), [pk for pk, is_findable in rows if not is_findable]
 
     def for_hits(self, ids: list[int]) -> list[Any]:
         """What a page of search results shows, in this order (1 query).
@@ -225,11 +286,11 @@ class PostQuerySet(models.QuerySet["Post"]):
         `beginning` is the part of the text in which a match is looked for, `reading` the title's pinyin.
         """
         posts = (
-            self.findable()
-            .filter(pk__in=ids)
+            self.findable_of(ids)
             .select_related("source", "category")
             .only(*LIST_FIELDS, "kind", "password")
             .annotate(beginning=Substr("text", 1, TEXT_SHOWN_CHARACTERS), reading=F("search_entry__reading"))
+            .order_by()
         )
         found = {post.pk: post for post in posts} if ids else {}
         return [found[pk] for pk in ids if pk in found]
@@ -243,7 +304,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Those of the ids that the search may show, by title and address, newest first (1 query)."""
         if not ids:
             return []
-        return list(self.findable().filter(pk__in=ids).only("title", "slug").order_by("-published_at", "-pk"))
+        return list(self.findable_of(ids).only("title", "slug").order_by("-published_at", "-pk"))
 
     def unindexed(self, version: int, after: int = 0) -> PostQuerySet:
         """Posts that the index of the search doesn't hold as this version would."""
@@ -301,6 +362,11 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Public posts and pages with `changed`, when they came or were edited last, by id (1 query)."""
         changed = Greatest("published_at", Coalesce("updated_at", "published_at"))
         return self.filter(_out(), password="").only("slug").annotate(changed=changed).order_by("pk")
+
+    def next_due(self) -> datetime.datetime | None:
+        """When the next scheduled post or page comes out, None when none waits (1 query)."""
+        waiting = self.filter(status="published", published_at__gt=timezone.now(), kind__in=["post", "page"])
+        return waiting.order_by("published_at").values_list("published_at", flat=True).first()
 
     def newest_publication(self) -> datetime.datetime | None:
         """When the newest public post came, None when there is none (1 query)."""

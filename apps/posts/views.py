@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from blog_xtg.public import public_page
 from blog_xtg.security import DIAGRAM_POLICY
 
 from .access import is_unlocked, unlock
@@ -40,6 +41,7 @@ def _right_address(request: HttpRequest, address: str) -> HttpResponse | None:
 
 
 @require_safe
+@public_page
 def home(request: HttpRequest) -> HttpResponse:
     if "pageNo" in request.GET:
         return old_page(request, reverse("posts:home"), Post.objects.published())
@@ -47,6 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@public_page
 def category(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     found = get_object_or_404(Category, pk=pk)
     return _right_address(request, found.get_absolute_url()) or _list(
@@ -55,12 +58,14 @@ def category(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 
 
 @require_safe
+@public_page
 def source(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Source, pk=pk)
     return _list(request, Post.objects.for_list().from_source(found), found.name)
 
 
 @require_safe
+@public_page
 def tag(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Tag, slug=slug)
     return _right_address(request, found.get_absolute_url()) or _list(
@@ -69,6 +74,7 @@ def tag(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@public_page
 def tags(request: HttpRequest) -> HttpResponse:
     """Every tag in use; the more posts, the larger, in four sizes."""
     found: list[Any] = list(Tag.objects.in_use())  # with post_count
@@ -79,6 +85,7 @@ def tags(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@public_page
 def archive(request: HttpRequest, year: str = "", month: str = "") -> HttpResponse:
     posts = Post.objects.for_list()
     if year:
@@ -115,6 +122,7 @@ def _asked(request: HttpRequest) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@public_page
 def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """The post; a POST brings the password of one that has one, and nothing else."""
     post = get_object_or_404(Post.objects.for_detail(request.user), pk=pk)

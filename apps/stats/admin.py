@@ -1,9 +1,19 @@
 """The numbers, to look at."""
 
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
 
-from .models import DailyViews, PostDailyViews
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from .chart import draw
+from .exports import EXPORTS, csv_lines
+from .models import DailyReferrer, DailyViews, PostDailyViews
+from .report import PERIODS, report
+from .services import site_day
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -22,7 +32,38 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(DailyViews)
 class DailyViewsAdmin(ReadOnlyAdmin):
-    list_display = ("day", "pv", "uv")
+    """The list of days is a page with a chart, what was read and where readers came from; each also as CSV."""
+
+    def get_urls(self) -> list[URLPattern]:
+        export = path("export/<str:name>.csv", self.admin_site.admin_view(self.export), name="stats_export")
+        return [export, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        period = _period(request)
+        shown = report(site_day(), period)
+        context = self.admin_site.each_context(request) | {
+            "title": _("Statistics"),
+            "opts": self.opts,
+            "period": period,
+            "periods": PERIODS,
+            "report": shown,
+            "chart": draw(shown.days),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/stats/overview.html", context)
+
+    def export(self, request: HttpRequest, name: str) -> StreamingHttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if name not in EXPORTS:
+            raise Http404
+        period = _period(request)
+        lines = csv_lines(name, site_day(), period)
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}-{period}-days.csv"'
+        return response
 
 
 @admin.register(PostDailyViews)
@@ -31,3 +72,16 @@ class PostDailyViewsAdmin(ReadOnlyAdmin):
     list_filter = ("day",)
     list_select_related = ("post",)
     search_fields = ("post__title",)
+
+
+@admin.register(DailyReferrer)
+class DailyReferrerAdmin(ReadOnlyAdmin):
+    list_display = ("day", "kind", "name", "views")
+    list_filter = ("day", "kind")
+    search_fields = ("name",)
+
+
+def _period(request: HttpRequest) -> int:
+    """The number of days asked for, a month's when it is none of those offered."""
+    asked = request.GET.get("days", "")
+    return next((period for period in PERIODS if str(period) == asked), 30)

@@ -1,12 +1,27 @@
 """Counting a view and telling the day's numbers."""
 
 import datetime
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .counters import Today, counter
-from .visitors import counts, visitor_hash
+from .counters import Numbers, View, counter
+from .models import DailyViews
+from .reconciling import correct_days, correct_posts
+from .referrers import referrer_of
+from .retention import prune_batches, roll_up
+from .visitors import Who, visitor_hash, who
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The public numbers of a day."""
+
+    pv: int
+    uv: int
 
 
 def site_day() -> datetime.date:
@@ -14,16 +29,49 @@ def site_day() -> datetime.date:
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
-def count_view(request: HttpRequest, post_id: int | None) -> None:
+def count_view(request: HttpRequest, post_id: int | None, referrer: object = "") -> Numbers:
     """Count a view of the site, and of the post when one is named, unless the request doesn't count.
 
-    Raises Post.DoesNotExist for an unknown post. Costs up to 6 statements with the database backend.
+    `post_id` is a post that exists; `referrer` is the address the reader says to have come from. Returns the numbers to
+    show. Costs one round trip with Redis, 7 statements with the database (see the counters).
     """
-    if counts(request):
-        day = site_day()
-        counter.hit(day, visitor_hash(request, counter.salt(day)), post_id)
+    day = site_day()
+    match who(request):
+        case Who.READER:
+            own_hosts = (urlsplit(settings.SITE_URL).hostname or "", request.get_host().partition(":")[0])
+            visitor = visitor_hash(request, counter().salt(day))
+            return counter().hit(View(day, visitor, post_id, referrer_of(referrer, *own_hosts)))
+        case Who.ROBOT:
+            return counter().hit(View(day, post_id=post_id))
+        case Who.NOBODY:
+            return counter().numbers(day, post_id)
 
 
 def today() -> Today:
-    """Return today's page views and unique visitors (1 query with the database backend)."""
-    return counter.today(site_day())
+    """Return today's page views and unique visitors (1 round trip with Redis, else and without it 1 query)."""
+    day = site_day()
+    numbers = counter().numbers(day)
+    if numbers.pv is None or numbers.uv is None:
+        return Today(*DailyViews.objects.numbers(day))
+    return Today(numbers.pv, numbers.uv)
+
+
+def reconcile_views() -> int:
+    """Put right, and log, what the totals say differently from what they are made of; return how many were off.
+
+    What waits is flushed first. Then 3 grouped queries, and a few statements for each 500 posts that are off.
+    """
+    flush_views()
+    corrected = correct_posts() + correct_days(site_day())
+    counter().forget_totals()
+    return corrected
+
+
+def keep_bounded() -> int:
+    """Roll up months long past, prune ids of batches; return how many rows that saved. Run it daily."""
+    return roll_up(site_day()) + prune_batches()
+
+
+def flush_views() -> int:
+    """Bring what is counted into the tables; returns how many page views that were. Run it every minute."""
+    return counter().drain()

@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+from enum import Enum
+from functools import lru_cache
 
 import crawleruseragents
 from django.http import HttpRequest
@@ -9,15 +11,32 @@ from django.http import HttpRequest
 from blog_xtg.client import client_address
 
 VISITOR_LENGTH = 32
+AGENTS_REMEMBERED = 2000
+AGENT_READ = 500  # characters, so that what is remembered is bounded
 
 
-def counts(request: HttpRequest) -> bool:
-    """Tell whether a view by this request is to be counted: not for robots, the signed-in owner and prefetches."""
-    agent = request.headers.get("User-Agent", "")
-    if not agent or crawleruseragents.is_crawler(agent):
-        return False
+class Who(Enum):
+    READER = "counted as a view"
+    ROBOT = "counted apart"
+    NOBODY = "not counted"
+
+
+def who(request: HttpRequest) -> Who:
+    """Tell who asks: a robot, nobody when it is a prefetch or the signed-in owner, else a reader.
+
+    A request that has not passed the authentication (no cookie, no need to) is no owner's.
+    """
+    if is_robot(request.headers.get("User-Agent", "")[:AGENT_READ]):
+        return Who.ROBOT
     purpose = request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
-    return "prefetch" not in purpose and not request.user.is_staff
+    user = getattr(request, "user", None)
+    return Who.NOBODY if "prefetch" in purpose or (user is not None and user.is_staff) else Who.READER
+
+
+@lru_cache(maxsize=AGENTS_REMEMBERED)
+def is_robot(agent: str) -> bool:
+    """Tell whether that user agent is a robot's; one that says nothing is (0.3 ms for a browser's first view)."""
+    return not agent or crawleruseragents.is_crawler(agent)
 
 
 def visitor_hash(request: HttpRequest, salt: bytes) -> str:

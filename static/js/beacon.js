@@ -2,10 +2,17 @@
 
 const { post, beacon } = document.body.dataset;
 
+function view() {
+  const view = post ? { post: Number(post) } : {};
+  const from = document.referrer && new URL(document.referrer);
+  if (from && from.host !== location.host) view.referrer = `${from.protocol}//${from.host}`;
+  return view;
+}
+
 async function send() {
   const answer = await fetch(beacon, {
     method: "POST",
-    body: JSON.stringify(post ? { post: Number(post) } : {}),
+    body: JSON.stringify(view()),
     keepalive: true,
   });
   if (!answer.ok) return;

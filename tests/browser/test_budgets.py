@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from blog_xtg.collected import HASHED_NAME
 from tests.browser.showcase import Showcase
 
 HOME_MAX_BYTES = 40_000
@@ -46,9 +47,11 @@ def test_pages_stay_small(show: Callable, showcase: Showcase) -> None:
         for answer in answers:
             kind = KINDS.get(answer.request.resource_type, "other")
             requests += kind != "pictures"
-            if "/vendor/mermaid/" in answer.url or answer.url.endswith("/diagrams.js"):
+            if "/vendor/mermaid/" in answer.url or "/js/diagrams." in answer.url:
                 kind = "mermaid"
             size[kind] += len(answer.body())
+            if "/static/" in answer.url:  # also what scripts ask for
+                assert HASHED_NAME.search(answer.url) and "immutable" in answer.headers["cache-control"], answer.url
         page.context.close()
         rows.append(f"| {name} | {requests} | {size['HTML']} | {size['CSS']} | {size['JS']} |")
         assert size["CSS"] < CSS_MAX_BYTES and size["JS"] < SCRIPTS_MAX_BYTES, (name, size)

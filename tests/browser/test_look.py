@@ -66,7 +66,18 @@ def test_diagrams_are_drawn_from_our_own_files(page) -> None:  # type: ignore[no
     diagram.wait_for()
     assert "Worth it?" in diagram.text_content()
     page.get_by_role("button", name="Dark colours").click()
-    page.locator("pre.mermaid svg").wait_for()
+    page.locator("pre.mermaid[data-drawn=dark] svg").wait_for()
+    assert diagram.evaluate("(svg) => getComputedStyle(svg).filter") == "none"
+    page.emulate_media(media="print")  # ink, not paper, is dark
+    assert "invert(1)" in diagram.evaluate("(svg) => getComputedStyle(svg).filter")
+
+
+@pytest.mark.page(**ENGLISH)
+def test_a_nested_list_stands_closer_than_a_paragraph(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto(SHOWCASE)
+    margins = [page.locator(place).first.evaluate("(element) => parseFloat(getComputedStyle(element).marginBottom)")
+               for place in (".prose li > ul", ".prose > p")]  # fmt: skip
+    assert 0 < margins[0] < margins[1] / 2
 
 
 @pytest.mark.page(**ENGLISH, viewport={"width": 1280, "height": 800})

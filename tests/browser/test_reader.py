@@ -1,6 +1,8 @@
 """The blog as a reader meets it, in Chromium."""
 
 import re
+from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
 
@@ -68,6 +70,12 @@ def test_the_button_brings_the_form_and_its_only_token(page) -> None:  # type: i
     form.get_by_label("正文").fill("第一次来。")
     form.get_by_role("button", name="发表评论").click()
     page.wait_for_url(re.compile("#floor-[0-9]+$"))
+
+
+@pytest.mark.parametrize("character", ["x", "走", "🎉", "'"])
+def test_a_search_for_ten_thousand_characters_is_answered(daphne_server: BlogServer, character: str) -> None:
+    with urlopen(f"{daphne_server.url}/search/?q={quote(character * 10_000)}", timeout=20) as answer:
+        assert answer.status == 200
 
 
 @pytest.mark.page(**CHINESE, allow_console="WebSocket|404")

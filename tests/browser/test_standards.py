@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
@@ -59,6 +60,20 @@ def test_every_page_is_what_the_standards_say(
         answer = page.request.get(sheet)
     (tmp_path / "style.css").write_bytes(answer.body())
     found = vnu(*files, tmp_path / "style.css")
+    assert not found, "\n".join(f"{complaint}\n  on {', '.join(sorted(pages))}" for complaint, pages in found.items())
+
+
+def test_what_feeds_carry_is_what_the_standards_say(showcase: Showcase, vnu: Callable, tmp_path: Path) -> None:
+    for path in ("/feed/json/", f"{showcase.paths['tag']}feed/json/", f"{showcase.paths['category']}feed/json/"):
+        with urllib.request.urlopen(showcase.url + path, timeout=20) as answer:
+            feed = json.load(answer)
+        for item in feed["items"]:
+            html = item.get("content_html", "")
+            file = tmp_path / f"{item['id'].rsplit('/', 1)[1]}.html"
+            file.write_text(f'<!doctype html><html lang="en"><title>T</title><h1>T</h1>{html}', encoding="utf-8")
+    files = sorted(tmp_path.iterdir())
+    assert len(files) >= 20
+    found = vnu(*files)
     assert not found, "\n".join(f"{complaint}\n  on {', '.join(sorted(pages))}" for complaint, pages in found.items())
 
 

@@ -8,9 +8,9 @@ from django.db.models import ProtectedError
 from django.test import Client
 
 from apps.comments.models import Comment
-from apps.components import store
+from apps.components import coherence, store
 from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
-from apps.components.snapshot import build
+from apps.components.snapshot import Snapshot, build
 from apps.posts.models import Category, Post, Source, Tag
 from tests.factories import make_administrator, make_category, make_comment, make_post, make_posts
 from tests.services import BROWSER
@@ -38,7 +38,7 @@ def test_menus_in_order_with_visible_categories_and_no_empty_ones(client: Client
     MenuItem.objects.create(menu=first, category=python, order=1)
     MenuItem.objects.create(menu=second, category=make_category("Go"))
     MenuItem.objects.create(menu=empty, category=hidden)
-    snapshot = build()
+    snapshot = build("stamp")
     assert [(entry.name, [link.name for link in entry.links]) for entry in snapshot.entries] == [
         ("A", ["Python", "Later"]),
         ("B", ["Go"]),
@@ -68,6 +68,14 @@ def test_every_kind_of_plugin_shows_itself(client: Client, kind: str) -> None:
     expected = {"html": "<b>Shown</b>", "links": "example.com", "tags": "boxed", "archive": "/archive/",
                 "recent_comments": "Spoken in box", "statistics": "Page views today"}  # fmt: skip
     assert expected.get(kind, "Shown &lt;in&gt; box") in box
+
+
+def test_a_comment_stands_in_its_box_without_its_markup(client: Client) -> None:
+    make_comment(
+        make_post(), "A **strong** `word` and [a link](https://example.com/).\n\n- and much more to be read there"
+    )
+    Plugin.objects.create(title="Box", kind="recent_comments")
+    assert re.search(r">Ada: A strong word and a link\. [^<]*…</a>", page(client))
 
 
 def test_the_statistics_box_counts_what_is_public(client: Client) -> None:
@@ -140,8 +148,8 @@ def test_the_frame_shows_what_changed(client: Client) -> None:
 def test_what_was_read_during_a_change_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     store.drop()
 
-    def change_meanwhile():  # type: ignore[no-untyped-def]
-        snapshot = build()
+    def change_meanwhile(lists_stamp: str) -> Snapshot:
+        snapshot = build(lists_stamp)
         SiteIdentity(title="Changed meanwhile").save()
         return snapshot
 
@@ -160,8 +168,8 @@ def test_a_change_that_is_rolled_back_drops_nothing() -> None:
     assert store.get() is kept
 
 
-# Identity, pages, menu entries, categories, menus, plugins, sources, comments, views.
-SNAPSHOT_QUERIES = 9
+# Identity, the next due post, pages, menu entries, categories, menus, plugins, sources, comments, views.
+SNAPSHOT_QUERIES = 10
 
 
 def test_queries_of_the_snapshot_don_t_grow_with_the_rows(django_assert_num_queries) -> None:
@@ -172,7 +180,7 @@ def test_queries_of_the_snapshot_don_t_grow_with_the_rows(django_assert_num_quer
             MenuItem.objects.create(menu=Menu.objects.create(name=category.name), category=category)
             Plugin.objects.create(title="Box", content="x")
         with django_assert_num_queries(SNAPSHOT_QUERIES):
-            build()
+            build("stamp")
 
 
 def test_pages_cost_no_query_for_warm_components(client: Client, django_assert_num_queries) -> None:
@@ -220,7 +228,7 @@ def test_a_database_away_leaves_health_and_the_frame_standing(client: Client, mo
         raise OperationalError("gone")
 
     monkeypatch.setattr(connection, "cursor", away)
-    monkeypatch.setattr(store, "MAX_AGE_SECONDS", -1)
+    monkeypatch.setattr(coherence.backend(), "snapshot_seconds", -1)
     assert store.get() == kept
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").json() == {"database": "unreachable"}

@@ -28,7 +28,7 @@ def test_contrast_is_the_standards() -> None:
 @pytest.mark.django_db
 def test_the_sheet_is_small_and_fresh_for_ever(client: Client) -> None:
     page = client.get("/").content.decode()
-    address = build().stylesheet_url
+    address = build("stamp").stylesheet_url
     assert page.count('rel="stylesheet"') == 1 and address in page
     sheet = client.get(address)
     assert sheet["Content-Type"] == "text/css; charset=utf-8" and "immutable" in sheet["Cache-Control"]
@@ -38,10 +38,10 @@ def test_the_sheet_is_small_and_fresh_for_ever(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_another_accent_has_another_address(client: Client) -> None:
-    before = build().stylesheet_url
+    before = build("stamp").stylesheet_url
     SiteIdentity(title="T", accent="#b4361a").save()
     store.drop()
-    after = build().stylesheet_url
+    after = build("stamp").stylesheet_url
     assert after != before and "#b4361a" in client.get(after).content.decode()
     for wrong in ("red", "#12", "#12345g", "};x{"):
         with pytest.raises(ValidationError):

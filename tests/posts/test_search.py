@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
@@ -20,6 +21,7 @@ from apps.posts.services import index_missing, rebuild_search
 from tests.factories import make_category, make_post, make_posts
 
 database_test = pytest.mark.django_db
+STARTED = timezone.now()
 
 
 def found(query: str, **options) -> list[str]:
@@ -71,6 +73,9 @@ def test_at_least() -> None:
     ("xian", {("xian",), ("xi", "an")}),
     ("python", set()),
     ("lvse", {("lv", "se")}),
+    ("luse", {("lu", "se"), ("lv", "se")}),
+    ("nvxing", {("nv", "xing")}),
+    ("lue", {("lve",), ("lu", "e"), ("lv", "e")}),
 ])  # fmt: skip
 def test_letters_as_syllables(letters: str, ways: set) -> None:
     assert set(pinyin.segmentations(letters)) == ways
@@ -108,6 +113,9 @@ def test_nothing_to_look_for(query: str) -> None:
     ("ﬁne", "a ﬁne ﬁt", "a <mark>ﬁne</mark> ﬁt"),
     ("strasse", "die Straße!", "die <mark>Straße</mark>!"),
     ('"black cat"', "cat, black cat", "cat, <mark>black cat</mark>"),
+    ("cafe", "un cafe\u0301… là", "un <mark>cafe\u0301</mark>… là"),
+    ("が", "それか\u3099①", "それ<mark>か\u3099</mark>①"),
+    ("优化", "……优化，⑳优化", "……<mark>优化</mark>，⑳<mark>优化</mark>"),
 ])  # fmt: skip
 def test_marks(query: str, text: str, marked: str) -> None:
     assert Marker(parse(query)).title(text) == marked
@@ -119,6 +127,10 @@ def test_marks_of_pinyin() -> None:
     assert Marker(parse("shujuku")).title(title, reading) == "学 Django <mark>数据库</mark>"
     assert Marker(parse("sjk")).title(title, reading) == "学 Django <mark>数据库</mark>"
     assert Marker(parse("shuju")).title(title, reading) == "学 Django <mark>数据</mark>库"
+    green = pinyin.syllables("绿色的路")
+    for typed in ("lvse", "lüsè", "luse"):
+        assert Marker(parse(typed)).title("绿色的路", green) == "<mark>绿色</mark>的路"
+    assert Marker(parse("lv")).title("绿色的路", green) == "<mark>绿</mark>色的路"
 
 
 def test_an_excerpt_stands_around_the_first_match_and_is_bounded() -> None:
@@ -127,6 +139,21 @@ def test_an_excerpt_stands_around_the_first_match_and_is_bounded() -> None:
     assert "<mark>needle</mark> &amp; &lt;b&gt;" in excerpt
     assert excerpt.startswith("…word") and excerpt.endswith("…") and len(excerpt) < 250
     assert Marker(parse("absent")).excerpt(text) is None
+
+
+@pytest.mark.parametrize("filler", ["讲讲别的…", "ﬁne words… ", "e\u0301 ", "⑳"])
+def test_a_match_far_down_a_long_text_is_marked_where_it_stands(filler: str) -> None:
+    text = filler * 4_000 + "这里是数据库。" + filler * 500
+    excerpt = Marker(parse("数据库")).excerpt(text)
+    assert excerpt and "这里是<mark>数据库</mark>。" in excerpt
+    assert excerpt.count("<mark>") == 1
+
+
+def test_letters_written_in_another_way_are_the_same_word() -> None:
+    for one, two in (("", ""), ("e", "\u0301"), ("数", "\u0338"), ("<", "か"), ("。", "\u3099")):
+        for code in (*range(0xD800), *range(0xE000, 0x20000)):
+            text = f"{one}{chr(code)}{two}"
+            assert tokens.fold(text) == tokens.fold(unicodedata.normalize("NFKC", text))
 
 
 # -- What is found ------------------------------------------------------------------------------------------------
@@ -187,9 +214,13 @@ def test_chinese_words_of_any_length() -> None:
     ("Django 数据库", "Django 数据库"),
     ("Django数据库", "Django 数据库"),
     ("django sjk", "Django 数据库"),
+    ("lvse", "绿色"),
+    ("lüsè", "绿色"),
+    ("luse", "绿色"),
+    ("lücheng", "旅程"),
 ])  # fmt: skip
 def test_pinyin(query: str, title: str) -> None:
-    for text in ("数据库调优", "重庆银行", "Django 数据库", "Something else"):
+    for text in ("数据库调优", "重庆银行", "Django 数据库", "绿色", "旅程", "Something else"):
         make_post(title=text)
     assert title in found(query)
     assert "Something else" not in found(query)
@@ -277,6 +308,60 @@ def test_bytes_that_are_no_text(client: Client) -> None:
     for raw in ("%ff%fe", "%ed%a0%80", "%00", "%"):
         assert client.get(f"/search/?q={raw}").status_code == 200
         assert client.get(f"/search/suggest/?q={raw}").status_code == 200
+
+
+def make_many(number: int, title: str, body: str = "", minutes: int = 0, **fields) -> None:
+    """Far more posts than are looked up one by one, a minute between them; `minutes` ago came the newest."""
+    Post.objects.bulk_create(
+        Post(
+            title=f"{title} {index:03}",
+            text=body,
+            status=fields.get("status", Post.Status.PUBLISHED),
+            kind=fields.get("kind", Post.Kind.POST),
+            published_at=STARTED - datetime.timedelta(minutes=minutes + index),
+        )
+        for index in range(number)
+    )
+    index_missing()
+
+
+@database_test
+def test_of_very_many_posts_every_page_is_the_right_one(django_assert_max_num_queries) -> None:
+    make_many(600, "Other", "needle")
+    make_many(600, "Needle", minutes=10_000)  # far from the newest
+    make_many(3, "Needle hay", "stack", minutes=20_000)
+    make_many(40, "Needle draft", status=Post.Status.DRAFT)
+    make_many(40, "Needle unlisted", status=Post.Status.UNLISTED)
+    make_many(40, "Needle later", minutes=-100_000)
+    make_many(3, "Needle page", minutes=9_999, kind=Post.Kind.PAGE)
+    Post.objects.filter(title="Needle 007").update(published_at=None)
+    titles = [
+        "Needle page 000", "Needle page 001", "Needle 000", "Needle page 002", "Needle 001",
+        *(f"Needle {index:03}" for index in range(2, 600) if index != 7),
+        *(f"Needle hay {index:03}" for index in range(3)),
+    ]  # fmt: skip
+    everything = [*titles, *(f"Other {index:03}" for index in range(600))]
+    for offset in (0, 10, 590, 600, 610, 1_100, 1_200):
+        with django_assert_max_num_queries(4):
+            results = search("needle", offset=offset)
+        assert [hit.post.title for hit in results.hits] == everything[offset : offset + 10]
+        assert results.total == len(everything) and not results.nearly
+    assert [hit.post.title for hit in search("needle hay").hits] == titles[-3:]
+    assert search('"needle hay"').total == 3 and search("needle stack").total == 3
+
+
+@database_test
+def test_of_very_many_posts_a_change_shows_at_once() -> None:
+    make_many(600, "Needle", minutes=1)
+    later = make_post(title="Needle later", published_at=timezone.now() + datetime.timedelta(hours=1))
+    assert (search("needle").total, found("needle")[0]) == (600, "Needle 000")
+    Post.objects.filter(pk=later.pk).update(published_at=timezone.now())
+    assert (search("needle").total, found("needle")[0]) == (601, "Needle later")
+    later.refresh_from_db()
+    later.unpublish()
+    assert (search("needle").total, found("needle")[0]) == (600, "Needle 000")
+    Post.objects.get(title="Needle 000").delete()
+    assert (search("needle").total, found("needle")[0]) == (599, "Needle 001")
 
 
 # -- Who may be found ---------------------------------------------------------------------------------------------
@@ -497,6 +582,9 @@ def test_queries_of_a_search_dont_grow_with_the_posts(query: str, queries: int, 
         make_posts(number, title="Needle 库", body="数据库 needle here", tags=("one", "two"))
         with django_assert_num_queries(queries):
             search(query)
+    make_many(600, "Needle 库", "数据库 needle here")
+    with django_assert_num_queries(queries):
+        search(query)
 
 
 @database_test

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .. import shown
 from ..image_sizes import dimensions, with_dimensions
 from ..markdown import RENDERER_VERSION, render
 from ..plaintext import reading_minutes
@@ -121,7 +122,13 @@ class Post(models.Model):
     FLOORS_PER_PAGE = 20
     COUNTERS = ("view_count", "comment_count", "last_floor")
     RENDERED = ("html", "toc", "text", "excerpt", "reading_minutes", "renderer_version")
+    # A change of these may put it into other lists, or elsewhere in them, or beside other posts.
+    LISTED = (
+        *("kind", "status", "published_at", "pinned", "category_id", "source_id"),
+        *("translation_of_id", "language", "password"),
+    )
     EDITED = ("title", "body", "summary")  # a change of these is an edit that readers may want to know of
+    _REMEMBERED = frozenset({*LISTED, *EDITED, "updated_at", "cover"})
 
     class Meta:
         verbose_name = _("post")
@@ -140,7 +147,7 @@ class Post(models.Model):
             models.Index(fields=["renderer_version"], name="post_renderer"),
         ]
 
-    _as_loaded: dict[str, Any] = {}  # EDITED and updated_at as the database has them; empty for a new post
+    _as_loaded: dict[str, Any] = {}  # EDITED, LISTED and updated_at as the database has them; empty for a new post
 
     def __str__(self) -> str:
         return self.title
@@ -149,6 +156,7 @@ class Post(models.Model):
     def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
         post = super().from_db(db, field_names, values, **kwargs)
         post._remember()
+        shown.note(post.pk)
         return post
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
@@ -248,8 +256,12 @@ class Post(models.Model):
 
     def _remember(self) -> None:
         """Note what the database holds of the columns whose change save() looks for; deferred ones stay unread."""
-        loaded = {name: value for name, value in vars(self).items() if name in (*self.EDITED, "updated_at", "cover")}
+        loaded = {name: value for name, value in vars(self).items() if name in self._REMEMBERED}
         self._as_loaded = loaded | ({"cover": str(loaded["cover"] or "")} if "cover" in loaded else {})
+
+    def moves_in_lists(self) -> bool:
+        """Whether what is being saved may stand in other lists than before; so it is when nobody knows what was."""
+        return any(getattr(self, name) != self._as_loaded.get(name, self) for name in self.LISTED if name in vars(self))
 
     def _cover_size(self) -> tuple[int | None, int | None]:
         """The cover's width and height in pixels, read from its file only when it is another than the stored one."""

@@ -81,6 +81,15 @@ def ids(bits: Bits) -> Iterator[int]:
             yield first + number
 
 
+def of(post_ids: Iterable[int]) -> Bits:
+    """The set of these posts."""
+    found: Bits = {}
+    for post_id in post_ids:
+        block, bit = place(post_id)
+        found[block] = found.get(block, 0) | bit
+    return found
+
+
 def count(bits: Bits) -> int:
     return sum(of_block.bit_count() for of_block in bits.values())
 

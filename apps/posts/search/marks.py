@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from itertools import accumulate, takewhile
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,32 +15,41 @@ from .terms import Term
 EXCERPT_CHARACTERS = 160
 BEFORE_MATCH_CHARACTERS = 40
 ELLIPSIS = "…"
+_MARKS = "[\u0300-\u036f\u3099\u309a\uff9e\uff9f]*"
+_PIECE = re.compile(f".{{1,100}}{_MARKS}", re.DOTALL)
+_CHARACTER = re.compile(f".{_MARKS}", re.DOTALL)
 
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True)
 class _Folded:
-    """A text as it is compared, and where each of its characters comes from."""
+    """A text as it is compared, and where its characters come from: asked of a few matches, so found out only then."""
 
-    text: str
-    origins: list[int] | None  # None: every character stands where it stood
+    def __init__(self, text: str) -> None:
+        self.text = tokens.fold(text)
+        self._pieces = [] if len(self.text) == len(text) else _PIECE.findall(text)  # none: each stands where it stood
+        if self._pieces:
+            folded = [tokens.fold(piece) for piece in self._pieces]
+            self.text = "".join(folded)
+            self._starts = list(accumulate(map(len, folded), initial=0))
+            self._origins = list(accumulate(map(len, self._pieces), initial=0))
 
     def original(self, span: Span) -> Span:
-        if self.origins is None:
-            return span
-        start, end = span
-        last = self.origins[end - 1]
-        return self.origins[start], next((origin for origin in self.origins[end:] if origin > last), last + 1)
+        return self._origin(span[0])[0], self._origin(span[1] - 1)[1]
 
-
-def _fold(text: str) -> _Folded:
-    folded = tokens.fold(text)
-    if len(folded) == len(text):
-        return _Folded(folded, None)
-    pieces = [tokens.fold(character) for character in text]
-    origins = [index for index, piece in enumerate(pieces) for _ in piece]
-    return _Folded("".join(pieces), origins)
+    def _origin(self, position: int) -> Span:
+        """The character, with the marks on it, that became the one at this position."""
+        if not self._pieces:
+            return position, position + 1
+        number = bisect_right(self._starts, position) - 1
+        offset, origin = position - self._starts[number], self._origins[number]
+        if self._starts[number + 1] - self._starts[number] == len(self._pieces[number]):
+            return origin + offset, origin + offset + 1
+        for character in _CHARACTER.finditer(self._pieces[number]):
+            offset -= len(tokens.fold(character[0]))
+            if offset < 0:
+                return origin + character.start(), origin + character.end()
+        return self._origins[number + 1] - 1, self._origins[number + 1]
 
 
 class Marker:
@@ -51,26 +61,28 @@ class Marker:
         ]
 
     def title(self, title: str, reading: str = "") -> SafeString:
-        return _marked(title, self._spans(title, reading))
+        folded = _Folded(title)
+        return _marked(title, _merged(map(folded.original, self._spans(folded, reading))))
 
     def excerpt(self, text: str) -> SafeString | None:
-        """160 characters around the first match, or None when nothing matches (0.1 ms for 600 words)."""
-        spans = self._spans(text)
+        """160 characters around the first match, or None when nothing matches (0.1 ms; 5 for 50,000 characters)."""
+        folded = _Folded(text)
+        spans = self._spans(folded)
         if not spans:
             return None
-        start = _beginning(text, max(0, spans[0][0] - BEFORE_MATCH_CHARACTERS), spans[0][0])
-        end = max(start + EXCERPT_CHARACTERS, spans[0][1])
-        end = _ending(text, end)
-        inside = [(max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start]
+        match = folded.original(spans[0])
+        start = _beginning(text, max(0, match[0] - BEFORE_MATCH_CHARACTERS), match[0])
+        end = _ending(text, max(start + EXCERPT_CHARACTERS, match[1]))
+        inside = takewhile(lambda span: span[0] < end, map(folded.original, spans))
         return format_html(
             "{}{}{}",
             ELLIPSIS if start else "",
-            _marked(text[start:end], inside),
+            _marked(text[start:end], _merged((first - start, min(last, end) - start) for first, last in inside)),
             ELLIPSIS if end < len(text) else "",
         )
 
-    def _spans(self, text: str, reading: str = "") -> list[Span]:
-        folded = _fold(text)
+    def _spans(self, folded: _Folded, reading: str = "") -> list[Span]:
+        """Where the terms stand in the folded text."""
         found: list[Span] = []
         for pattern, parts, letters in self.terms:
             here = [match.span() for match in pattern.finditer(folded.text)]
@@ -79,7 +91,7 @@ class Marker:
             if not here and letters and reading:
                 here = pinyin.spans(folded.text, reading, letters)
             found += here
-        return _merged(folded.original(span) for span in found if span[0] < span[1])
+        return _merged(span for span in found if span[0] < span[1])
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

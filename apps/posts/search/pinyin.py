@@ -94,16 +94,20 @@ def is_typed(word: str) -> bool:
 
 @lru_cache(maxsize=256)
 def segmentations(letters: str, *, unfinished: bool = False) -> tuple[tuple[str, ...], ...]:
-    """The ways to read the letters as syllables (xian: xian, xi an); `unfinished` lets the last be only begun."""
-    letters = letters.replace("lue", "lve").replace("nue", "nve")
+    """The ways to read the letters as syllables (xian: xian, xi an); `unfinished` lets the last be only begun.
+
+    The u of lu and nu may be meant as ü, which is lv and nv here.
+    """
     ways: list[list[tuple[str, ...]]] = [[] for _ in range(len(letters) + 1)]
     ways[0].append(())
     for start in range(len(letters)):
         for end in range(start + 1, min(start + 6, len(letters)) + 1):
             piece = letters[start:end]
-            if piece in SYLLABLES or (unfinished and end == len(letters) and piece in _beginnings()):
-                room = MAX_SEGMENTATIONS - len(ways[end])
-                ways[end] += [(*way, piece) for way in ways[start][:room]]
+            known = _beginnings() if unfinished and end == len(letters) else SYLLABLES
+            for said in dict.fromkeys([piece, piece.replace("u", "v")]):
+                if said in known:
+                    room = MAX_SEGMENTATIONS - len(ways[end])
+                    ways[end] += [(*way, said) for way in ways[start][:room]]
     return tuple(sorted(ways[-1], key=len))
 
 
@@ -138,7 +142,8 @@ def _sounding(parts: list[list[str]], letters: str) -> int:
     """How many of the first characters the letters are the reading of, 0 when of none."""
     left = {letters}
     for count, part in enumerate(parts, start=1):
-        left = {rest.removeprefix(one) for rest in left for one in part if rest.startswith(one)}
+        written = {spelling for one in part for spelling in (one, one.replace("v", "u"))}
+        left = {rest.removeprefix(one) for rest in left for one in written if rest.startswith(one)}
         if "" in left or not left:
             return count if left else 0
     return 0

@@ -19,8 +19,9 @@ from .terms import Term, in_order, parse
 
 SUGGESTIONS = 8
 SUGGESTIONS_LOOKED_AT = 200
-# From so many on, all public posts are read in order, which is then cheaper than looking these up one by one.
-MANY = 500
+MANY = 500  # posts are not looked up one by one
+# Twice as many posts are looked at as are wanted, and some more: some are hidden, and hits are not spread evenly.
+SPARE = 20
 PHRASES_READ = 50
 NEARLY = 0.6  # of what was asked: enough when no post holds all of it
 FIELDS = "tgb"
@@ -47,26 +48,32 @@ def search(text: str, *, offset: int = 0, limit: int = 10) -> Results:
     """Public posts and pages that hold every term, best first, and among equals the newest first.
 
     Best is a title that holds the terms in their order, then all of them in the title, in title and tags, at least one
-    in the title, in tags and body, and last titles that sound like the letters typed. 3 queries (5 at most: one more
-    for a phrase in quotes, one where nothing holds all), whatever the text; none when it has no letter or digit.
+    in the title, in tags and body, and last titles that sound like the letters typed.
+
+    3 queries, whatever the text; none when it has no letter or digit. One more for a phrase in quotes, where only
+    hidden posts hold all, and where the posts asked for are neither few nor among the newest.
     """
     terms = parse(text)
     if not terms:
         return Results()
     words = _Words(terms)
+    wanted = offset + limit + (PHRASES_READ if any(term.quoted for term in terms) else 0)
     ranked: list[int] = []
+    total = 0
     nearly = False
     for ways in (_whole, _with_short_initials, _most):
         nearly = ways is _most
-        ranked = _visible(ways(terms, words))
+        ranked, total = _visible(ways(terms, words), wanted)
         if not nearly:
-            ranked = _holding_phrases(ranked, terms, words)
+            holding = _holding_phrases(ranked, terms, words)
+            total -= len(ranked) - len(holding)
+            ranked = holding
         if ranked:
             break
     marker = Marker(terms)
     posts = Post.objects.for_hits(ranked[offset : offset + limit])
     hits = [Hit(post, marker.title(post.title, post.reading or ""), _excerpt(post, marker)) for post in posts]
-    return Results(len(ranked), hits, nearly and bool(ranked))
+    return Results(total, hits, nearly and bool(ranked))
 
 
 def suggest(text: str, *, limit: int = SUGGESTIONS) -> list[Post]:
@@ -189,18 +196,53 @@ def _most(terms: list[Term], words: _Words) -> list[Bits]:
     return [blocks.at_least(enough, in_title), blocks.at_least(enough, anywhere)]
 
 
-def _visible(tiers: list[Bits]) -> list[int]:
-    """The public ones of these posts, best set first, newest first in each (1 query, none without a post)."""
-    tier_of: dict[int, int] = {}
-    seen: Bits = {}
-    for number, bits in enumerate(tiers):
-        tier_of.update(dict.fromkeys(blocks.ids(blocks.difference(bits, seen)), number))
-        seen = blocks.union([seen, bits])
-    if not tier_of:
-        return []
-    newest = Post.objects.findable_ids(tier_of if len(tier_of) < MANY else None)
+def _visible(tiers: list[Bits], wanted: int) -> tuple[list[int], int]:
+    """The public ones of these posts, best set first, each newest first: the first `wanted` or more; how many in all.
+
+    1 query that reads few rows however many posts there are, none without a post. One more, which reads the ids of all
+    that is public, when the posts wanted are neither few nor among the newest.
+    """
+    apart: list[Bits] = []
+    every: Bits = {}
+    for bits in tiers:
+        apart.append(blocks.difference(bits, every))
+        every = blocks.union([every, bits])
+    if not every:
+        return [], 0
+    if blocks.count(every) < MANY:
+        ranked = _ranked(apart, Post.objects.findable_ids(blocks.ids(every)))
+        return ranked, len(ranked)
+    newest, hidden = Post.objects.newest_findable_ids(*_to_read(apart, wanted))
+    known, without = blocks.of(newest), blocks.of(hidden)
+    public = [blocks.difference(bits, without) for bits in apart]
+    total = sum(map(blocks.count, public))
+    certain = next((number for number, bits in enumerate(public, 1) if blocks.difference(bits, known)), len(public))
+    ranked = _ranked([blocks.intersection([bits, known]) for bits in public[:certain]], newest)
+    if len(ranked) >= min(wanted, total):
+        return ranked, total
+    ranked = _ranked(public, Post.objects.findable_ids())
+    return ranked, len(ranked)
+
+
+def _to_read(tiers: list[Bits], wanted: int) -> tuple[int, list[int]]:
+    """How many of the newest posts are likely to hold the first `wanted` of the tiers, and ids to look up besides."""
+    missing = 2 * wanted + SPARE
+    looked_up: list[int] = []
+    for bits in tiers:
+        size = blocks.count(bits)
+        if len(looked_up) + size >= MANY:
+            return missing * len(bits) * blocks.SIZE // size, looked_up
+        looked_up += blocks.ids(bits)
+        missing -= size
+        if missing <= 0:
+            break
+    return 1, looked_up
+
+
+def _ranked(tiers: list[Bits], order: list[int]) -> list[int]:
+    tier_of = {pk: number for number, bits in enumerate(tiers) for pk in blocks.ids(bits)}
     ranked: list[list[int]] = [[] for _ in tiers]
-    for pk in newest:
+    for pk in order:
         if (tier := tier_of.get(pk)) is not None:
             ranked[tier].append(pk)
     return [pk for of_tier in ranked for pk in of_tier]

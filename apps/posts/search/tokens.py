@@ -30,16 +30,23 @@ UNIT = re.compile(rf"([{DENSE}]+)|(\.?)([^\W_{DENSE}]+)(\+\+|[+#])?")
 
 _ACCENTED = re.compile("[\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff]")
 _ACCENTS = re.compile("([a-z])[\u0300-\u036f]+")
+# All but ASCII, common Chinese characters and their punctuation, which NFKC leaves alone.
+_COMPATIBLE = re.compile("[^\u0000-\u007f\u2014\u2018-\u201d\u3001-\u3011\u4e00-\u9fff]+")
 
 
 def fold(text: str) -> str:
     """The text without what readers don't tell apart: case, full and half width, accents of Latin letters."""
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = _normalized(text).casefold()
     if _ACCENTED.search(text):
         text = unicodedata.normalize("NFC", _ACCENTS.sub(r"\1", unicodedata.normalize("NFD", text)))
     return text
+
+
+def _normalized(text: str) -> str:
+    """NFKC, of Chinese in a fifth of the time."""
+    return _COMPATIBLE.sub(lambda part: unicodedata.normalize("NFKC", part[0]), text)
 
 
 def words(text: str) -> set[str]:

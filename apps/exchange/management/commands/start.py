@@ -10,15 +10,20 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
+from twisted.web.http import HTTPChannel
 
+from apps.comments.services import reconcile_counts
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
 from apps.posts.services import correct_months, index_missing, rerender_stale
+from apps.stats.services import keep_bounded, reconcile_views
+from blog_xtg.collected import collect
 from blog_xtg.environment import note_start
 
 WELCOME = Path(__file__).resolve().parents[2] / "welcome"
 ADDRESS = "127.0.0.1"
+ADDRESS_MAX_BYTES = 128 * 1024  # ten thousand Chinese characters are 90,000 bytes in an address
 
 
 def _another(port: int) -> int:
@@ -34,6 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: str, **options: Any) -> None:
         self._check_port(port)
         self._make_folders()
+        self._collect()
         try:
             call_command("migrate", verbosity=0, interactive=False)
         except DatabaseError as error:
@@ -43,6 +49,9 @@ class Command(BaseCommand):
         rerender_stale()
         correct_months()
         index_missing()
+        reconcile_views()
+        reconcile_counts()
+        keep_bounded()
         call_command("clearsessions")
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
@@ -53,6 +62,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  There is no administrator yet. Become it, once, here:\n  {link.getvalue().strip()}")
         self.stdout.write("  Ctrl-C stops it.\n")
         self.stdout.flush()
+        # Daphne's Twisted hangs up on a longer address, saying nothing.
+        HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = ADDRESS_MAX_BYTES
         # What runserver says of itself is meant for developers; its errors go to stderr all the same.
         call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True, stdout=StringIO())
 
@@ -67,6 +78,12 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"Port {port} can't be used ({error.strerror}). Choose another: make run PORT={_another(int(port))}"
                 ) from None
+
+    def _collect(self) -> None:
+        try:
+            collect()
+        except OSError as error:
+            raise CommandError(f"Can't write to {settings.STATIC_ROOT} ({error.strerror}). Make it writable.") from None
 
     def _make_folders(self) -> None:
         for folder in (settings.VAR_DIR, Path(settings.MEDIA_ROOT)):

@@ -1,0 +1,10 @@
+"""Doors for the periodic jobs; the schedule stands in blog_xtg/celery.py."""
+
+from celery import shared_task
+
+from .services import reconcile_counts
+
+
+@shared_task
+def reconcile_comments() -> int:
+    return reconcile_counts()

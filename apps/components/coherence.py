@@ -1,0 +1,208 @@
+"""How the processes of a fleet hear of each other's changes, and what each may believe of its own memory.
+
+A change is announced after its commit: a new random stamp is set in Redis and published, with the posts concerned. What
+processes share is keyed by stamp, and a reader takes the stamp before it asks the database, so nobody can put back what
+is no longer true. Memory is believed while messages arrive; the listener compares the stamp every second, so a message
+that was lost is missed for no longer than that.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from django.db import transaction
+
+from blog_xtg.redis import RedisError, client, insistent_client
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+CHANNEL = "blog:changes"
+STAMP, LISTS_STAMP = "blog:stamp", "blog:lists-stamp"
+SNAPSHOT = "blog:snapshot:"
+
+
+class Stamps(NamedTuple):
+    """What names the present state: `site` of everything, `lists` of which posts stand where."""
+
+    site: str
+    lists: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`posts`: the ids of posts that now read differently where they stand; None: anything may have changed."""
+
+    stamp: str
+    posts: frozenset[int] | None
+
+    def encoded(self) -> str:
+        return json.dumps({"stamp": self.stamp, "posts": None if self.posts is None else sorted(self.posts)})
+
+    @classmethod
+    def decoded(cls, message: bytes | str) -> "Change":
+        """Read a message. Raises ValueError, KeyError or TypeError for what is none."""
+        told = json.loads(message)
+        return cls(told["stamp"], None if told["posts"] is None else frozenset(map(int, told["posts"])))
+
+
+class Backend(Protocol):
+    # How long memory is believed if nobody ever says a word.
+    snapshot_seconds: float
+    page_seconds: float
+
+    def is_trusted(self) -> bool:
+        """Whether word of a change would reach this process, so that its memory may be believed."""
+
+    def stamps(self) -> Stamps | None:
+        """Return the present stamps (1 round trip); None when nobody can tell."""
+
+    def publish(self, change: Change) -> None:
+        """Give the change's stamp to all that is shared, and tell the other processes (1 round trip)."""
+
+    def load(self, stamp: str) -> str | None:
+        """Return the snapshot that a process has saved under this stamp (1 round trip)."""
+
+    def save(self, stamp: str, snapshot: str) -> None:
+        """Share the snapshot with the other processes (1 round trip)."""
+
+
+class Alone:
+    """One process, nobody to tell. A management command beside it goes unheard: hence the short time limit."""
+
+    snapshot_seconds = page_seconds = 10.0
+
+    def __init__(self) -> None:
+        self._stamps = Stamps(new_stamp(), new_stamp())
+
+    def is_trusted(self) -> bool:
+        return True
+
+    def stamps(self) -> Stamps:
+        return self._stamps
+
+    def publish(self, change: Change) -> None:
+        lists = change.stamp if change.posts is None else self._stamps.lists
+        self._stamps = Stamps(change.stamp, lists)
+
+    def load(self, stamp: str) -> str | None:
+        return None
+
+    def save(self, stamp: str, snapshot: str) -> None:
+        pass
+
+
+class Together:
+    """Processes that share a Redis. With it away each one goes by the database alone."""
+
+    snapshot_seconds = 60.0
+    # As messages are missed for a second at most, this is the age of the numbers of views that stand in lists.
+    page_seconds = 600.0
+
+    def __init__(self, redis: "Redis") -> None:
+        from .listener import Listener
+
+        self._redis = redis
+        self.listener = Listener(self)
+        self._insistent = insistent_client()
+        # A change of ours that the others don't know of yet; until they do, what they share isn't believed here.
+        self.owes_word = False
+
+    def is_trusted(self) -> bool:
+        return self.listener.is_hearing() and not self.owes_word
+
+    def stamps(self) -> Stamps | None:
+        if self.owes_word:
+            return None
+        try:
+            return self.read_stamps(self._redis)
+        except RedisError:
+            return None
+
+    def read_stamps(self, redis: "Redis") -> Stamps:
+        """Return the present stamps, made when there are none. Raises RedisError."""
+        found: Any = redis.mget(STAMP, LISTS_STAMP)
+        while None in found:  # a new Redis, or one that has lost its memory
+            redis.msetnx({STAMP: new_stamp(), LISTS_STAMP: new_stamp()}) or redis.delete(STAMP, LISTS_STAMP)
+            found = redis.mget(STAMP, LISTS_STAMP)
+        return Stamps(*(stamp.decode() for stamp in found))
+
+    def publish(self, change: Change) -> None:
+        # Tried even when Redis was away a moment ago: a change is rare, and worth the wait of 0.3 s at most.
+        try:
+            with self._insistent.pipeline(transaction=True) as pipeline:
+                pipeline.set(STAMP, change.stamp)
+                if change.posts is None:
+                    pipeline.set(LISTS_STAMP, change.stamp)
+                pipeline.publish(CHANNEL, change.encoded())
+                pipeline.execute()
+        except RedisError:
+            self.owes_word = True  # the listener gives it when it is connected again
+        else:
+            if change.posts is None:
+                self.owes_word = False
+
+    def load(self, stamp: str) -> str | None:
+        try:
+            found = self._redis.get(SNAPSHOT + stamp)
+        except RedisError:
+            return None
+        return found.decode() if isinstance(found, bytes) else None
+
+    def save(self, stamp: str, snapshot: str) -> None:
+        with suppress(RedisError):  # the others read it from the database, then
+            self._redis.set(SNAPSHOT + stamp, snapshot, ex=int(self.snapshot_seconds))
+
+
+@cache
+def backend() -> Backend:
+    """Return the process's one backend: whether there is a Redis decides which."""
+    if redis := client():
+        return Together(redis)
+    return Alone()
+
+
+def new_stamp() -> str:
+    return secrets.token_hex(8)
+
+
+# -- Changes --------------------------------------------------------------------------------------------------------
+
+_hearers: list[Callable[[frozenset[int] | None], None]] = []
+_generation = 0
+
+
+def generation() -> int:
+    """Return a number that grows with every change heard of: what was begun under another one is not kept."""
+    return _generation
+
+
+def when_changed(hearer: Callable[[frozenset[int] | None], None]) -> None:
+    """Have the function called with the posts concerned (None: everything) at every change, here or elsewhere."""
+    _hearers.append(hearer)
+
+
+def heard(posts: frozenset[int] | None) -> None:
+    """Drop what this process remembers of these posts; of everything when it is None."""
+    global _generation
+    _generation += 1
+    for hearer in _hearers:
+        hearer(posts)
+
+
+def announce(posts: Iterable[int] | None = None) -> None:
+    """Tell all processes, once the running transaction has committed, that these posts, or anything, changed.
+
+    This process has dropped it when the call returns, or the commit; others within 100 ms (1 round trip).
+    """
+    concerned = None if posts is None else frozenset(posts)
+
+    def now() -> None:
+        backend().publish(Change(new_stamp(), concerned))
+        heard(concerned)
+
+    transaction.on_commit(now)

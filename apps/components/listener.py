@@ -1,0 +1,115 @@
+"""The one thread of a process that hears of the changes made by others."""
+
+import logging
+import math
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from blog_xtg.redis import RedisError, insistent_client
+
+from . import coherence
+
+if TYPE_CHECKING:
+    from redis.client import PubSub
+
+BEAT_SECONDS = 1  # how often the stamp is compared, whether messages come or not
+TRUST_SECONDS = 3 * BEAT_SECONDS  # a thread that hangs or has died is believed no longer than this
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Listener:
+    """Started at the first read, not at import: a thread doesn't survive the fork that makes a worker."""
+
+    def __init__(self, backend: "coherence.Together") -> None:
+        self._backend = backend
+        self._client = insistent_client()
+        self._starting = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+        self._heard_at = -math.inf
+        self._stamp = ""
+
+    def is_hearing(self) -> bool:
+        """Whether a change would have been heard of by now."""
+        if self._pid != os.getpid() or self._thread is None or not self._thread.is_alive():
+            self._start()
+        return time.monotonic() - self._heard_at < TRUST_SECONDS
+
+    def stop(self) -> None:
+        """End the thread within a beat; a process that ends needs no such word."""
+        self._stopped.set()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._pid == os.getpid() and self._thread is not None and self._thread.is_alive():
+                return
+            self._heard_at = -math.inf
+            self._pid = os.getpid()
+            self._thread = threading.Thread(target=self._run, name="coherence", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        pause, again = FIRST_PAUSE_SECONDS, False
+        while not self._stopped.is_set():
+            try:
+                with self._client.pubsub() as pubsub:
+                    pubsub.subscribe(coherence.CHANNEL)
+                    if pubsub.get_message(timeout=BEAT_SECONDS) is None:
+                        raise TimeoutError("no answer to the subscription")
+                    self._catch_up(again)
+                    again, pause = True, FIRST_PAUSE_SECONDS
+                    while not self._stopped.is_set():
+                        self._listen(pubsub)
+            except (RedisError, OSError) as error:
+                if self._heard_at > -math.inf:
+                    logger.warning("No word of changes any more (%s); trusting the database alone.", error)
+                    self._heard_at = -math.inf
+                    coherence.heard(None)
+            self._stopped.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _catch_up(self, again: bool) -> None:
+        """Begin with nothing believed. After an outage a new stamp sees to it that nobody believes what was before."""
+        if again or self._backend.owes_word:
+            self._backend.publish(coherence.Change(coherence.new_stamp(), None))
+        self._stamp = self._present_stamp()
+        coherence.heard(None)
+        self._heard_at = time.monotonic()
+
+    def _listen(self, pubsub: "PubSub") -> None:
+        """Hear the messages of one beat, then see whether one was lost."""
+        end = time.monotonic() + BEAT_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            self._hear(pubsub, left)
+        present = self._present_stamp()
+        while self._hear(pubsub, 0):
+            pass
+        if present != self._stamp and self._present_stamp() != self._stamp:
+            logger.warning("Word of a change was lost; beginning anew.")
+            self._stamp = self._present_stamp()
+            coherence.heard(None)
+        self._heard_at = time.monotonic()
+
+    def _hear(self, pubsub: "PubSub", seconds: float) -> bool:
+        message = pubsub.get_message(timeout=seconds)
+        if message is None or message["type"] != "message":
+            return message is not None
+        try:
+            change = coherence.Change.decoded(message["data"])
+        except (ValueError, KeyError, TypeError):
+            logger.warning("A message on %s that nobody understands.", coherence.CHANNEL)
+            coherence.heard(None)
+            return True
+        self._stamp = change.stamp
+        coherence.heard(change.posts)
+        return True
+
+    def _present_stamp(self) -> str:
+        if self._backend.owes_word:
+            raise TimeoutError("a change of our own could not be told")
+        return self._backend.read_stamps(self._client).site

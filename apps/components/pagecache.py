@@ -1,0 +1,132 @@
+"""Anonymous pages in process memory, dropped the moment a post they show, or the frame around them, changes."""
+
+import gzip
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import parse_http_date_safe
+
+from blog_xtg.client import accepts_gzip
+
+from . import coherence
+
+OVERHEAD_BYTES = 2000  # of a page, besides its text
+COMPRESSED_FROM_BYTES = 500
+COMPRESSIBLE = ("text/", "application/json", "application/feed+json", "application/xml", "application/rss+xml")
+ZIPPED = "-gzip"  # what the ETag of the compressed variant ends in: a strong one names the bytes sent
+
+
+class Page:
+    """A finished answer: its text, its compressed text as soon as somebody wants it, and what it depends on."""
+
+    __slots__ = ("_headers", "_text", "_zippable", "_zipped", "etag", "frame", "good_until", "shown", "size_bytes")
+
+    def __init__(self, response: HttpResponse, frame: str, shown: frozenset[int], good_until: float) -> None:
+        """Take over a rendered response; its own ETag, or one made of its text.
+
+        `frame`: of the snapshot it was rendered with; `shown`: ids of the posts on it; `good_until`: time.monotonic().
+        """
+        kept = {name: value for name, value in response.items() if name not in {"Content-Length", "ETag"}}
+        self._text: bytes = response.content
+        self._zipped: bytes | None = None
+        self._zippable = len(self._text) >= COMPRESSED_FROM_BYTES and kept["Content-Type"].startswith(COMPRESSIBLE)
+        if self._zippable:
+            kept["Vary"] = ", ".join(filter(None, [kept.get("Vary"), "Accept-Encoding"]))
+        self._headers = kept
+        own = response.headers.get("ETag", "").strip('"')
+        self.etag = own or hashlib.blake2b(self._text, digest_size=12).hexdigest()
+        self.frame, self.shown, self.good_until = frame, shown, good_until
+        # Room for the compressed variant is set aside from the start.
+        self.size_bytes = len(self._text) + (len(self._text) // 3 if self._zippable else 0) + OVERHEAD_BYTES
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Return the page as this reader takes it: compressed, plain, or a 304 when nothing has changed for them."""
+        zip_it = self._zippable and accepts_gzip(request)
+        body = self._compressed() if zip_it else self._text
+        response = HttpResponse(body, headers=self._headers)
+        response.headers["ETag"] = f'"{self.etag}{ZIPPED if zip_it else ""}"'
+        response.headers["Content-Length"] = str(len(body))
+        if zip_it:
+            response.headers["Content-Encoding"] = "gzip"
+        if "HTTP_IF_NONE_MATCH" in request.META or "HTTP_IF_MODIFIED_SINCE" in request.META:
+            modified = parse_http_date_safe(self._headers.get("Last-Modified", ""))
+            response = get_conditional_response(request, f'"{self.etag}"', modified, response) or response
+        # nginx counts whole seconds and would make nearly two of s-maxage=1: it may keep this to the present one's end.
+        response.headers["X-Accel-Expires"] = f"@{int(time.time())}"
+        return response
+
+    def _compressed(self) -> bytes:
+        if self._zipped is None:
+            self._zipped = gzip.compress(self._text, compresslevel=6, mtime=0)
+        return self._zipped
+
+
+class PageCache:
+    """The least recently used pages give way when there are more than settings.PAGE_CACHE_BYTES of them."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[Hashable, Page] = OrderedDict()
+        self._showing: dict[int, set[Hashable]] = {}
+        self._changing = threading.Lock()
+        self.size_bytes = 0
+        coherence.when_changed(self.drop)
+
+    def get(self, key: Hashable, frame: str) -> Page | None:
+        """Return the page kept under that key; None when there is none, or it is too old, or in another frame."""
+        page = self._pages.get(key)
+        if page is None:
+            return None
+        with self._changing:
+            if page.frame == frame and time.monotonic() < page.good_until:
+                if key in self._pages:
+                    self._pages.move_to_end(key)
+                return page
+            if self._pages.get(key) is page:
+                self._remove(key)
+        return None
+
+    def put(self, key: Hashable, page: Page, generation: int) -> None:
+        """Keep a page that was begun under that generation, unless a change has been heard of since."""
+        with self._changing:
+            if generation != coherence.generation() or page.size_bytes > settings.PAGE_CACHE_BYTES:
+                return
+            if key in self._pages:
+                self._remove(key)
+            self._pages[key] = page
+            self.size_bytes += page.size_bytes
+            for post in page.shown:
+                self._showing.setdefault(post, set()).add(key)
+            while self.size_bytes > settings.PAGE_CACHE_BYTES:
+                self._remove(next(iter(self._pages)))
+
+    def drop(self, posts: frozenset[int] | None) -> None:
+        """Forget the pages that show one of these posts; all of them when it is None."""
+        with self._changing:
+            if posts is None:
+                self._pages.clear()
+                self._showing.clear()
+                self.size_bytes = 0
+                return
+            for key in {key for post in posts for key in self._showing.get(post, ())}:
+                self._remove(key)
+
+    def _remove(self, key: Hashable) -> None:
+        page = self._pages.pop(key)
+        self.size_bytes -= page.size_bytes
+        for post in page.shown:
+            keys = self._showing[post]
+            keys.discard(key)
+            if not keys:
+                del self._showing[post]
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+
+pages = PageCache()

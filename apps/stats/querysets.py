@@ -1,0 +1,110 @@
+"""Each question about the numbers, asked once and by name."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F, Min, Sum
+from django.db.models.functions import Coalesce
+
+from apps.posts.models import Post
+
+if TYPE_CHECKING:
+    from .models import DailyReferrer, DailyViews, PostDailyViews  # noqa: F401 -- ruff doesn't read strings
+
+IDS_AT_ONCE = 500  # in one statement
+
+
+def in_hundreds(ids: list[int]) -> Iterator[list[int]]:
+    """The ids in lists that a statement can name."""
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        yield ids[start : start + IDS_AT_ONCE]
+
+
+def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int, int, int]]:
+    """Id, stored and counted views of those of the posts whose total is not the sum of their days (1 query)."""
+    counted = Coalesce(Sum("daily_views__views"), 0)
+    off = posts.order_by().values("pk", "view_count").annotate(counted=counted).exclude(view_count=F("counted"))
+    return off.values_list("pk", "view_count", "counted")
+
+
+class DailyViewsQuerySet(models.QuerySet["DailyViews"]):
+    def numbers(self, day: datetime.date) -> tuple[int, int]:
+        """Page views and unique visitors of that day, 0 without a row (1 query)."""
+        return self.filter(day=day).values_list("pv", "uv").first() or (0, 0)
+
+    def since(self, day: datetime.date) -> DailyViewsQuerySet:
+        """From that day on, oldest first."""
+        return self.filter(day__gte=day).order_by("day")
+
+    def make(self, days: Iterable[datetime.date]) -> None:
+        """Make the rows that are missing, with nothing counted (1 statement)."""
+        self.bulk_create([self.model(day=day) for day in days], ignore_conflicts=True)
+
+    def add(self, day: datetime.date, **numbers: int) -> bool:
+        """Count up pv, uv or robots; False when that day has no row (1 statement)."""
+        raised: dict[str, Any] = {name: F(name) + number for name, number in numbers.items()}
+        return bool(self.filter(day=day).update(**raised))
+
+
+class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
+    def make(self, day: datetime.date, post_ids: Iterable[int]) -> None:
+        """Make the rows that are missing, with nothing counted (1 statement)."""
+        self.bulk_create([self.model(day=day, post_id=pk) for pk in post_ids], ignore_conflicts=True)
+
+    def add(self, day: datetime.date, post_ids: Iterable[int], views: int) -> int:
+        """Count up each of the posts by so many views; returns how many had a row (1 statement)."""
+        return self.filter(day=day, post_id__in=post_ids).update(views=F("views") + views)
+
+    def most_read(self, since: datetime.date, most: int | None = None) -> Iterator[tuple[int, str, int]]:
+        """Id, title and views from that day on of what was read, most views first (1 query, 1 more for each 500 posts).
+
+        Titles are looked up afterwards: joined to a year of days they cost more than all the rest.
+        """
+        by_post = self.filter(day__gte=since).order_by().values_list("post_id").annotate(total=Sum("views"))
+        rows = list(by_post.order_by("-total", "-post_id")[:most])
+        for start in range(0, len(rows), IDS_AT_ONCE):
+            some = rows[start : start + IDS_AT_ONCE]
+            titles = dict(Post.objects.filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title"))
+            yield from ((pk, titles.get(pk, ""), total) for pk, total in some)
+
+    def by_day(self, since: datetime.date) -> dict[datetime.date, int]:
+        """The views of all posts together, for each day from that one on (1 query)."""
+        days = self.filter(day__gte=since).order_by().values_list("day")
+        return dict(days.annotate(total=Sum("views")))
+
+    def in_month(self, first: datetime.date, following: datetime.date) -> PostDailyViewsQuerySet:
+        return self.filter(day__gte=first, day__lt=following)
+
+    def of_day(self, day: datetime.date) -> int:
+        """The views of all posts together on that day (1 query)."""
+        return self.filter(day=day).aggregate(total=Sum("views"))["total"] or 0
+
+    def oldest_day(self) -> datetime.date | None:
+        return self.aggregate(oldest=Min("day"))["oldest"]
+
+
+class DailyReferrerQuerySet(models.QuerySet["DailyReferrer"]):
+    def add(self, day: datetime.date, kind: str, name: str, views: int) -> bool:
+        """Count up; False when there is no such row (1 statement)."""
+        return bool(self.filter(day=day, kind=kind, name=name).update(views=F("views") + views))
+
+    def of_day(self, day: datetime.date) -> DailyReferrerQuerySet:
+        return self.filter(day=day)
+
+    def of_kind(self, kind: str) -> DailyReferrerQuerySet:
+        return self.filter(kind=kind)
+
+    def most(self, since: datetime.date) -> Any:
+        """`kind`, `name` and `total` of where readers came from since that day, most views first (1 query)."""
+        by_name = self.filter(day__gte=since).order_by().values("kind", "name")
+        return by_name.annotate(total=Sum("views")).order_by("-total", "kind", "name")
+
+    def in_month(self, first: datetime.date, following: datetime.date) -> DailyReferrerQuerySet:
+        return self.filter(day__gte=first, day__lt=following)
+
+    def oldest_day(self) -> datetime.date | None:
+        return self.aggregate(oldest=Min("day"))["oldest"]

@@ -1,0 +1,217 @@
+"""Views counted in Redis, in one round trip each, and flushed into the tables by the minute.
+
+What is kept where, and how long: `blog:views:pending`, `:batch` and `:totals` (see redis_scripts; bounded by posts and
+referrers), `blog:visitors:DAY` (a HyperLogLog of 12 kB) and `blog:referrers:DAY` for three days, `blog:salt:DAY` until
+the day ends, `blog:source:ID` (the last number a thread sent) for a day.
+
+A Redis that loses its memory loses the views since the last flush, a minute's at most, and who has been here today: a
+visitor who comes again may count again. With its append-only file it loses the last second; when a flush fell into that
+second, the minute that was flushed may come back and count twice. It must not evict keys: what is pending has no copy.
+"""
+
+import datetime
+import logging
+import secrets
+import time
+from collections import deque
+from typing import Any
+
+import redis
+from django.db import DatabaseError
+from django.utils import timezone
+
+from apps.posts.models import Post
+from blog_xtg.redis import RedisError
+
+from .backlog import Backlog, Parcel
+from .batches import Batch, apply
+from .counters import Numbers, View
+from .models import DailyViews
+from .redis_scripts import COUNT, FINISH, TAKE
+from .referrers import NAMES_A_DAY, OTHER
+
+BACKLOG_VIEWS = 10_000  # per process
+REPLAYED_AT_ONCE = 500
+DRAINED_AT_ONCE = 5  # batches; more than one only when a flusher was killed
+TABLES_AWAY_SECONDS = 5  # before they are asked again: a view must not wait for a database that is away
+PENDING, BATCH, TOTALS = "blog:views:pending", "blog:views:batch", "blog:views:totals"
+
+logger = logging.getLogger(__name__)
+
+
+class RedisCounter:
+    """Raises no RedisError: without Redis a view waits in the process and its numbers are not known."""
+
+    def __init__(self, client: redis.Redis, backlog_views: int = BACKLOG_VIEWS) -> None:
+        self._redis = client
+        self._count = client.register_script(COUNT)
+        self._take = client.register_script(TAKE)
+        self._finish = client.register_script(FINISH)
+        self._backlog = Backlog(backlog_views)
+        # Free sources with the last number each has sent. Whoever sends takes one out and brings it back when Redis has
+        # answered; one without an answer stays with its view, which is sent again under the same number.
+        self._sources: deque[tuple[str, int]] = deque()
+        self._salt: tuple[datetime.date, bytes] | None = None
+        self._offer: tuple[datetime.date, bytes] | None = None
+        self._tables_away_until = 0.0
+
+    def salt(self, day: datetime.date) -> bytes:
+        """Return that day's secret (a round trip at the process's first view of the day).
+
+        With Redis away when a day begins, the process uses a salt of its own until Redis is back and then offers it to
+        the others; a visitor whom several processes saw meanwhile counts once for each of their salts.
+        """
+        known, offer = self._salt, self._offer  # other threads may be in another day already
+        if known is not None and known[0] == day:
+            return known[1]
+        if offer is None or offer[0] != day:
+            offer = self._offer = (day, secrets.token_bytes(32))
+        key, offered = f"blog:salt:{day}", offer[1]
+        try:
+            with self._redis.pipeline() as pipe:
+                pipe.set(key, offered, nx=True, ex=_seconds_left(day))
+                pipe.get(key)
+                agreed = pipe.execute()[1]
+        except RedisError:
+            return offered
+        agreed = agreed or offered
+        self._salt = (day, agreed)
+        return agreed
+
+    def hit(self, view: View) -> Numbers:
+        """Count one view and return its numbers (1 round trip; once an hour and number 2 more and a query)."""
+        parcel = self._parcel(view)
+        if len(self._backlog):
+            self.replay(REPLAYED_AT_ONCE)
+        try:
+            answer = self._send(parcel)
+        except RedisError:
+            self._backlog.add(parcel)
+            return Numbers()
+        self._sources.append((parcel.source, parcel.number))
+        return self._complete(answer, view.day, view.post_id)
+
+    def numbers(self, day: datetime.date, post_id: int | None = None) -> Numbers:
+        """Return what is to be shown (as hit, with nothing counted)."""
+        try:
+            answer = self._send(Parcel("", 0, View(day, post_id=post_id)))
+        except RedisError:
+            return Numbers()
+        return self._complete(answer, day, post_id)
+
+    def drain(self) -> int:
+        """Flush what was counted since the last time, and first what a killed flusher left; returns page views.
+
+        At any moment one batch is on its way. Two flushers may hold the same one: the table of batch ids lets one of
+        them write it, and only after that is it deleted. Raises DatabaseError, the batch staying where it is.
+        """
+        self.replay(BACKLOG_VIEWS)
+        flushed, own = 0, secrets.token_hex(16)
+        try:
+            for _ in range(DRAINED_AT_ONCE):
+                batch = self._taken(own)
+                if batch is None:
+                    break
+                if apply(batch, self._visitors(batch.days)):
+                    flushed += sum(batch.pv.values())
+                self._finish(keys=[BATCH, TOTALS], args=[batch.id, *_totals(batch)])
+                if batch.id == own:
+                    break
+        except RedisError:
+            logger.warning("Redis is away; views are flushed when it is back.", exc_info=True)
+        return flushed
+
+    def forget_totals(self) -> None:
+        try:
+            self._redis.delete(TOTALS)
+        except RedisError:
+            logger.warning("Redis is away; the totals shown are made anew in an hour.")
+
+    def replay(self, most: int = BACKLOG_VIEWS) -> None:
+        """Count views that waited for Redis, the oldest first, in pipelines of 500."""
+        counted = 0
+        while counted < most and (parcels := self._backlog.take(REPLAYED_AT_ONCE)):
+            try:
+                with self._redis.pipeline(transaction=False) as pipe:
+                    for parcel in parcels:
+                        self._send(parcel, pipe)
+                    pipe.execute()
+            except RedisError:
+                self._backlog.put_back(parcels)
+                break
+            counted += len(parcels)
+        if counted:
+            self._backlog.report(counted)
+
+    def _parcel(self, view: View) -> Parcel:
+        try:
+            source, last = self._sources.pop()
+        except IndexError:
+            source, last = secrets.token_hex(8), 0
+        return Parcel(source, last + 1, view)
+
+    def _send(self, parcel: Parcel, through: redis.Redis | None = None) -> list[Any]:
+        view, day = parcel.view, parcel.view.day.isoformat()
+        answer: list[Any] = self._count(
+            keys=[
+                *(PENDING, BATCH, TOTALS),
+                *(f"blog:visitors:{day}", f"blog:referrers:{day}", f"blog:source:{parcel.source}"),
+            ],
+            args=[parcel.number, day, view.visitor, view.post_id or "", view.referrer, NAMES_A_DAY, OTHER],
+            client=through,
+        )
+        return answer
+
+    def _complete(self, answer: list[Any], day: datetime.date, post_id: int | None) -> Numbers:
+        """The numbers of an answer, its missing totals looked up; those that can't be had now stay None."""
+        missing = [f"d:{day}"] if answer[0] is None else []
+        if post_id is not None and answer[2] is None:
+            missing.append(f"t:{post_id}")
+        if missing and time.monotonic() >= self._tables_away_until:
+            try:
+                with self._redis.pipeline() as pipe:
+                    for field in missing:
+                        # Not over a flusher's: its number is the one that goes with the batch.
+                        pipe.hsetnx(TOTALS, field, _total(field))
+                    pipe.expire(TOTALS, 86400)
+                    pipe.execute()
+                answer = self._send(Parcel("", 0, View(day, post_id=post_id)))
+            except DatabaseError as error:
+                self._tables_away_until = time.monotonic() + TABLES_AWAY_SECONDS
+                logger.warning("The tables tell no totals to show: %s", error)
+            except RedisError:
+                pass  # counted it is; the numbers come with the next view
+        return Numbers(*answer)
+
+    def _taken(self, own: str) -> Batch | None:
+        fields = self._take(keys=[PENDING, BATCH], args=[own])
+        return Batch.of(dict(zip(fields[::2], fields[1::2], strict=True))) if fields else None
+
+    def _visitors(self, days: set[datetime.date]) -> dict[datetime.date, int]:
+        return {day: self._redis.pfcount(f"blog:visitors:{day}") for day in days}
+
+
+def _total(field: str) -> int:
+    """What the tables say of a day's page views or a post's views (1 query)."""
+    kind, _, rest = field.partition(":")
+    if kind == "d":
+        return DailyViews.objects.numbers(datetime.date.fromisoformat(rest))[0]
+    return Post.objects.filter(pk=int(rest)).values_list("view_count", flat=True).first() or 0
+
+
+def _totals(batch: Batch) -> list[str | int]:
+    """Fields and what the tables say of them, after the batch is in them (1 query, and 1 a day)."""
+    totals: list[str | int] = []
+    for pk, views in Post.objects.filter(pk__in=list(batch.totals)).values_list("pk", "view_count"):
+        totals += [f"t:{pk}", views]
+    for day in batch.pv:
+        totals += [f"d:{day}", DailyViews.objects.numbers(day)[0]]
+    return totals
+
+
+def _seconds_left(day: datetime.date) -> int:
+    """Seconds until that day of the site's time zone ends, and a minute for views that are on their way."""
+    end = datetime.datetime.combine(
+        day + datetime.timedelta(days=1), datetime.time(), tzinfo=timezone.get_default_timezone()
+    )
+    return max(0, int((end - timezone.now()).total_seconds())) + 60

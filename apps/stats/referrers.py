@@ -1,0 +1,69 @@
+"""Where a reader came from: another site by its host, a search engine by its name.
+
+The engines are a short table of our own: the packages that carry such a list (referer-parser, referredby) have not been
+released for years and know neither so.com nor m.sm.cn nor search.brave.com.
+"""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from .models import DailyReferrer
+
+# At most so many distinct ones a day; the rest is counted as "other", or anybody could fill the table.
+NAMES_A_DAY = 300
+OTHER = f"{DailyReferrer.Kind.OTHER}:"
+
+_COUNTRY = r"(?:com|[a-z]{2}|com?\.[a-z]{2})"
+_ENGINES = {
+    "Google": rf"(?:(?:m|images|encrypted)\.)?google\.{_COUNTRY}|com\.google\.android\.googlequicksearchbox",
+    "Bing": r"(?:(?:cn|m)\.)?bing\.com",
+    "Baidu": r"(?:(?:m|wap|image)\.)?baidu\.com",
+    "Sogou": r"(?:(?:m|wap|weixin|pic)\.)?sogou\.com",
+    "360 Search": r"(?:(?:m|image)\.)?so\.com",
+    "Shenma": r"(?:(?:m|quark|yz)\.)?sm\.cn",
+    "Toutiao": r"so\.toutiao\.com",
+    "Yandex": rf"(?:m\.)?yandex\.{_COUNTRY}|ya\.ru",
+    "DuckDuckGo": r"(?:(?:html|lite|safe|noai)\.)?duckduckgo\.com",
+    "Yahoo": rf"(?:[a-z-]+\.)*search\.yahoo\.{_COUNTRY}",
+    "Ecosia": r"ecosia\.org",
+    "Brave": r"search\.brave\.com",
+    "Naver": r"(?:m\.)?search\.naver\.com",
+}
+_ENGINE = re.compile("|".join(f"(?P<e{number}>{hosts})" for number, hosts in enumerate(_ENGINES.values())))
+_NAMES = list(_ENGINES)
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_SCHEMES = {"http", "https", "android-app"}
+
+
+def referrer_of(address: object, *own_hosts: str) -> str:
+    """Return the referrer an address names, as `kind:name`; blank for no address, garbage and the own hosts.
+
+    A host longer than a name may be is `other:`.
+    """
+    if not isinstance(address, str) or len(address) > 2000:
+        return ""
+    try:
+        parts = urlsplit(address)
+        host = _bare(parts.hostname or "")
+    except ValueError:
+        return ""
+    if parts.scheme not in _SCHEMES or not _is_host(host) or host in map(_bare, own_hosts):
+        return ""
+    if engine := _ENGINE.fullmatch(host):
+        return f"{DailyReferrer.Kind.ENGINE}:{_NAMES[int(str(engine.lastgroup)[1:])]}"
+    return f"{DailyReferrer.Kind.HOST}:{host}" if len(host) <= DailyReferrer.NAME_MAX_LENGTH else OTHER
+
+
+def _bare(host: str) -> str:
+    return host.lower().rstrip(".").removeprefix("www.")
+
+
+def _is_host(host: str) -> bool:
+    if len(host) <= 253 and _HOST.fullmatch(host):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

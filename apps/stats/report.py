@@ -1,0 +1,65 @@
+"""What the statistics page shows."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .models import DailyReferrer, DailyViews, PostDailyViews
+
+PERIODS = (7, 30, 365)  # days, today among them
+ROWS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    day: datetime.date
+    pv: int = 0
+    uv: int = 0
+    robots: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    days: Sequence[Day]  # without a gap, oldest first
+    posts: Sequence[tuple[int, str, int]]  # id, title, views
+    engines: Sequence[dict[str, Any]]
+    hosts: Sequence[dict[str, Any]]
+    from_others: int
+
+    @property
+    def pv(self) -> int:
+        return sum(day.pv for day in self.days)
+
+    @property
+    def uv(self) -> int:
+        return sum(day.uv for day in self.days)
+
+    @property
+    def robots(self) -> int:
+        return sum(day.robots for day in self.days)
+
+
+def report(today: datetime.date, period: int) -> Report:
+    """Return the last `period` days, today among them (6 queries)."""
+    since = first_day(today, period)
+    referrers = DailyReferrer.objects.most(since)
+    return Report(
+        days=days(today, period),
+        posts=list(PostDailyViews.objects.most_read(since, ROWS_SHOWN)),
+        engines=list(referrers.of_kind(DailyReferrer.Kind.ENGINE)[:ROWS_SHOWN]),
+        hosts=list(referrers.of_kind(DailyReferrer.Kind.HOST)[:ROWS_SHOWN]),
+        from_others=sum(row["total"] for row in referrers.of_kind(DailyReferrer.Kind.OTHER)),
+    )
+
+
+def days(today: datetime.date, period: int) -> list[Day]:
+    """Return each of the days, also those on which nobody came (1 query)."""
+    since = first_day(today, period)
+    known = {row.day: Day(row.day, row.pv, row.uv, row.robots) for row in DailyViews.objects.since(since)}
+    wanted = [since + datetime.timedelta(days=number) for number in range(period)]
+    return [known.get(day, Day(day)) for day in wanted]
+
+
+def first_day(today: datetime.date, period: int) -> datetime.date:
+    return today - datetime.timedelta(days=period - 1)

@@ -1,0 +1,158 @@
+"""The two ways in which processes hear of changes keep one contract; and what only a shared Redis can show."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from apps.components import coherence, store
+from apps.components.coherence import Alone, Backend, Change, Together
+from apps.components.models import SiteIdentity
+from apps.components.snapshot import Snapshot, build
+from blog_xtg import redis as blog_redis
+from tests.factories import make_category, make_post
+from tests.services import Redis, wait_until
+
+BACKENDS = [pytest.param("alone"), pytest.param("together", marks=pytest.mark.redis)]
+
+
+@pytest.fixture
+def together(own_redis: Redis, settings: Settings) -> Iterator[Together]:
+    settings.REDIS_URL = own_redis.url
+    blog_redis.client.cache_clear()
+    blog_redis._away_until.clear()
+    coherence.backend.cache_clear()
+    backend = coherence.backend()
+    assert isinstance(backend, Together)
+    wait_until(backend.is_trusted, 5)
+    yield backend
+    backend.listener.stop()
+    blog_redis.client.cache_clear()
+    coherence.backend.cache_clear()
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return request.getfixturevalue("together") if request.param == "together" else Alone()
+
+
+def both(function):  # type: ignore[no-untyped-def]
+    return pytest.mark.parametrize("backend", BACKENDS, indirect=True)(function)
+
+
+@both
+def test_a_change_of_posts_leaves_the_lists_as_they_are(backend: Backend) -> None:
+    before = backend.stamps()
+    backend.publish(Change("edited", frozenset([1])))
+    assert backend.stamps() == (("edited", before.lists) if before else None)
+
+
+@both
+def test_any_other_change_renews_both_stamps(backend: Backend) -> None:
+    backend.publish(Change("all", None))
+    assert backend.stamps() == ("all", "all")
+
+
+@both
+def test_the_stamps_stand_while_nothing_changes(backend: Backend) -> None:
+    assert backend.is_trusted()
+    assert backend.stamps() == backend.stamps() != None  # noqa: E711
+
+
+@both
+def test_nothing_is_found_under_an_unknown_stamp(backend: Backend) -> None:
+    backend.save("one", "a snapshot")
+    assert backend.load("another") is None
+
+
+def test_messages_are_read_as_they_were_written() -> None:
+    for posts in (None, frozenset([3, 1])):
+        assert Change.decoded(Change("s", posts).encoded()) == Change("s", posts)
+
+
+@pytest.mark.django_db
+def test_a_snapshot_survives_its_way_through_json() -> None:
+    make_post(category=make_category("书架"), tags=("a",))
+    snapshot = build("lists")
+    assert Snapshot.from_json(json.loads(json.dumps(snapshot.to_json()))) == snapshot
+    for broken in ({}, [], {"title": 1}, snapshot.to_json() | {"pages": 3}):
+        with pytest.raises((KeyError, TypeError, ValueError)):
+            Snapshot.from_json(broken)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_snapshot_that_another_process_has_read_costs_no_query(together: Together) -> None:
+    first = store.get()
+    coherence.heard(None)  # as a process that has just started
+    with CaptureQueriesContext(connection) as captured:
+        assert store.get() == first
+    assert len(captured) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("spoiled", ["no json", "{}", '{"title": "of another version"}'])
+def test_a_shared_snapshot_that_nobody_understands_is_read_anew(together: Together, spoiled: str) -> None:
+    stamps = together.stamps()
+    assert stamps
+    together.save(stamps.site, spoiled)
+    coherence.heard(None)
+    assert store.get().title == "blog_xtg"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_reader_puts_nothing_old_back(together: Together, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads, another process changes and commits, and only then the slow one shares what it read."""
+    coherence.heard(None)
+
+    def slowly(lists_stamp: str) -> Snapshot:
+        snapshot = build(lists_stamp)
+        SiteIdentity(title="Changed meanwhile").save()
+        return snapshot
+
+    monkeypatch.setattr(store, "build", slowly)
+    store.get()
+    monkeypatch.undo()
+    coherence.heard(None)
+    assert store.get().title == "Changed meanwhile"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_is_told_after_its_commit_alone(together: Together) -> None:
+    before = together.stamps()
+    with transaction.atomic():
+        SiteIdentity(title="Not yet").save()
+        assert together.stamps() == before
+    assert together.stamps() != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_redis_away_the_database_answers(together: Together, own_redis: Redis) -> None:
+    store.get()
+    own_redis.stop()
+    wait_until(lambda: not together.is_trusted(), 5)
+    began = time.monotonic()
+    SiteIdentity(title="Written without Redis").save()
+    assert store.get().title == "Written without Redis"
+    assert time.monotonic() - began < 5  # nobody waits for what is away
+    assert together.owes_word
+    own_redis.start()
+    wait_until(together.is_trusted, 5)
+    assert not together.owes_word
+    assert store.get().title == "Written without Redis"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_shared_before_an_outage_is_not_believed_after_it(together: Together, own_redis: Redis) -> None:
+    """Redis comes back with its memory, and somebody changed something while it hung."""
+    store.get()
+    own_redis.pause()
+    wait_until(lambda: not together.is_trusted(), 10)
+    SiteIdentity(title="Written while it hung").save()
+    own_redis.resume()
+    wait_until(together.is_trusted, 10)
+    coherence.heard(None)
+    assert store.get().title == "Written while it hung"

@@ -1,0 +1,208 @@
+"""Kept pages: the same for all anonymous readers, gone the moment they are no longer true, bounded in bytes."""
+
+import datetime
+import gzip
+import time
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from apps.components import coherence
+from apps.components.pagecache import Page, PageCache
+from apps.posts.models import Post
+from tests.factories import make_category, make_comment, make_post
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def queries(client: Client, path: str, **headers: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path, headers=headers).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?page=1", "/archive/", "/tags/", "/links/", "/feed/", "/feed/json/", "/article/{pk}/{slug}/"]
+)
+def test_the_second_reader_asks_the_database_nothing(client: Client, path: str) -> None:
+    post = make_post()
+    path = path.format(pk=post.pk, slug=post.slug)
+    first = client.get(path)
+    assert queries(Client(), path) == 0
+    again = Client().get(path)
+    assert again.content == first.content
+    now = {"X-Accel-Expires"}
+    assert dict(again.headers) | dict.fromkeys(now) == dict(first.headers) | dict.fromkeys(now)
+
+
+def test_a_changed_post_leaves_only_the_pages_that_don_t_show_it(client: Client) -> None:
+    shelves = make_category("One"), make_category("Other")
+    one, other = (make_post(category=shelf) for shelf in shelves)
+    paths = [one.get_absolute_url(), other.get_absolute_url(), shelves[0].get_absolute_url(), "/tags/"]
+    for path in paths:
+        client.get(path)
+    other.body = "Quite another text."
+    other.save()
+    # The posts stand beside each other: the name of the next one is on the page of the first.
+    assert [queries(client, path) > 0 for path in paths] == [True, True, False, False]
+    assert "Quite another text" in client.get(paths[1]).content.decode()
+
+
+def test_a_comment_is_there_at_once(client: Client) -> None:
+    post = make_post()
+    client.get(post.get_absolute_url())
+    make_comment(post, "First answer")
+    assert "First answer" in client.get(post.get_absolute_url()).content.decode()
+    post.comments.all().set_state("screened")
+    assert "First answer" not in client.get(post.get_absolute_url()).content.decode()
+
+
+def test_an_unpublished_post_is_gone_at_once(client: Client) -> None:
+    post = make_post(title="Here and gone")
+    for path in ("/", post.get_absolute_url(), "/feed/"):
+        assert "Here and gone" in client.get(path).content.decode()
+    post.unpublish()
+    assert "Here and gone" not in client.get("/").content.decode()
+    assert "Here and gone" not in client.get("/feed/").content.decode()
+    assert client.get(post.get_absolute_url()).status_code == 404
+
+
+def test_a_scheduled_post_appears_in_a_kept_page_when_its_time_comes(client: Client) -> None:
+    make_post(title="In a moment", published_at=timezone.now() + datetime.timedelta(seconds=0.6))
+    assert "In a moment" not in client.get("/").content.decode()
+    assert queries(client, "/") == 0
+    time.sleep(0.7)
+    assert "In a moment" in client.get("/").content.decode()
+
+
+def test_each_language_has_a_page_of_its_own(client: Client) -> None:
+    make_post()
+    assert "归档" in client.get("/", headers={"accept-language": "zh-CN"}).content.decode()
+    assert "Archive" in client.get("/", headers={"accept-language": "en-GB,en;q=0.8"}).content.decode()
+    assert queries(client, "/", **{"accept-language": "zh-TW,zh;q=0.5"}) == 0
+
+
+def test_tracking_parameters_make_no_other_page(client: Client) -> None:
+    for _ in range(11):
+        make_post()
+    plain = client.get("/?page=2").content
+    assert queries(client, "/?utm_source=x&page=2&fbclid=abc&spm=1.2") == 0
+    assert client.get("/?utm_source=x&page=2").content == plain
+    first = client.get("/?utm_source=mail&gclid=1").content.decode()
+    assert "utm_source" not in first and "gclid" not in first
+    # What we don't know may mean something: it is neither kept nor taken away.
+    assert queries(client, "/?mine=1") > 0
+    assert queries(client, "/?mine=1") > 0
+
+
+def test_a_reader_with_a_session_passes_the_kept_pages_by(client: Client, admin_client: Client) -> None:
+    draft = make_post(status=Post.Status.PRIVATE)
+    shown = make_post()
+    client.get(shown.get_absolute_url())
+    for_owner = admin_client.get(shown.get_absolute_url())
+    assert for_owner["Cache-Control"] == "private, no-cache"
+    assert admin_client.get(draft.get_absolute_url()).status_code == 200
+    assert client.get(draft.get_absolute_url()).status_code == 404
+
+
+def test_what_a_password_guards_is_never_kept(client: Client) -> None:
+    post = make_post(password="secret", body="Behind the door")
+    client.get(post.get_absolute_url())
+    friend = Client()
+    friend.post(post.get_absolute_url(), {"password": "secret"})
+    inside = friend.get(post.get_absolute_url())
+    assert "Behind the door" in inside.content.decode()
+    assert "private" in inside["Cache-Control"]
+    assert "Behind the door" not in client.get(post.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/feed/"])
+def test_who_has_the_page_gets_a_304_in_either_variant(client: Client, path: str) -> None:
+    make_post()
+    plain = client.get(path)
+    zipped = client.get(path, headers={"accept-encoding": "gzip, br"})
+    assert zipped["Content-Encoding"] == "gzip"
+    assert gzip.decompress(zipped.content) == plain.content
+    assert len({plain["ETag"], zipped["ETag"]}) == 2
+    assert not plain["ETag"].startswith("W/")
+    assert "Accept-Encoding" in plain["Vary"]
+    for etag in (plain["ETag"], zipped["ETag"], f"W/{plain['ETag']}", f'"other", {zipped["ETag"]}'):
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(path, headers={"if-none-match": etag, "accept-encoding": "gzip"})
+        assert (answer.status_code, answer.content, len(captured)) == (304, b"", 0)
+        assert answer["ETag"] == zipped["ETag"]
+    make_post()
+    assert client.get(path, headers={"if-none-match": plain["ETag"]}).status_code == 200
+
+
+def test_caches_outside_may_keep_a_page_for_a_second(client: Client) -> None:
+    make_post()
+    answer = client.get("/")
+    assert "s-maxage=1" in answer["Cache-Control"] and "stale-if-error" in answer["Cache-Control"]
+    assert not answer.cookies
+
+
+def test_without_memory_to_spare_every_page_is_made_anew(client: Client, settings: Settings) -> None:
+    settings.PAGE_CACHE_BYTES = 0
+    make_post()
+    etag = client.get("/")["ETag"]
+    assert queries(client, "/") > 0
+    assert client.get("/", headers={"if-none-match": etag}).status_code == 304
+
+
+# -- The cache itself -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> PageCache:
+    monkeypatch.setattr(coherence, "_hearers", [])
+    settings.PAGE_CACHE_BYTES = 100_000
+    return PageCache()
+
+
+def a_page(text: str = "x" * 10_000, shown: tuple[int, ...] = (), frame: str = "frame", seconds: float = 60) -> Page:
+    response = HttpResponse(text, headers={"Content-Type": "image/x-none"})
+    return Page(response, frame, frozenset(shown), time.monotonic() + seconds)
+
+
+def test_the_least_recently_used_pages_give_way(cache: PageCache) -> None:
+    for number in range(9):
+        cache.put(number, a_page(), coherence.generation())
+        assert cache.get(0, "frame")
+    assert cache.size_bytes <= 100_000
+    # 12,000 bytes each: eight have room, the one that is read all the time among them.
+    assert [number for number in range(9) if cache.get(number, "frame")] == [0, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_page_larger_than_all_there_is_is_not_kept(cache: PageCache) -> None:
+    cache.put("big", a_page("x" * 100_000), coherence.generation())
+    assert len(cache) == 0
+
+
+def test_a_page_begun_before_a_change_is_not_kept(cache: PageCache) -> None:
+    begun = coherence.generation()
+    coherence.heard(frozenset([1]))
+    cache.put("late", a_page(), begun)
+    assert cache.get("late", "frame") is None
+
+
+def test_pages_of_another_frame_or_too_old_are_forgotten(cache: PageCache) -> None:
+    cache.put("framed", a_page(shown=(1,)), coherence.generation())
+    cache.put("old", a_page(shown=(1,), seconds=-1), coherence.generation())
+    assert cache.get("framed", "another") is None
+    assert cache.get("old", "frame") is None
+    assert (len(cache), cache.size_bytes) == (0, 0)
+
+
+def test_a_change_drops_the_pages_of_its_posts(cache: PageCache) -> None:
+    for key, shown in {"a": (1, 2), "b": (2, 3), "c": (3,)}.items():
+        cache.put(key, a_page(shown=shown), coherence.generation())
+    cache.drop(frozenset([2]))
+    assert [key for key in "abc" if cache.get(key, "frame")] == ["c"]
+    cache.drop(None)
+    assert (len(cache), cache.size_bytes) == (0, 0)

@@ -1,0 +1,42 @@
+"""Processes of a fleet on the test's own MariaDB and a Redis; the test itself is one more of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from apps.components import coherence
+from blog_xtg import redis as blog_redis
+from tests.services import GunicornServer, MariaDB, Redis
+
+PROCESSES = 4
+
+
+@pytest.fixture
+def fleet(
+    own_redis: Redis, mariadb_server: MariaDB, transactional_db: None, settings: Settings
+) -> Iterator[Callable[..., list[GunicornServer]]]:
+    """fleet(application=…) starts 4 gunicorns of one worker each; what the test changes, it announces to them."""
+    settings.REDIS_URL = own_redis.url
+    blog_redis.client.cache_clear()
+    coherence.backend.cache_clear()
+    database = str(connection.settings_dict["NAME"])
+    with ExitStack() as running:
+
+        def start(application: str = "blog_xtg.wsgi", **environ: str) -> list[GunicornServer]:
+            url = mariadb_server.url.removesuffix("blog") + database
+            return [
+                running.enter_context(
+                    GunicornServer(application=application, DATABASE_URL=url, REDIS_URL=own_redis.url, **environ)
+                )
+                for _ in range(PROCESSES)
+            ]
+
+        yield start
+        backend = coherence.backend()
+        assert isinstance(backend, coherence.Together)
+        backend.listener.stop()
+    blog_redis.client.cache_clear()
+    coherence.backend.cache_clear()

@@ -1,0 +1,24 @@
+"""The blog with a renderer that now and then takes long, so that changes come in the middle of it."""
+
+import random
+import time
+from typing import Any
+
+from django.template.base import Template
+
+from blog_xtg.wsgi import application
+
+__all__ = ["application"]
+
+SLOWEST_SECONDS = 0.25
+_render = Template.render
+
+
+def _slowly(self: Template, context: Any) -> Any:
+    text = _render(self, context)
+    # After the queries were made, and before the page is handed to those who would keep it.
+    time.sleep(random.choice([0, 0, SLOWEST_SECONDS * random.random()]))
+    return text
+
+
+Template.render = _slowly  # type: ignore[method-assign]

@@ -1,0 +1,201 @@
+"""What one process of a fleet changes, every other shows: reads at full speed, changes at random, parts failing."""
+
+import http.client
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from apps.components import coherence
+from apps.components.models import Menu, MenuItem, Plugin
+from apps.posts.models import Post
+from tests.factories import make_category, make_comment, make_post
+from tests.services import GunicornServer, Redis
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database("mariadb")]
+
+CHANGES = int(os.environ.get("COHERENCE_CHANGES", "100"))
+BOUND_SECONDS = 0.1
+POSTS = 6
+
+
+@dataclass
+class Change:
+    """Where to look, and how to tell the state after the change from the one before."""
+
+    name: str
+    path: str
+    shows: Callable[[int, str], bool]
+
+
+class Blog:
+    """Some posts, a menu and a plugin; every change leaves a word of its own to be found on a page."""
+
+    def __init__(self) -> None:
+        self.random = random.Random(20261123)
+        self.number = 0
+        self.category = make_category("Shelf")
+        self.posts = [make_post(category=self.category, title=f"Post {letter}") for letter in "ABCDEF"[:POSTS]]
+        self.menu = Menu.objects.create(name="Menu")
+        MenuItem.objects.create(menu=self.menu, category=self.category)
+        self.plugin = Plugin.objects.create(title="Box", content="nothing yet")
+
+    def change(self) -> Change:
+        self.number += 1
+        kind = self.random.choice([self.edit, self.retitle, self.turn, self.turn, self.comment, self.box, self.rename])
+        return kind(f"word{self.number}x")
+
+    def edit(self, word: str) -> Change:
+        post = self._post()
+        post.status, post.body = "published", f"The text: {word}."
+        post.save()
+        return self._showing("edit", post.get_absolute_url(), word)
+
+    def retitle(self, word: str) -> Change:
+        post = self._post()
+        post.status, post.title, post.slug = "published", f"Title {word}", f"{post.pk}"
+        post.save()
+        return self._showing("new title in a list", "/", word)
+
+    def turn(self, word: str) -> Change:
+        post = self._post()
+        path = post.get_absolute_url()
+        if post.status == "published":
+            post.unpublish()
+            return Change("unpublish", path, lambda status, text: status == 404)
+        post.publish()
+        return Change("publish", path, lambda status, text: status == 200)
+
+    def comment(self, word: str) -> Change:
+        post = self._post()
+        if post.status != "published":
+            post.publish()
+        make_comment(post, f"I say {word}")
+        post.refresh_from_db()
+        page = f"?page={post.floor_pages}" if post.floor_pages > 1 else ""
+        return self._showing("comment", post.get_absolute_url() + page, word)
+
+    def box(self, word: str) -> Change:
+        self.plugin.content = f"Boxed {word}"
+        self.plugin.save()
+        return self._showing("plugin", self.random.choice(["/", "/archive/", "/tags/"]), word)
+
+    def rename(self, word: str) -> Change:
+        self.menu.name = f"Menu {word}"
+        self.menu.save()
+        return self._showing("menu", self.random.choice(["/", self.category.get_absolute_url()]), word)
+
+    def paths(self) -> list[str]:
+        return ["/", "/archive/", "/tags/", "/feed/", self.category.get_absolute_url()] + [
+            f"/article/{post.pk}/{post.slug}/" for post in self.posts
+        ]
+
+    def _post(self) -> Post:
+        post = self.random.choice(self.posts)
+        post.refresh_from_db()
+        return post
+
+    def _showing(self, name: str, path: str, word: str) -> Change:
+        return Change(name, path, lambda status, text: status == 200 and word in text)
+
+
+def ask(connection: http.client.HTTPConnection, path: str) -> tuple[int, str]:
+    connection.request("GET", path, headers={"Accept-Language": "en"})
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+@contextmanager
+def reading(servers: list[GunicornServer], blog: Blog) -> Iterator[Counter]:
+    """Two readers at full speed on each process, until the block ends; counts answers by status."""
+    over, answers = threading.Event(), Counter[int]()
+
+    def read(server: GunicornServer, start: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        turn = start
+        while not over.is_set():
+            paths = blog.paths()
+            status, _text = ask(connection, paths[turn % len(paths)])
+            answers[status] += 1
+            turn += 1
+
+    readers = [threading.Thread(target=read, args=(server, 5 * n)) for n in range(2) for server in servers]
+    for reader in readers:
+        reader.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for reader in readers:
+            reader.join(30)
+
+
+def check(servers: list[GunicornServer], blog: Blog, changes: int, after: Callable[[int], None] | None = None) -> None:
+    """Make the changes; 100 ms after each commit every process must show it."""
+    connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=20) for server in servers]
+    stale: list[str] = []
+    kinds = Counter[str]()
+    with reading(servers, blog) as answers:
+        for number in range(changes):
+            change = blog.change()
+            committed_at = time.monotonic()
+            if after:
+                after(number)
+            time.sleep(max(0.0, committed_at + BOUND_SECONDS - time.monotonic()))
+            for place, connection in enumerate(connections):
+                status, text = ask(connection, change.path)
+                if not change.shows(status, text):
+                    stale.append(f"{number}: {change.name} at {change.path}, process {place}: {status}")
+            kinds[change.name] += 1
+    assert not stale
+    assert set(answers) <= {200, 301, 404}
+    assert answers[200] > changes  # the readers did read
+
+
+def test_every_process_shows_a_change_within_100_ms(fleet) -> None:  # type: ignore[no-untyped-def]
+    check(fleet(), Blog(), CHANGES)
+
+
+def test_a_slow_renderer_puts_nothing_old_back(fleet) -> None:  # type: ignore[no-untyped-def]
+    check(fleet(application="tests.fleet.slow_wsgi"), Blog(), CHANGES // 2)
+
+
+def test_a_listener_that_is_cut_off_is_not_missed(fleet, own_redis: Redis) -> None:  # type: ignore[no-untyped-def]
+    with own_redis.client() as redis:
+
+        def cut(number: int) -> None:
+            if number % 3 == 0:
+                redis.client_kill_filter(_type="pubsub")
+
+        check(fleet(), Blog(), CHANGES // 2, cut)
+
+
+def test_a_redis_that_restarts_is_not_missed(fleet, own_redis: Redis) -> None:  # type: ignore[no-untyped-def]
+    """It comes back without its memory, each time after some changes were made without it."""
+
+    def restart(number: int) -> None:
+        if number % 10 == 5:
+            own_redis.stop()
+        elif number % 10 == 9:
+            own_redis.start()
+
+    check(fleet(), Blog(), CHANGES // 2, restart)
+
+
+def test_a_lost_message_is_noticed_by_the_stamp(fleet, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    servers, blog = fleet(), Blog()
+    connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=20) for server in servers]
+    with reading(servers, blog):
+        time.sleep(1)
+        for _ in range(3):
+            monkeypatch.setattr(coherence, "CHANNEL", "nobody listens here")
+            change = blog.change()
+            time.sleep(2)
+            for connection in connections:
+                assert change.shows(*ask(connection, change.path)), change

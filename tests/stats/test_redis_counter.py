@@ -1,0 +1,277 @@
+"""What only the counter in Redis has to promise: killed, cut off, asked twice, it neither loses nor doubles a view."""
+
+import datetime
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import OperationalError, connection, connections
+from django.test import Client
+
+from apps.components import coherence, known_posts
+from apps.posts.models import Post
+from apps.stats import redis_counter as module
+from apps.stats.counters import Numbers, View
+from apps.stats.models import DailyViews, FlushedBatch, PostDailyViews
+from apps.stats.redis_counter import BATCH, PENDING, RedisCounter
+from apps.stats.services import site_day
+from blog_xtg import redis as blog_redis
+from tests.factories import make_post
+from tests.services import BROWSER, ROOT, Redis
+
+pytestmark = pytest.mark.django_db
+# A flusher that ends, as kill -9 would end it, at the point it is told.
+FLUSHER = """
+import os, signal, sys, django
+django.setup()
+from apps.stats import batches, redis_counter
+from apps.stats.counters import counter
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+flusher = counter()
+match sys.argv[1]:
+    case "before the tables":
+        redis_counter.apply = die
+    case "in the transaction":
+        batches._count_referrers = die
+    case "after the tables":
+        flusher._finish = die
+flusher.drain()
+"""
+
+
+def counted(post: Post) -> tuple[int, int, int]:
+    pv = DailyViews.objects.numbers(site_day())[0]
+    of_post = PostDailyViews.objects.get(post=post, day=site_day()).views
+    return pv, of_post, Post.objects.get(pk=post.pk).view_count
+
+
+def flush_and_die(point: str, redis: Redis) -> None:
+    database = connection.settings_dict
+    url = f"sqlite:///{database['NAME']}"
+    if connection.vendor == "mysql":
+        url = f"mysql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    site = {"DJANGO_SETTINGS_MODULE": "blog_xtg.settings", "DATABASE_URL": url, "REDIS_URL": redis.url}
+    done = subprocess.run(
+        [sys.executable, "-c", FLUSHER, point],
+        cwd=ROOT,
+        env={**os.environ, **site, "ENV_FILE": os.devnull},
+        timeout=60,
+        check=False,
+        capture_output=True,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("point", ["before the tables", "in the transaction", "after the tables"])
+def test_a_killed_flusher_loses_and_doubles_nothing(redis_counter: RedisCounter, own_redis: Redis, point: str) -> None:
+    post, today = make_post(), site_day()
+    for _ in range(3):
+        shown = redis_counter.hit(View(today, "ada", post.pk))
+    flush_and_die(point, own_redis)
+    assert redis_counter._redis.exists(BATCH)
+    shown = redis_counter.hit(View(today, "ada", post.pk))
+    if point != "after the tables":  # between there and the delete a total without a base may be read twice
+        assert shown == Numbers(4, 1, 4)
+    redis_counter.drain()
+    redis_counter.drain()
+    assert counted(post) == (4, 4, 4) and not redis_counter._redis.exists(BATCH, PENDING)
+    assert redis_counter.numbers(today, post.pk) == Numbers(4, 1, 4)
+
+
+def test_two_flushers_with_one_batch_write_it_once(redis_counter: RedisCounter, own_redis: Redis) -> None:
+    post, today = make_post(), site_day()
+    other = RedisCounter(redis_counter._redis)
+    redis_counter.hit(View(today, "ada", post.pk))
+    mine, same = redis_counter._taken("a" * 32), other._taken("b" * 32)
+    assert mine and same and mine.id == same.id
+    assert module.apply(mine, {}) and not module.apply(same, {})
+    # The slower one comes to its delete when the next batch is on its way already: that one stays.
+    redis_counter._finish(keys=[BATCH, module.TOTALS], args=[mine.id, *module._totals(mine)])
+    redis_counter.hit(View(today, "ada", post.pk))
+    following = redis_counter._taken("c" * 32)
+    other._finish(keys=[BATCH, module.TOTALS], args=[same.id, *module._totals(same)])
+    assert following and redis_counter._redis.exists(BATCH)
+    other.drain()
+    assert counted(post) == (2, 2, 2) and FlushedBatch.objects.count() == 2
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """As if the few seconds in which a server away is left alone were over."""
+    blog_redis._away_until.clear()
+    yield
+
+
+def test_views_without_redis_are_counted_when_it_is_back(redis_counter: RedisCounter, own_redis: Redis, caplog) -> None:  # type: ignore[no-untyped-def]
+    post, today = make_post(), site_day()
+    redis_counter.hit(View(today, "ada", post.pk))
+    redis_counter.drain()
+    own_redis.stop()
+    for number in range(25):
+        assert redis_counter.hit(View(today, f"visitor {number}", post.pk)) == Numbers()
+    redis_counter.drain()
+    own_redis.start()  # with nothing in it
+    with at_once():
+        assert redis_counter.hit(View(today, "ada", post.pk)) == Numbers(27, 26, 27)
+    redis_counter.drain()
+    assert counted(post) == (27, 27, 27)
+    assert "25 views of the time without Redis are counted now, 0 were dropped" in caplog.text
+
+
+def test_a_day_that_begins_without_redis_has_a_salt_that_the_others_take_over(
+    redis_counter: RedisCounter, own_redis: Redis
+) -> None:
+    today, other = site_day(), RedisCounter(redis_counter._redis)
+    own_redis.stop()
+    salt = redis_counter.salt(today)
+    assert len(salt) == 32 and redis_counter.salt(today) == salt
+    own_redis.start()
+    with at_once():
+        assert redis_counter.salt(today) == salt == other.salt(today)
+
+
+def test_the_backlog_drops_its_oldest_and_says_how_many(own_redis: Redis, redis_counter: RedisCounter, caplog) -> None:  # type: ignore[no-untyped-def]
+    counter, today = RedisCounter(redis_counter._redis, backlog_views=10), site_day()
+    own_redis.stop()
+    for number in range(13):
+        counter.hit(View(today - datetime.timedelta(days=number < 3), "ada"))
+    own_redis.start()
+    with at_once():
+        counter.drain()
+    assert list(DailyViews.objects.values_list("day", "pv")) == [(today, 10)]
+    assert "10 views of the time without Redis are counted now, 3 were dropped" in caplog.text
+
+
+def test_a_view_that_redis_took_without_answering_is_counted_once(
+    redis_counter: RedisCounter, own_redis: Redis
+) -> None:
+    post, today = make_post(), site_day()
+    redis_counter.hit(View(today, "ada", post.pk))
+    own_redis.pause()  # what is sent now waits in its socket, and is carried out when it wakes up
+    assert redis_counter.hit(View(today, "ada", post.pk)) == Numbers()
+    assert redis_counter.hit(View(today, "ada", post.pk)) == Numbers()
+    own_redis.resume()
+    with at_once():
+        assert redis_counter.hit(View(today, "ada", post.pk)) == Numbers(4, 1, 4)
+    redis_counter.drain()
+    assert counted(post) == (4, 4, 4)
+
+
+def test_nothing_in_redis_grows_for_ever(redis_counter: RedisCounter) -> None:
+    post, today = make_post(), site_day()
+    for number in range(50):
+        redis_counter.hit(View(today, f"visitor {number}", post.pk, "host:example.com"))
+        redis_counter.salt(today)
+    redis_counter.drain()
+    redis_counter.hit(View(today, "ada", post.pk))
+    redis = redis_counter._redis
+    keys = {key.decode(): redis.ttl(key) for key in redis.keys("*")}
+    assert all(name.startswith("blog:") for name in keys) and len(keys) <= 7
+    assert [name for name, seconds in keys.items() if seconds < 0] == [PENDING]  # that one is flushed every minute
+    assert keys[f"blog:salt:{today}"] <= 24 * 3600 + 60
+
+
+def test_the_beacon_answers_from_redis_alone(redis_counter: RedisCounter, django_assert_num_queries, client) -> None:  # type: ignore[no-untyped-def]
+    post = make_post()
+    reader = Client(headers={"user-agent": BROWSER})
+    body = json.dumps({"post": post.pk, "referrer": "https://www.google.co.jp/"})
+    reader.post("/stats/view", body, content_type="text/plain")
+    trips = commands(redis_counter)
+    with django_assert_num_queries(0):
+        answer = reader.post("/stats/view", body, content_type="text/plain").json()
+    assert answer | {"pv_today": 2, "uv_today": 1, "views": 2, "post_comments": 0} == answer
+    assert commands(redis_counter) - trips == 2  # the view, and the one that asks
+
+
+def commands(counter: RedisCounter) -> int:
+    return counter._redis.info("stats")["total_reads_processed"]
+
+
+def test_without_redis_the_beacon_still_answers(redis_counter: RedisCounter, own_redis: Redis) -> None:
+    post, reader = make_post(), Client(headers={"user-agent": BROWSER})
+    own_redis.stop()
+    answer = reader.post("/stats/view", json.dumps({"post": post.pk}), content_type="text/plain")
+    assert answer.status_code == 200 and answer.json().keys() == {"posts", "comments", "post_comments"}
+    assert reader.get(f"/stats/view?post={post.pk}")["Content-Type"] == "image/gif"
+    own_redis.start()
+    with at_once():
+        assert reader.post("/stats/view", "{}", content_type="text/plain").json()["pv_today"] == 3
+
+
+def test_without_the_database_views_are_counted_and_shown_as_far_as_known(
+    redis_counter: RedisCounter, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
+    post, reader = make_post(), Client(headers={"user-agent": BROWSER})
+    body = json.dumps({"post": post.pk})
+    assert reader.post("/stats/view", body, content_type="text/plain").json()["views"] == 1
+    redis_counter.forget_totals()
+    later = time.monotonic() + known_posts.MAX_AGE_SECONDS
+    monkeypatch.setattr(known_posts.time, "monotonic", lambda: later)
+    asked = []
+
+    def refuse(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        asked.append(sql)
+        raise OperationalError("The database is away.")
+
+    with connection.execute_wrapper(refuse):
+        for _ in range(5):
+            answer = reader.post("/stats/view", body, content_type="text/plain")
+            assert answer.status_code == 200 and answer.json()["post_comments"] == 0
+            assert "views" not in answer.json() and answer.json()["uv_today"] == 1
+    assert (
+        len([sql for sql in asked if "stats_" in sql or "comment_count" in sql]) == 2
+    )  # each asked once, not by each view
+    monkeypatch.undo()
+    redis_counter._tables_away_until = 0
+    assert reader.post("/stats/view", body, content_type="text/plain").json()["views"] == 7
+
+
+def test_a_post_just_hidden_is_a_404_once_it_is_dropped(redis_counter: RedisCounter) -> None:
+    post, reader = make_post(), Client(headers={"user-agent": BROWSER})
+    body = json.dumps({"post": post.pk})
+    assert reader.post("/stats/view", body, content_type="text/plain").status_code == 200
+    post.unpublish()
+    coherence.heard(frozenset([post.pk]))
+    assert reader.post("/stats/view", body, content_type="text/plain").status_code == 404
+    redis_counter.drain()
+    assert counted(post) == (1, 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_is_being_asked_for_while_it_changes_is_not_remembered(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    post = make_post()
+    asked, changed = threading.Event(), threading.Event()
+    numbers = type(Post.objects.all()).numbers
+
+    def slow(self, pk: int) -> dict[str, int]:  # type: ignore[no-untyped-def]
+        found = numbers(self, pk)
+        asked.set()
+        assert changed.wait(10)
+        return found
+
+    monkeypatch.setattr(type(Post.objects.all()), "numbers", slow)
+
+    def ask() -> None:
+        known_posts.known(post.pk)
+        connections.close_all()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert asked.wait(10)
+    post.unpublish()
+    coherence.heard(frozenset([post.pk]))
+    changed.set()
+    asking.join(10)
+    with pytest.raises(Post.DoesNotExist):
+        known_posts.known(post.pk)
