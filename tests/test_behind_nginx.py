@@ -1,5 +1,6 @@
 """The blog as a fleet serves it, with deploy/nginx in front: pages, outages, live messages."""
 
+import gzip
 import json
 import socket
 import time
@@ -115,6 +116,19 @@ def test_a_changed_post_is_shown_to_the_next_reader(nginx: BlogNginx, app: Gunic
     )
     time.sleep(FRESH_SECONDS)
     assert b"New!" in ask(nginx, post).body
+
+
+def test_a_page_compressed_by_the_app_is_kept_so(nginx: BlogNginx, post: str) -> None:
+    for path in (post, "/feed/"):
+        first, second = (ask(nginx, path, Accept_Encoding="gzip, br") for _ in range(2))
+        assert first.headers["Content-Encoding"] == "gzip"
+        assert b"Read me" in gzip.decompress(first.body)
+        assert second.body == first.body
+        assert "X-Accel-Expires" not in first.headers
+        etag = second.headers["ETag"]
+        assert etag.startswith('"')
+        assert ask(nginx, path, Accept_Encoding="gzip", If_None_Match=etag).status == 304
+        assert b"Read me" in ask(nginx, path).body
 
 
 def test_the_form_with_its_token_is_made_for_each(nginx: BlogNginx, post: str) -> None:
