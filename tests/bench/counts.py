@@ -1,6 +1,7 @@
 """Queries and Redis round trips of a page, counted in a process of its own: `python -m tests.bench.counts '<visits>'`.
 
-Runs on the blog that the environment names, with components warm; prints JSON: name -> queries, round trips, bytes.
+Runs on the blog that the environment names, with components warm, and prints as JSON for `cold` (page cache off) and
+`page cache`: name -> queries, round trips, bytes.
 """
 
 import json
@@ -44,6 +45,7 @@ def main() -> None:
 
     django.setup()
     from django.test import Client
+    from django.test.utils import override_settings
 
     from tests.services import BROWSER
 
@@ -57,7 +59,9 @@ def main() -> None:
     end = time.monotonic() + WARMING_SECONDS
     while time.monotonic() < end:  # what listens for changes may take a moment to connect
         asked["home"]()
-    print(json.dumps({name: counted(ask) for name, ask in asked.items()}))
+    with override_settings(PAGE_CACHE_BYTES=0):
+        cold = {name: counted(ask) for name, ask in asked.items()}
+    print(json.dumps({"cold": cold, "page cache": {name: counted(ask) for name, ask in asked.items()}}))
 
 
 if __name__ == "__main__":

@@ -73,10 +73,9 @@ class Fleet:
         self.live = self._stack.enter_context(LiveServer(**blog.environ))
         self.nginx = self._stack.enter_context(BlogNginx([blog.cached.port], self.live.port, self.var, WORKERS))
 
-    def ask(self, blog: Blog, module: str, *arguments: str, **environ: str) -> Any:
-        """What a module of the benchmark prints as JSON in its last line, run in a process of its own on that blog."""
-        printed = self._run({**blog.cold.env, **environ}, "-m", module, *arguments)
-        return json.loads(printed.splitlines()[-1])
+    def ask(self, server: GunicornServer, module: str, *arguments: str) -> Any:
+        """What a module of the benchmark prints as JSON in its last line, run by itself with that server's settings."""
+        return json.loads(self._run(server.env, "-m", module, *arguments).splitlines()[-1])
 
     def _environ(self) -> dict[str, str]:
         import MySQLdb

@@ -118,7 +118,7 @@ def main() -> None:
     with Fleet() as fleet:
         blog = fleet.blog(chosen.posts)
         pages = {name: blog.visits["pages"][name][0] for name in chosen.pages}
-        found = fleet.ask(blog, "tests.bench.profile", "--inside", json.dumps(pages), PAGE_CACHE_BYTES="0")
+        found = fleet.ask(blog.cold, "tests.bench.profile", "--inside", json.dumps(pages))
     for name, told in found.items():
         print(f"{name}: {told}\n")
 

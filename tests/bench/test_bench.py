@@ -24,7 +24,7 @@ OLDER = {
 
 @pytest.fixture(scope="module")
 def echo():  # type: ignore[no-untyped-def]
-    with GunicornServer(application="tests.echo:application") as server:
+    with GunicornServer(application="tests.nginx.echo:application") as server:
         yield server
 
 

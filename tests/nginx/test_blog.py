@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import need
+from tests.nginx.asking import FRESH_SECONDS, ask, cache
 from tests.proxy import BlogNginx
 from tests.services import BROWSER, GunicornServer, LiveServer, MariaDB, Redis
-from tests.test_nginx import FRESH_SECONDS, ask, cache
 
 pytestmark = [pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
 

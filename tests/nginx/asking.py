@@ -1,0 +1,41 @@
+"""Requests to nginx, and what to read in its answers."""
+
+import http.client
+import json
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+from tests.proxy import BlogNginx
+
+FRESH_SECONDS = 2.1  # nginx counts whole ones, and the last one entirely
+
+
+def ask(
+    nginx: BlogNginx,
+    path: str,
+    method: str = "GET",
+    body: bytes | None = None,
+    source: str = "127.0.0.1",
+    **headers: str,
+) -> Any:
+    """The answer: `status`, `headers`, `body`, and what the application was `told` when it is the one that answered."""
+    connection = http.client.HTTPConnection("127.0.0.1", nginx.port, timeout=20, source_address=(source, 0))
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        response = connection.getresponse()
+        content = response.read()
+    finally:
+        connection.close()
+    told = json.loads(content) if response.headers["Content-Type"] == "application/json" and content else None
+    return SimpleNamespace(status=response.status, headers=response.headers, body=content, told=told)
+
+
+def cache(answer: Any) -> str:
+    return str(answer.headers["X-Cache-Status"])
+
+
+def answering(path: str = "/", status: int = 200, **headers: str) -> str:
+    wish = {"status": status, "headers": {name.replace("_", "-"): value for name, value in headers.items()}}
+    return f"{path}?answer={quote(json.dumps(wish))}"
