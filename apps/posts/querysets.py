@@ -8,8 +8,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Aggregate, Count, Exists, F, Func, Max, OuterRef, Q, Subquery, Sum, TextField, Window
-from django.db.models.functions import MD5, Coalesce, Greatest, RowNumber, Substr
+from django.db.models import Aggregate, Count, F, Func, Max, OuterRef, Q, Subquery, Sum, TextField, Value, Window
+from django.db.models.functions import Coalesce, Concat, Greatest, JSONArray, RowNumber, Substr
 from django.utils import timezone
 
 from .markdown import RENDERER_VERSION
@@ -19,7 +19,6 @@ from .together import Given
 if TYPE_CHECKING:
     from .models import Category, OldAddress, Post, Source, Tag
 
-RELATED_POSTS = 4
 TEXT_SHOWN_CHARACTERS = 50_000  # of a text are looked through for the piece that a search result shows
 LIST_FIELDS = (
     *("pk", "title", "slug", "excerpt", "cover", "cover_width", "cover_height", "language"),
@@ -184,19 +183,6 @@ class PostQuerySet(models.QuerySet["Post"]):
     def _pinned_first(self) -> bool:
         return self.query.order_by[0] == "-pinned"
 
-    def for_detail(self, user: Any) -> PostQuerySet:
-        """What the post page shows (2 queries: the post with its neighbours in other tables, its tags).
-
-        `is_translated` says whether somebody made a translation of it.
-        """
-        return (
-            self.readable_by(user)
-            .select_related("source", "category", "author")
-            .prefetch_related("tags")
-            .defer("body", "text")
-            .annotate(is_translated=Exists(self.model._default_manager.filter(translation_of=OuterRef("pk"))))
-        )
-
     def translations_of(self, post: Post) -> PostQuerySet:
         """The public texts that say the same in some language, the post itself and its original among them (1 query).
 
@@ -219,29 +205,40 @@ class PostQuerySet(models.QuerySet["Post"]):
     def tagged(self, tag: Tag | int) -> PostQuerySet:
         return self.filter(tags=tag)
 
-    def neighbours_of(self, post: Post) -> tuple[Post | None, Post | None]:
-        """The public posts before and after this one in time, None at an end (1 query)."""
-        public = self.published()
-        before = Q(published_at__lt=post.published_at) | Q(published_at=post.published_at, pk__lt=post.pk)
-        after = Q(published_at__gt=post.published_at) | Q(published_at=post.published_at, pk__gt=post.pk)
-        previous = public.filter(before).order_by("-published_at", "-pk").values("pk")[:1]
-        following = public.filter(after).order_by("published_at", "pk").values("pk")[:1]
-        found = self.filter(Q(pk=Subquery(previous)) | Q(pk=Subquery(following))).only("title", "slug", "published_at")
-        by_side = {(near.published_at, near.pk) > (post.published_at, post.pk): near for near in found}
-        return by_side.get(False), by_side.get(True)
+    def before(self, pk: Given) -> PostQuerySet:
+        """The posts that came before that one, if it is public, the last of them first."""
+        moment = self._of(pk, "published_at")
+        earlier = Q(published_at__lte=moment) & (Q(published_at__lt=moment) | Q(pk__lt=pk))
+        return self.in_order().filter(earlier)
 
-    def related_to(self, post: Post) -> list[Post]:
-        """Up to 4 public posts to read on: most shared tags first, then earlier ones of the category (2 queries)."""
-        others = self.published().exclude(pk=post.pk).only("title", "slug", "published_at")
-        found: list[Post] = []
-        if tags := list(post.tags.all()):
-            tagged = others.filter(tags__in=tags).annotate(shared=Count("tags"))
-            found += tagged.order_by("-shared", "-published_at", "-pk")[:RELATED_POSTS]
-        if len(found) < RELATED_POSTS:
-            near = others.in_category(post.category).exclude(pk__in=[other.pk for other in found])
-            near = near.filter(published_at__lte=post.published_at).order_by("-published_at", "-pk")
-            found += near[: RELATED_POSTS - len(found)]
-        return found
+    def after(self, pk: Given, at: Moment) -> PostQuerySet:
+        """The public posts that came after that one, the first of them first."""
+        moment = self._of(pk, "published_at")
+        later = Q(published_at__gte=moment) & (Q(published_at__gt=moment) | Q(pk__gt=pk))
+        return self.published(at).filter(later).order_by("published_at", "pk")
+
+    def first_of(self, posts: PostQuerySet) -> PostQuerySet:
+        """The first of these, looked for in an index alone: asked for more, MariaDB reads rows until it comes."""
+        return self.filter(pk=Subquery(posts.values("pk")[:1]))
+
+    def beside(self, pk: Given) -> PostQuerySet:
+        """Those in the category of that post."""
+        return self.filter(category=self._of(pk, "category"))
+
+    def like(self, pk: Given, number: int, at: Moment, *names: str) -> models.QuerySet[Any, tuple]:
+        """Ids of other posts that have the tag in that place of the post's tags, the last to get it first.
+
+        Beside each the columns of these names, as one list; None where the post isn't public. As a subquery, because
+        a join would have MariaDB begin with all posts.
+        """
+        links = self.model.tags.through.objects
+        tag = links.filter(post=pk).order_by("pk").values("tag")[number : number + 1]
+        linked = links.filter(tag=Subquery(tag)).exclude(post=pk).order_by("-pk")
+        columns = self.published(at).filter(pk=OuterRef("post")).order_by().values(columns=JSONArray(*names))
+        return linked.values_list("post", Subquery(columns))
+
+    def _of(self, pk: Given, name: str) -> Subquery:
+        return Subquery(self.model._default_manager.filter(pk=pk).values(name))
 
     def in_month(self, year: int, month: int | None = None) -> PostQuerySet:
         """Published in that year, or month, of the site's time zone."""
@@ -314,38 +311,19 @@ class PostQuerySet(models.QuerySet["Post"]):
         views, comments = self.values_list("view_count", "comment_count").get(pk=pk)
         return {"views": views, "post_comments": comments}
 
-    def ids_for_feed(self, number: int) -> list[int]:
-        """Ids of the newest public posts (1 query that an index answers; with joins MariaDB would sort them all)."""
-        return list(self.published().order_by("-published_at", "-pk").values_list("pk", flat=True)[:number])
-
-    def for_feed(self, ids: list[int]) -> PostQuerySet:
-        """These posts, as far as they are public, newest first, with their HTML and tags (2 queries)."""
-        return (
-            self.published()
-            .filter(pk__in=ids)
-            .select_related("author", "category")
-            .prefetch_related("tags")
-            .defer("body", "text", "toc")
-            .order_by("-published_at", "-pk")
-        )
-
-    def for_feed_edition(self, ids: list[int]) -> models.QuerySet[Post, tuple]:
-        """All that for_feed() tells of the posts, as rows that can be compared: the HTML as a digest (1 query)."""
+    def for_feed(self) -> PostQuerySet:
+        """Public posts, newest first, with their HTML, author and the names of their tags, each after a line feed."""
         links: Any = self.model.tags.through.objects.filter(post=OuterRef("pk")).order_by()
+        names = (
+            links.values("post")
+            .annotate(names=_GroupConcat(Concat(Value("\n"), "tag__name", output_field=TextField())))
+            .values("names")
+        )
         return (
-            self.published()
-            .filter(pk__in=ids)
-            .order_by("-published_at", "-pk")
-            .annotate(
-                html_digest=MD5("html"),
-                guarded=~Q(password=""),
-                tag_names=Subquery(links.values("post").annotate(names=_GroupConcat("tag__name")).values("names")),
-            )
-            .values_list(
-                *("pk", "title", "slug", "language", "excerpt", "html_digest", "guarded", "cover"),
-                *("published_at", "updated_at", "category__name", "tag_names"),
-                *("author__username", "author__first_name", "author__last_name"),
-            )
+            self.for_list()
+            .select_related("author")
+            .defer("body", "text", "toc", "summary")
+            .annotate(tag_names=Coalesce(Subquery(names), Value(""), output_field=TextField()))
         )
 
     def for_card(self) -> PostQuerySet:

@@ -96,6 +96,6 @@ def _moment(text: str) -> datetime.datetime:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "DateTimeField": _moment,
-    "BooleanField": bool,
+    "BooleanField": lambda value: bool(int(value)),  # "0" is what MariaDB makes of EXISTS
     "JSONField": lambda value: json.loads(value) if isinstance(value, str) else value,
 }

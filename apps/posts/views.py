@@ -5,8 +5,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
@@ -20,6 +21,7 @@ from .access import is_unlocked, unlock
 from .models import Post
 from .old_addresses import imported, old_page
 from .paging import POSTS_PER_PAGE, page_of, requested_page
+from .post_page import post_page
 from .querysets import PostQuerySet
 from .search.query import search as find
 from .search.query import suggest as find_titles
@@ -139,9 +141,13 @@ def _asked(request: HttpRequest) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @public_page
-def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """The post; a POST brings the password of one that has one, and nothing else."""
-    post = get_object_or_404(Post.objects.for_detail(request.user), pk=pk)
+def detail(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
+    """The post (1 query); a POST brings the password of one that has one, and nothing else."""
+    floor_page = requested_page(request)
+    page = post_page(int(pk), floor_page, timezone.now())
+    if page is None or not _is_readable(request, page.post):
+        raise Http404("No such post.")
+    post = page.post
     moved = _right_address(request, post.get_absolute_url())
     if moved:
         return moved
@@ -149,19 +155,19 @@ def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         return _ask_password(request, post)
     if request.method == "POST":
         return redirect(post)
-    page = requested_page(request)
-    if page > post.floor_pages:
+    if floor_page > post.floor_pages:
         raise Http404("No such page of comments.")
-    context: dict[str, Any] = {"post": post, "floor_page": page, "has_diagrams": DIAGRAM in post.html}
-    if post.is_public and post.kind == Post.Kind.POST:
-        context["previous"], context["next"] = Post.objects.neighbours_of(post)
-        context["related"] = Post.objects.related_to(post)
+    context = {"post": post, "page": page, "floor_page": floor_page, "has_diagrams": DIAGRAM in post.html}
     response = render(request, "posts/detail.html", context)
     if post.password or not post.is_public:
         patch_cache_control(response, private=True)
     if context["has_diagrams"]:
         response.headers["Content-Security-Policy"] = DIAGRAM_POLICY
     return response
+
+
+def _is_readable(request: HttpRequest, post: Post) -> bool:
+    return post.is_public or post.status == Post.Status.UNLISTED or request.user.is_staff
 
 
 def not_found(request: HttpRequest) -> HttpResponse:

@@ -220,8 +220,8 @@ PAGE_QUERIES = {
     "archive": 1,
     "month": 1,
     "search": 3,
-    "feed": 4,  # ids, what the ETag is made of, posts, tags; 2 when nothing changed
-    "post": 5,
+    "feed": 1,
+    "post": 1,
 }
 
 

@@ -1,3 +1,4 @@
+from collections import namedtuple
 from typing import Any
 
 from django import template
@@ -5,26 +6,29 @@ from django import template
 from apps.posts.models import Post
 
 from ..avatars import identicon
-from ..models import Comment
+from ..querysets import SHOWN_FIELDS
 
 register = template.Library()
 
 
+_Shown = namedtuple("_Shown", SHOWN_FIELDS)  # type: ignore[misc]  # mypy wants the names written here
+
+
 @register.inclusion_tag("comments/_comments.html", takes_context=True)
-def comments_of(context: dict[str, Any], post: Post, page: int) -> dict[str, Any]:
-    """Show that page of the post's comments and the way to write one (1 query)."""
+def comments_of(context: dict[str, Any], post: Post, rows: list[list[Any]], page: int) -> dict[str, Any]:
+    """Show that page of the post's comments, rows of CommentQuerySet.of_page(), and the way to write one."""
     return {
         "request": context["request"],
         "post": post,
         "page": page,
-        "comments": Comment.objects.of_page(post, page),
+        "comments": [_Shown(*row) for row in rows],
         "open": post.comments_open and context["site"].comments_open,
-        "sees_screened": context["user"].is_staff,
+        "user": context["user"],
     }
 
 
 @register.simple_tag
-def avatar(comment: Comment) -> str:
+def avatar(comment: Any) -> str:
     return identicon(comment.author_name, comment.author_email)
 
 
