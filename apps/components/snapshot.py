@@ -5,7 +5,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from django.db.models import DateTimeField
@@ -111,6 +111,8 @@ class Snapshot:
     lists_stamp: str
     # A digest of all that the frame shows, but for the numbers of views, which the beacon brings up to date.
     frame: str = ""
+    # What has been rendered of it in this process, by template and language; its end is the snapshot's.
+    rendered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def to_json(self) -> Any:
         return values.encoded(self)
