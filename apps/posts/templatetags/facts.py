@@ -1,6 +1,7 @@
 from typing import Any
 
 from django import template
+from django.utils.safestring import SafeString
 
 from .. import facts
 from ..models import Post
@@ -9,6 +10,6 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def facts_of(context: dict[str, Any], post: Post) -> facts.Facts:
-    """What _facts.html shows of a post."""
-    return facts.facts_of(post, context["site"])
+def facts_of(context: dict[str, Any], post: Post, live: bool = False) -> SafeString:
+    """The line of facts under a post's title."""
+    return facts.facts_of(post, context["site"], live=live)
