@@ -47,7 +47,9 @@ class Together:
         if connection.vendor not in self._compiled:
             self._compiled[connection.vendor] = self._compile()
         sql, parameters, readers = self._compiled[connection.vendor]
-        values = [part.stored(given[part.name]) if isinstance(part, Given) else part for part in parameters]
+        places = {part.name: part for part in parameters if isinstance(part, Given)}
+        stored = {name: place.stored(given[name]) for name, place in places.items()}
+        values = [stored[part.name] if isinstance(part, Given) else part for part in parameters]
         found: list[list[list[Any]]] = [[] for _part in self._parts]
         with connection.cursor() as cursor:
             cursor.execute(sql, values)

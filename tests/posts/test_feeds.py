@@ -218,9 +218,7 @@ def test_a_feed_is_the_same_for_all_readers_in_the_sites_language(client: Client
 
 
 @pytest.mark.parametrize("address", [*FORMATS, "/tag/news/feed/", "/tag/news/feed/json/"])
-def test_an_unchanged_feed_answers_304_after_one_query(
-    client: Client, django_assert_num_queries, address: str
-) -> None:
+def test_an_unchanged_feed_answers_304_after_one_query(client: Client, django_assert_num_queries, address: str) -> None:
     make_posts(3, tags=("news", "more"))
     for number in (0, 40):
         make_posts(number, tags=("news", "other"))
