@@ -17,6 +17,7 @@ from .querysets import PostQuerySet
 
 POSTS_PER_PAGE = 10
 POSTS_PER_KEY = 100
+KEYS_PER_BLOCK = 50  # of the cache: what a page reads of it doesn't grow with the list
 KEYS_KEPT_SECONDS = 24 * 3600
 MAX_DIGITS = 9
 ELLIPSIS = None
@@ -61,13 +62,17 @@ def page_of(posts: PostQuerySet, request: BlogRequest, *, name: str, total: int)
 def _keys_around(number: int, posts: PostQuerySet, name: str) -> tuple[list[Any], list[Any] | None]:
     """Return where that part of the list begins and the next one does: to count the posts before would take longer."""
     address = f"list-keys-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
-    keys = cache.get(address)
+    block, place = divmod(number, KEYS_PER_BLOCK)
+    keys = cache.get(f"{address}-{block}")
     if keys is None:
-        keys = posts.until(timezone.now()).keys_at_every(POSTS_PER_KEY)
-        cache.set(address, keys, KEYS_KEPT_SECONDS)
-    if number >= len(keys):  # posts went away a moment ago
+        every = posts.until(timezone.now()).keys_at_every(POSTS_PER_KEY)
+        starts = range(0, len(every), KEYS_PER_BLOCK)  # each block also has the key that the next one begins with
+        blocks = {start // KEYS_PER_BLOCK: every[start : start + KEYS_PER_BLOCK + 1] for start in starts}
+        cache.set_many({f"{address}-{at}": of_block for at, of_block in blocks.items()}, KEYS_KEPT_SECONDS)
+        keys = blocks.get(block, [])
+    if place >= len(keys):  # posts went away a moment ago
         raise Http404("No such page.")
-    return keys[number], keys[number + 1] if number + 1 < len(keys) else None
+    return keys[place], keys[place + 1] if place + 1 < len(keys) else None
 
 
 def numbers(current: int, last: int) -> Iterator[int | None]:

@@ -8,11 +8,19 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.components import store
+from apps.posts import paging
 from apps.posts.models import Category, Post, Tag
 from apps.posts.models.post import month_number
 from tests.factories import make_category, make_post
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a list of fifty times the length."""
+    monkeypatch.setattr(paging, "POSTS_PER_KEY", 20)
+    monkeypatch.setattr(paging, "KEYS_PER_BLOCK", 3)
 
 
 @pytest.fixture
