@@ -26,6 +26,7 @@ GROUP_OF_FIXTURE = {
     "redis_server": "redis",
     "fleet": "gunicorn",
     "own_redis": "redis",
+    "member": "redis",
     "mariadb_server": "mariadb",
     "nginx": "nginx",
     "browser": "chromium",
@@ -216,6 +217,28 @@ def own_redis() -> Iterator[Redis]:
     need("redis")
     with Redis() as server:
         yield server
+
+
+@pytest.fixture
+def member(own_redis: Redis, settings: Settings) -> Iterator[Redis]:
+    """This process is one of a fleet that shares the test's own Redis, and hears of what the others change."""
+    from apps.components.coherence import Together, backend
+    from apps.stats.counters import counter
+    from blog_xtg import redis
+
+    def forget() -> None:
+        for remembered in (redis.client, backend, counter):
+            remembered.cache_clear()
+        redis._away_until.clear()
+
+    forget()
+    settings.REDIS_URL = own_redis.url
+    present = backend()
+    assert isinstance(present, Together)
+    services.wait_until(present.is_trusted, 5)
+    yield own_redis
+    present.listener.stop()
+    forget()
 
 
 @pytest.fixture

@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
-from django.db.models import Count, F, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from apps.posts.models import Post
+from apps.posts.post_page import FIRST_FLOOR, LAST_FLOOR, POST
+from apps.posts.querysets import Moment
 
 from .signals import comments_changed
 
 if TYPE_CHECKING:
-    from .models import Comment  # noqa: F401 -- ruff doesn't read QuerySet's strings
+    from .models import Comment
 
 SHOWN_STATES = ("visible", "screened")  # pending ones and spam are nobody's business but the administrator's
+
+
+SHOWN_FIELDS = (
+    *("floor", "author_name", "author_email", "author_site", "html", "reply_to_floor", "state"),
+    *("by_administrator", "created_at"),
+)
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
@@ -27,25 +35,20 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def by_ids(self, ids: Sequence[int]) -> CommentQuerySet:
         return self.filter(pk__in=ids)
 
-    def of_page(self, post: Post, page: int) -> CommentQuerySet:
-        """The comments on that page of the post, oldest first (1 query); screened ones keep their floor."""
-        last = page * post.FLOORS_PER_PAGE
-        floors = (last - post.FLOORS_PER_PAGE + 1, last)
-        return self.filter(post=post, floor__range=floors, state__in=SHOWN_STATES).order_by("floor")
+    def of_page(self) -> models.QuerySet[Comment, tuple]:
+        """What a post's page asks along: its comments, oldest first; screened ones keep their floor."""
+        floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
+        return floors.order_by("floor").values_list(*SHOWN_FIELDS)
 
     def answerable(self, post: Post, floor: int) -> bool:
         """Whether a reply may name that floor of the post."""
         return self.filter(post=post, floor=floor, state__in=SHOWN_STATES).exists()
 
-    def newest(self) -> CommentQuerySet:
-        """Visible comments on public posts, newest first, with their post's title (1 query)."""
-        return (
-            self.visible()
-            .filter(post__in=Post.objects.published().filter(password=""))
-            .select_related("post")
-            .only("floor", "author_name", "html", "created_at", "post__title", "post__slug")
-            .order_by("-created_at", "-pk")
-        )
+    def newest(self, at: Moment) -> CommentQuerySet:
+        """Visible comments on posts that are public by then, newest first."""
+        # By EXISTS: given a join to begin with, SQLite would look through every post.
+        public = Post.objects.published(at).filter(pk=OuterRef("post"), password="")
+        return self.visible().filter(Exists(public)).order_by("-created_at", "-pk")
 
     def set_state(self, state: str) -> int:
         """Put all of them into that state, keep the posts' counts exact, return how many changed (3 statements)."""

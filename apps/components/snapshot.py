@@ -1,18 +1,30 @@
-"""What stands around every page, as one frozen value."""
+"""What stands around every page, and what every page needs to know of the rest of the blog, as one frozen value."""
 
 import datetime
 import hashlib
 import math
 import time
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from django.db.models import Count, Q, Sum
+from django.db.models import DateTimeField
+from django.db.models.functions import Substr
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.comments.models import Comment
+from apps.posts.addresses import (
+    category_address,
+    floor_address,
+    month_address,
+    post_address,
+    source_address,
+    tag_address,
+)
 from apps.posts.models import Category, Post, Source, Tag
 from apps.posts.plaintext import plain_text, shorten
+from apps.posts.together import Given, Together
 from apps.stats.services import today
 
 from . import values
@@ -22,7 +34,8 @@ from .stylesheet import stylesheet
 ITEMS_PER_BOX = 8
 TAGS_PER_BOX = 30
 MONTHS_PER_BOX = 24
-COMMENT_CHARACTERS = 40
+EXCERPT_CHARACTERS = 40
+EXCERPT_LOOKED_AT = 2000  # characters of a comment's HTML
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +66,27 @@ class SidebarBox:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """A category, source or tag, with the number of its public posts."""
+
+    pk: int
+    name: str
+    url: str
+    posts: int
+    introduction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     pv_today: int
     uv_today: int
     posts: int
     comments: int
-    sources: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every field that base.html shows; the same for all readers."""
+    """The same for all readers: what base.html shows, and what lists need to know besides the posts they show."""
 
     title: str
     signature: str
@@ -76,6 +99,12 @@ class Snapshot:
     entries: tuple[NavbarEntry, ...]
     boxes: tuple[SidebarBox, ...]
     statistics: Statistics
+    # All there are, hidden and empty ones too: categories and sources by id, tags by slug, the most used one first.
+    categories: dict[int, Shelf]
+    sources: dict[int, Shelf]
+    tags: dict[str, Shelf]
+    # First days of the months with public posts, newest first, each with its address and their number.
+    months: tuple[tuple[datetime.date, str, int], ...]
     # Of the snapshot itself, in seconds since 1970: when it was read, and when the next scheduled post comes out.
     made_at: float
     next_due_at: float
@@ -83,6 +112,8 @@ class Snapshot:
     lists_stamp: str
     # A digest of all that the frame shows, but for the numbers of views, which the beacon brings up to date.
     frame: str = ""
+    # What has been rendered of it in this process, by template and language; its end is the snapshot's.
+    rendered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def to_json(self) -> Any:
         return values.encoded(self)
@@ -106,11 +137,53 @@ class Snapshot:
         return tuple(box for box in self.boxes if box.kind == Plugin.Kind.LINKS)
 
 
+_AT = Given("at", DateTimeField())
+_LISTED = ("pk", "title", "slug")
+_IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_policy", "accent")
+_FRAME = Together(
+    identity=lambda: SiteIdentity.objects.filter(pk=1).values_list(*_IDENTITY),
+    waiting=lambda: Post.objects.waiting(_AT).values_list("published_at")[:1],
+    pages=lambda: Post.objects.pages(_AT).values_list(*_LISTED),
+    categories=lambda: Category.objects.values_list("pk", "name", "slug", "introduction", "hidden"),
+    menus=lambda: Menu.objects.values_list("pk", "name"),
+    items=lambda: MenuItem.objects.values_list("category", "menu"),
+    plugins=lambda: Plugin.objects.filter(disabled=False).values_list("title", "kind", "content"),
+    sources=lambda: Source.objects.values_list("pk", "name"),
+    census=lambda: Post.objects.census(_AT),
+    tags=lambda: Tag.objects.values_list("pk", "name", "slug"),
+    used=lambda: Tag.objects.times_used(),
+    in_vain=lambda: Tag.objects.times_used_in_vain(_AT),
+    recent=lambda: Post.objects.published(_AT).values_list(*_LISTED)[:ITEMS_PER_BOX],
+    # More than are shown, because some may be scheduled.
+    hottest=lambda: Post.objects.hottest().values_list(*_LISTED, "view_count", "published_at")[: 3 * ITEMS_PER_BOX],
+    comments=lambda: Comment.objects.newest(_AT).values_list(
+        "post", "post__slug", "floor", "author_name", Substr("html", 1, EXCERPT_LOOKED_AT)
+    )[:ITEMS_PER_BOX],
+)
+
+Rows = list[list[Any]]
+
+
 def build(lists_stamp: str) -> Snapshot:
-    """Read the snapshot from the database: 10 queries, and one more for each kind of list box in the sidebar."""
-    made_at = time.time()
-    identity = SiteIdentity.objects.filter(pk=1).first() or SiteIdentity()
-    due = Post.objects.next_due()
+    """Read the snapshot from the database (2 queries; 55 ms at 100,000 posts on SQLite, 180 ms on MariaDB)."""
+    made_at, now = time.time(), timezone.now()
+    found = _FRAME.ask(at=now)
+    identity = SiteIdentity()
+    for row in found["identity"]:
+        identity = SiteIdentity(**dict(zip(_IDENTITY, row, strict=True)))
+    next_due_at = found["waiting"][0][0].timestamp() if found["waiting"] else math.inf
+    views = today()
+    months, of_category, of_source = Counter[int](), Counter[int](), Counter[int]()
+    comments = 0
+    for month, category, source, number, commented in found["census"]:
+        months[month] += number
+        of_category[category] += number
+        of_source[source] += number
+        comments += commented
+    categories = {
+        pk: Shelf(pk, name, category_address(pk, slug), of_category[pk], introduction)
+        for pk, name, slug, introduction, _hidden in found["categories"]
+    }
     snapshot = Snapshot(
         title=identity.title,
         signature=identity.signature,
@@ -119,14 +192,20 @@ def build(lists_stamp: str) -> Snapshot:
         language=identity.language,
         comments_open=identity.comment_policy == SiteIdentity.CommentPolicy.OPEN,
         accent=identity.accent,
-        pages=tuple(_post_link(page) for page in Post.objects.pages()),
-        entries=_entries(),
-        boxes=tuple(_box(plugin) for plugin in Plugin.objects.filter(disabled=False)),
-        statistics=_statistics(),
+        pages=_post_links(found["pages"]),
+        entries=_entries(found, categories),
+        boxes=(),
+        statistics=Statistics(views.pv, views.uv, months.total(), comments),
+        categories=categories,
+        sources={pk: Shelf(pk, name, source_address(pk), of_source[pk]) for pk, name in found["sources"]},
+        tags=_tags(found),
+        months=tuple(_month(number, months[number]) for number in sorted(filter(None, months), reverse=True)),
         made_at=made_at,
-        next_due_at=due.timestamp() if due else math.inf,
-        lists_stamp=lists_stamp,
+        next_due_at=next_due_at,
+        # What is due changes lists, too, and nobody announces it.
+        lists_stamp=f"{lists_stamp}-{next_due_at}",
     )
+    snapshot = replace(snapshot, boxes=tuple(_box(snapshot, found, now, *plugin) for plugin in found["plugins"]))
     return replace(snapshot, frame=_frame(snapshot))
 
 
@@ -142,60 +221,60 @@ def _frame(snapshot: Snapshot) -> str:
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
-def _entries() -> tuple[NavbarEntry, ...]:
+def _pairs(rows: Any) -> dict[int, int]:
+    return dict(rows)
+
+
+def _tags(found: dict[str, Rows]) -> dict[str, Shelf]:
+    used = Counter(_pairs(found["used"]))
+    used.subtract(_pairs(found["in_vain"]))
+    tags = {slug: Shelf(pk, name, tag_address(slug), used[pk]) for pk, name, slug in found["tags"]}
+    return dict(sorted(tags.items(), key=lambda item: (-item[1].posts, item[1].name)))
+
+
+def _entries(found: dict[str, Rows], categories: dict[int, Shelf]) -> tuple[NavbarEntry, ...]:
     """Menus in order with their visible categories, then the visible categories that stand in no menu."""
     links: dict[int | None, list[Link]] = {}
-    placed = MenuItem.objects.values_list("category_id", "menu_id")
-    menu_of = dict(placed)
-    visible = {category.pk: category for category in Category.objects.visible()}
+    menu_of = _pairs(found["items"])
+    visible = [pk for pk, *_rest, hidden in found["categories"] if not hidden]
     ordered = [pk for pk in menu_of if pk in visible] + [pk for pk in visible if pk not in menu_of]
     for pk in ordered:
-        category = visible[pk]
-        links.setdefault(menu_of.get(pk), []).append(Link(category.name, category.get_absolute_url()))
-    menus = [NavbarEntry(menu.name, links=tuple(links[menu.pk])) for menu in Menu.objects.all() if menu.pk in links]
+        links.setdefault(menu_of.get(pk), []).append(Link(categories[pk].name, categories[pk].url))
+    menus = [NavbarEntry(name, links=tuple(links[pk])) for pk, name in found["menus"] if pk in links]
     return (*menus, *(NavbarEntry(link.name, link.url) for link in links.get(None, [])))
 
 
-def _statistics() -> Statistics:
-    public = Q(posts__in=Post.objects.published())
-    sources = Source.objects.annotate(number=Count("posts", filter=public)).order_by("pk")
-    links = tuple(Link(source.name, source.get_absolute_url(), source.number) for source in sources)
-    comments = Post.objects.published().aggregate(total=Sum("comment_count"))["total"] or 0
-    views = today()
-    return Statistics(views.pv, views.uv, sum(link.count or 0 for link in links), comments, links)
-
-
-def _box(plugin: Plugin) -> SidebarBox:
-    links: list[Link] = []
-    months: list[tuple[datetime.date, str, int]] = []
-    match plugin.kind:
+def _box(
+    snapshot: Snapshot, found: dict[str, Rows], now: datetime.datetime, title: str, kind: str, content: str
+) -> SidebarBox:
+    links: tuple[Link, ...] = ()
+    match kind:
         case Plugin.Kind.RECENT_POSTS:
-            links = [_post_link(post) for post in Post.objects.for_list()[:ITEMS_PER_BOX]]
+            links = _post_links(found["recent"])
         case Plugin.Kind.HOT_POSTS:
-            links = [_post_link(post, post.view_count) for post in Post.objects.hottest()[:ITEMS_PER_BOX]]
+            out = (row for *row, published_at in found["hottest"] if published_at <= now)
+            links = tuple(Link(name, post_address(pk, slug), views) for pk, name, slug, views in out)[:ITEMS_PER_BOX]
         case Plugin.Kind.RECENT_COMMENTS:
-            links = [_comment_link(comment) for comment in Comment.objects.newest()[:ITEMS_PER_BOX]]
+            links = tuple(_comment_link(*row) for row in found["comments"])
         case Plugin.Kind.TAGS:
-            links = [_tag_link(tag) for tag in Tag.objects.in_use()[:TAGS_PER_BOX]]
+            most_used = list(snapshot.tags.values())[:TAGS_PER_BOX]
+            links = tuple(Link(tag.name, tag.url, tag.posts) for tag in most_used if tag.posts)
         case Plugin.Kind.ARCHIVE:
-            months = [
-                (month, reverse("posts:archive", args=[month.year, f"{month.month:02}"]), count)
-                for month, count in Post.objects.months()[:MONTHS_PER_BOX]
-            ]
+            return SidebarBox(title, kind, months=snapshot.months[:MONTHS_PER_BOX])
         case Plugin.Kind.LINKS:
-            links = [Link(*pair) for line in plugin.content.splitlines() if (pair := parse_link(line))]
-    html = plugin.content if plugin.kind == Plugin.Kind.HTML else ""
-    return SidebarBox(plugin.title, plugin.kind, html, tuple(links), tuple(months))
+            links = tuple(Link(*pair) for line in content.splitlines() if (pair := parse_link(line)))
+    return SidebarBox(title, kind, content if kind == Plugin.Kind.HTML else "", links)
 
 
-def _post_link(post: Post, count: int | None = None) -> Link:
-    return Link(post.title, post.get_absolute_url(), count)
+def _post_links(rows: Rows) -> tuple[Link, ...]:
+    return tuple(Link(title, post_address(pk, slug)) for pk, title, slug in rows)
 
 
-def _tag_link(tag: Any) -> Link:  # in_use() adds post_count
-    return Link(tag.name, tag.get_absolute_url(), tag.post_count)
+def _comment_link(post: int, slug: str, floor: int, name: str, beginning: str) -> Link:
+    words = shorten(plain_text(beginning), EXCERPT_CHARACTERS)
+    return Link(f"{name}: {words}", floor_address(post, slug, floor))
 
 
-def _comment_link(comment: Comment) -> Link:
-    words = shorten(plain_text(comment.html), COMMENT_CHARACTERS)
-    return Link(f"{comment.author_name}: {words}", comment.get_absolute_url())
+def _month(number: int, posts: int) -> tuple[datetime.date, str, int]:
+    day = datetime.date(number // 100, number % 100, 1)
+    return day, month_address(day.year, day.month), posts

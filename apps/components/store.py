@@ -13,6 +13,8 @@ from .snapshot import Snapshot, build
 
 # With Redis away nobody tells of changes: the database is asked again after so long.
 AWAY_SECONDS = 0.1
+# With the database away the last snapshot stands for so long before it is asked again: readers must not queue for it.
+DATABASE_AWAY_SECONDS = 1
 # While one thread builds, the others wait; one that hangs holds them no longer than this.
 BUILD_SECONDS = 10
 
@@ -80,6 +82,7 @@ def _read(older: _Kept | None) -> Snapshot:
         if older is None:
             raise
         logger.exception("The database gives no site components; the last ones stand.")
+        _kept = _Kept(older.snapshot, generation, older.stamp, read_at, read_at + DATABASE_AWAY_SECONDS)
         return older.snapshot
     age_seconds = max(0.0, time.time() - snapshot.made_at)
     lasts_seconds = min(backend.snapshot_seconds - age_seconds, snapshot.next_due_at - time.time())

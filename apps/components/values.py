@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 def encoded(value: Any) -> Any:
     """Return the value in lists, dictionaries, strings and numbers."""
     if is_dataclass(value):
-        return {field.name: encoded(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: encoded(getattr(value, field.name)) for field in fields(value) if field.init}
     if isinstance(value, tuple):
         return [encoded(part) for part in value]
     if isinstance(value, dict):
@@ -47,4 +47,5 @@ def _decoded(kind: Any, data: Any) -> Any:
 
 @cache
 def _fields(kind: Any) -> list[tuple[str, Any]]:
-    return list(get_type_hints(kind).items())
+    hints = get_type_hints(kind)
+    return [(field.name, hints[field.name]) for field in fields(kind) if field.init]

@@ -85,8 +85,10 @@ def as_data_block(data: dict[str, Any]) -> SafeString:
     return SafeString(written)
 
 
-def describe_post(post: Post, site: Any, description: str, absolute: Callable[[str], str]) -> dict[str, Any]:
-    """Return the JSON-LD of a post with the way that leads to it (no query: for_detail() has loaded what it tells)."""
+def describe_post(
+    post: Post, tags: list[str], site: Any, description: str, absolute: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return the JSON-LD of a post with the way that leads to it (no query)."""
     published, changed = post.published_at, last_changed(post)
     address = absolute(post.get_absolute_url())
     picture = shared_picture(post, site)
@@ -108,9 +110,10 @@ def describe_post(post: Post, site: Any, description: str, absolute: Callable[[s
     }
     way = [(site.title, "/"), (post.title, post.get_absolute_url())]
     if post.kind == Post.Kind.POST:
-        posting["articleSection"] = post.category.name
-        posting["keywords"] = [tag.name for tag in post.tags.all()]
-        way.insert(1, (post.category.name, post.category.get_absolute_url()))
+        if category := site.categories.get(post.category_id):
+            posting["articleSection"] = category.name
+            way.insert(1, (category.name, category.url))
+        posting["keywords"] = tags
     crumbs = [
         {"@type": "ListItem", "position": position, "name": name, "item": absolute(url)}
         for position, (name, url) in enumerate(way, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
@@ -12,44 +13,33 @@ from django.db.models import (
     Aggregate,
     Case,
     Count,
-    Exists,
     F,
+    Func,
     IntegerField,
     Max,
     OuterRef,
     Q,
     Subquery,
+    Sum,
     TextField,
     Value,
     When,
+    Window,
 )
-from django.db.models.functions import MD5, Coalesce, Greatest, Substr
+from django.db.models.functions import Coalesce, Concat, Greatest, JSONArray, RowNumber, Substr
 from django.utils import timezone
 
 from .markdown import RENDERER_VERSION
 from .slugs import slugify
+from .together import Given
 
 if TYPE_CHECKING:
     from .models import Category, OldAddress, Post, Source, Tag
 
-RELATED_POSTS = 4
 TEXT_SHOWN_CHARACTERS = 50_000  # of a text are looked through for the piece that a search result shows
 LIST_FIELDS = (
-    "title",
-    "slug",
-    "excerpt",
-    "cover",
-    "cover_width",
-    "cover_height",
-    "language",
-    "reading_minutes",
-    "published_at",
-    "pinned",
-    "view_count",
-    "comment_count",
-    "source__name",
-    "category__name",
-    "category__slug",
+    *("pk", "title", "slug", "excerpt", "cover", "cover_width", "cover_height", "language"),
+    *("published_at", "pinned", "view_count", "comment_count", "source_id", "category_id"),
 )
 
 
@@ -84,13 +74,17 @@ class TagQuerySet(models.QuerySet["Tag"]):
         found = {tag.slug: tag for tag in self.filter(slug__in=wanted)}
         return [found.get(slug) or self.get_or_create(slug=slug, defaults={"name": wanted[slug]})[0] for slug in wanted]
 
-    def in_use(self) -> TagQuerySet:
-        """Tags of at least one public post, most used first, with `post_count`."""
-        return (
-            self.annotate(post_count=Count("posts", filter=_public("posts__")))
-            .filter(post_count__gt=0)
-            .order_by("-post_count", "name")
-        )
+    def times_used(self) -> models.QuerySet[Any, tuple]:
+        """Ids of tags, and how many posts of any kind have them (an index alone: 30 ms at 300,000)."""
+        used = self.model.posts.through.objects.order_by().values("tag")
+        return used.values_list("tag", Count("pk"))
+
+    def times_used_in_vain(self, at: Moment) -> models.QuerySet[Any, tuple]:
+        """The same of posts that lists don't show by then: few, so that the rest is counted by taking these away."""
+        from .models import Post
+
+        hidden = self.model.posts.through.objects.filter(post__in=Post.objects.not_public(at)).order_by()
+        return hidden.values("tag").values_list("tag", Count("pk"))
 
     def for_sitemap(self) -> TagQuerySet:
         """Tags of at least one public post with `changed`, when the newest of these came (1 query)."""
@@ -106,12 +100,16 @@ class OldAddressQuerySet(models.QuerySet["OldAddress"]):
         return found.get(path) or next(iter(found.values()), None)
 
 
-def _public(prefix: str = "") -> Q:
-    return Q(**{f"{prefix}kind": "post"}) & _out(prefix)
+# A point in time, or a place for one in a question asked with others (together.py).
+Moment = datetime.datetime | Given
 
 
-def _out(prefix: str = "") -> Q:
-    return Q(**{f"{prefix}status": "published", f"{prefix}published_at__lte": timezone.now()})
+def _public(prefix: str = "", at: Moment | None = None) -> Q:
+    return Q(**{f"{prefix}kind": "post"}) & _out(prefix, at)
+
+
+def _out(prefix: str = "", at: Moment | None = None) -> Q:
+    return Q(**{f"{prefix}status": "published", f"{prefix}published_at__lte": at or timezone.now()})
 
 
 def _newest_first(parts: list[models.QuerySet[Post, Any]]) -> Any:
@@ -136,9 +134,15 @@ class _GroupConcat(Aggregate):
 
 
 class PostQuerySet(models.QuerySet["Post"]):
-    def published(self) -> PostQuerySet:
-        """Posts that lists show: published, their time come."""
-        return self.filter(_public())
+    def published(self, at: Moment | None = None) -> PostQuerySet:
+        """Posts that lists show: published, their time come (by then, or by now)."""
+        return self.filter(_public(at=at))
+
+    def not_public(self, at: Moment) -> PostQuerySet:
+        """All that published() leaves out, by ranges of an index."""
+        post = Q(kind="post")
+        to_come = Q(status="published", published_at__gt=at)
+        return self.filter(Q(kind="page") | post & Q(status__in=["draft", "unlisted", "private"]) | post & to_come)
 
     def readable_by(self, user: Any) -> PostQuerySet:
         """Posts and pages this user may open by link: public and unlisted ones; every one for staff."""
@@ -150,29 +154,65 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Posts and pages that anybody may open by link."""
         return self.filter(_out() | Q(status="unlisted"))
 
-    def pages(self) -> PostQuerySet:
-        """Public pages (about, and the like), oldest first, as the navbar shows them (1 query)."""
-        return self.filter(_out(), kind="page").only("title", "slug").order_by("published_at", "pk")
+    def pages(self, at: Moment) -> PostQuerySet:
+        """Pages (about, and the like) that are public by then, oldest first, as the navbar shows them."""
+        return self.filter(_out(at=at), kind="page").order_by("published_at", "pk")
+
+    def in_order(self) -> PostQuerySet:
+        """A list of posts, newest first, those among them that are still to come; until() or from_key() ends it."""
+        return self.filter(kind="post", status="published").order_by("-published_at", "-pk")
+
+    def in_home_order(self) -> PostQuerySet:
+        return self.in_order().order_by("-pinned", "-published_at", "-pk")
+
+    def until(self, at: datetime.datetime) -> PostQuerySet:
+        """The posts of the list that are public by then."""
+        if self._pinned_first():
+            # With a plus the condition is as true, but no reason for SQLite to take the index by time and sort.
+            out = Func(F("published_at"), template="+%(expressions)s")
+            return self.alias(out_at=out).filter(out_at__lte=at)
+        return self.filter(published_at__lte=at)
 
     def for_list(self) -> PostQuerySet:
-        """The columns a list shows, newest first (1 query, no N+1)."""
-        return self.published().select_related("source", "category").only(*LIST_FIELDS).order_by("-published_at", "-pk")
+        """Public posts, newest first."""
+        return self.in_order().until(timezone.now())
 
-    def for_home(self) -> PostQuerySet:
-        return self.for_list().order_by("-pinned", "-published_at", "-pk")
+    def cards(self) -> models.QuerySet[Post, Any]:
+        """The columns that a list shows, as named rows: what stands in other tables, the snapshot knows (1 query)."""
+        return self.values_list(*LIST_FIELDS, named=True)
 
-    def for_detail(self, user: Any) -> PostQuerySet:
-        """What the post page shows (2 queries: the post with its neighbours in other tables, its tags).
+    def titles(self) -> PostQuerySet:
+        return self.only("title", "slug")
 
-        `is_translated` says whether somebody made a translation of it.
+    def keys_at_every(self, number: int) -> list[list[Any]]:
+        """Where the list stands before its posts 0, `number`, twice `number`, …: the keys it is sorted by, as JSON.
+
+        1 query that reads one index: 100 ms at 100,000 posts.
         """
-        return (
-            self.readable_by(user)
-            .select_related("source", "category", "author")
-            .prefetch_related("tags")
-            .defer("body", "text")
-            .annotate(is_translated=Exists(self.model._default_manager.filter(translation_of=OuterRef("pk"))))
-        )
+        position = Window(RowNumber(), order_by=self.query.order_by)  # type: ignore[arg-type]
+        keyed = self.order_by().annotate(before=(position - 1) % number).filter(before=0)
+        keys = list(keyed.values_list("pinned", "published_at", "pk"))
+        keys.sort(key=None if self._pinned_first() else itemgetter(1, 2), reverse=True)
+        return [[pinned, published_at and published_at.isoformat(), pk] for pinned, published_at, pk in keys]
+
+    def between(self, key: list[Any], beyond: list[Any] | None) -> PostQuerySet:
+        """The posts of the list from one key of keys_at_every() to the next, or to its end: a short range of its index.
+
+        Those beyond that came at the same time are still among them, at its end.
+        """
+        pinned, pk = key[0], key[2]
+        first, last = (datetime.datetime.fromisoformat(end[1]) if end else None for end in (key, beyond))
+        # The first bound says less than the rest, but it is what databases look for in an index.
+        posts = Q(published_at__lte=first) & (Q(published_at__lt=first) | Q(pk__lte=pk))
+        if pinned and self._pinned_first():
+            return self.until(timezone.now()).filter(Q(pinned=False) | posts)
+        if last:
+            posts &= Q(published_at__gte=last)
+        # Not pinned=False: Django would write NOT pinned, for which no index is of use.
+        return self.filter(posts, pinned__in=[False]) if self._pinned_first() else self.filter(posts)
+
+    def _pinned_first(self) -> bool:
+        return self.query.order_by[0] == "-pinned"
 
     def translations_of(self, post: Post) -> PostQuerySet:
         """The public texts that say the same in some language, the post itself and its original among them (1 query).
@@ -187,44 +227,56 @@ class PostQuerySet(models.QuerySet["Post"]):
         """What the comment form needs of a post this user may read (1 query)."""
         return self.readable_by(user).only("title", "slug", "password", "comments_open", "last_floor")
 
-    def in_category(self, category: Category) -> PostQuerySet:
+    def in_category(self, category: Category | int) -> PostQuerySet:
         return self.filter(category=category)
 
-    def from_source(self, source: Source) -> PostQuerySet:
+    def from_source(self, source: Source | int) -> PostQuerySet:
         return self.filter(source=source)
 
-    def tagged(self, tag: Tag) -> PostQuerySet:
+    def tagged(self, tag: Tag | int) -> PostQuerySet:
         return self.filter(tags=tag)
 
-    def neighbours_of(self, post: Post) -> tuple[Post | None, Post | None]:
-        """The public posts before and after this one in time, None at an end (1 query)."""
-        public = self.published()
-        before = Q(published_at__lt=post.published_at) | Q(published_at=post.published_at, pk__lt=post.pk)
-        after = Q(published_at__gt=post.published_at) | Q(published_at=post.published_at, pk__gt=post.pk)
-        previous = public.filter(before).order_by("-published_at", "-pk").values("pk")[:1]
-        following = public.filter(after).order_by("published_at", "pk").values("pk")[:1]
-        found = self.filter(Q(pk=Subquery(previous)) | Q(pk=Subquery(following))).only("title", "slug", "published_at")
-        by_side = {(near.published_at, near.pk) > (post.published_at, post.pk): near for near in found}
-        return by_side.get(False), by_side.get(True)
+    def before(self, pk: Given) -> PostQuerySet:
+        """The posts that came before that one, if it is public, the last of them first."""
+        moment = self._of(pk, "published_at")
+        earlier = Q(published_at__lte=moment) & (Q(published_at__lt=moment) | Q(pk__lt=pk))
+        return self.in_order().filter(earlier)
 
-    def related_to(self, post: Post) -> list[Post]:
-        """Up to 4 public posts to read on: most shared tags first, then earlier ones of the category (2 queries)."""
-        others = self.published().exclude(pk=post.pk).only("title", "slug", "published_at")
-        found: list[Post] = []
-        if tags := list(post.tags.all()):
-            tagged = others.filter(tags__in=tags).annotate(shared=Count("tags"))
-            found += tagged.order_by("-shared", "-published_at", "-pk")[:RELATED_POSTS]
-        if len(found) < RELATED_POSTS:
-            near = others.in_category(post.category).exclude(pk__in=[other.pk for other in found])
-            near = near.filter(published_at__lte=post.published_at).order_by("-published_at", "-pk")
-            found += near[: RELATED_POSTS - len(found)]
-        return found
+    def after(self, pk: Given, at: Moment) -> PostQuerySet:
+        """The public posts that came after that one, the first of them first."""
+        moment = self._of(pk, "published_at")
+        later = Q(published_at__gte=moment) & (Q(published_at__gt=moment) | Q(pk__gt=pk))
+        return self.published(at).filter(later).order_by("published_at", "pk")
+
+    def first_of(self, posts: PostQuerySet) -> PostQuerySet:
+        """The first of these, looked for in an index alone: asked for more, MariaDB reads rows until it comes."""
+        return self.filter(pk=Subquery(posts.values("pk")[:1]))
+
+    def beside(self, pk: Given) -> PostQuerySet:
+        """Those in the category of that post."""
+        return self.filter(category=self._of(pk, "category"))
+
+    def like(self, pk: Given, number: int, at: Moment, *names: str) -> models.QuerySet[Any, tuple]:
+        """Ids of other posts that have the tag in that place of the post's tags, the last to get it first.
+
+        Beside each the columns of these names, as one list; None where the post isn't public. As a subquery, because
+        a join would have MariaDB begin with all posts.
+        """
+        links = self.model.tags.through.objects
+        tag = links.filter(post=pk).order_by("pk").values("tag")[number : number + 1]
+        linked = links.filter(tag=Subquery(tag)).exclude(post=pk).order_by("-pk")
+        columns = self.published(at).filter(pk=OuterRef("post")).order_by().values(columns=JSONArray(*names))
+        return linked.values_list("post", Subquery(columns))
+
+    def _of(self, pk: Given, name: str) -> Subquery:
+        return Subquery(self.model._default_manager.filter(pk=pk).values(name))
 
     def in_month(self, year: int, month: int | None = None) -> PostQuerySet:
         """Published in that year, or month, of the site's time zone."""
-        if month is None:
-            return self.filter(published_month__range=(year * 100 + 1, year * 100 + 12))
-        return self.filter(published_month=year * 100 + month)
+        zone = timezone.get_default_timezone()
+        following = (year + 1, 1) if month in {None, 12} else (year, month + 1)
+        first, beyond = (datetime.datetime(*day, 1, tzinfo=zone) for day in ((year, month or 1), following))
+        return self.filter(published_at__gte=first, published_at__lt=beyond)
 
     def stored_months(self) -> Iterable[tuple[int, datetime.datetime, int]]:
         """Id, publication time and stored month of every post that has a time (1 query, streamed)."""
@@ -234,10 +286,13 @@ class PostQuerySet(models.QuerySet["Post"]):
     def set_month(self, pk: int, month: int) -> int:
         return self.filter(pk=pk).update(published_month=month)
 
-    def months(self) -> list[tuple[datetime.date, int]]:
-        """First days of the months with public posts, newest first, and how many (1 query)."""
-        rows = self.published().order_by("-published_month").values_list("published_month").annotate(Count("pk"))
-        return [(datetime.date(number // 100, number % 100, 1), count) for number, count in rows]
+    def census(self, at: Moment) -> models.QuerySet[Post, tuple]:
+        """How many posts are public by then, and how many comments they have, by month, category and source.
+
+        Read in the order of one index, and from that alone: 40 ms at 100,000 posts.
+        """
+        shelf = ("published_month", "category", "source")
+        return self.published(at).order_by().values(*shelf).values_list(*shelf, Count("pk"), Sum("comment_count"))
 
     def findable(self) -> PostQuerySet:
         """Posts and pages that the search may show: published, their time come."""
@@ -287,7 +342,6 @@ class PostQuerySet(models.QuerySet["Post"]):
         """
         posts = (
             self.findable_of(ids)
-            .select_related("source", "category")
             .only(*LIST_FIELDS, "kind", "password")
             .annotate(beginning=Substr("text", 1, TEXT_SHOWN_CHARACTERS), reading=F("search_entry__reading"))
             .order_by()
@@ -320,38 +374,19 @@ class PostQuerySet(models.QuerySet["Post"]):
         views, comments = self.values_list("view_count", "comment_count").get(pk=pk)
         return {"views": views, "post_comments": comments}
 
-    def ids_for_feed(self, number: int) -> list[int]:
-        """Ids of the newest public posts (1 query that an index answers; with joins MariaDB would sort them all)."""
-        return list(self.published().order_by("-published_at", "-pk").values_list("pk", flat=True)[:number])
-
-    def for_feed(self, ids: list[int]) -> PostQuerySet:
-        """These posts, as far as they are public, newest first, with their HTML and tags (2 queries)."""
-        return (
-            self.published()
-            .filter(pk__in=ids)
-            .select_related("author", "category")
-            .prefetch_related("tags")
-            .defer("body", "text", "toc")
-            .order_by("-published_at", "-pk")
-        )
-
-    def for_feed_edition(self, ids: list[int]) -> models.QuerySet[Post, tuple]:
-        """All that for_feed() tells of the posts, as rows that can be compared: the HTML as a digest (1 query)."""
+    def for_feed(self) -> PostQuerySet:
+        """Public posts, newest first, with their HTML, author and the names of their tags, each after a line feed."""
         links: Any = self.model.tags.through.objects.filter(post=OuterRef("pk")).order_by()
+        names = (
+            links.values("post")
+            .annotate(names=_GroupConcat(Concat(Value("\n"), "tag__name", output_field=TextField())))
+            .values("names")
+        )
         return (
-            self.published()
-            .filter(pk__in=ids)
-            .order_by("-published_at", "-pk")
-            .annotate(
-                html_digest=MD5("html"),
-                guarded=~Q(password=""),
-                tag_names=Subquery(links.values("post").annotate(names=_GroupConcat("tag__name")).values("names")),
-            )
-            .values_list(
-                *("pk", "title", "slug", "language", "excerpt", "html_digest", "guarded", "cover"),
-                *("published_at", "updated_at", "category__name", "tag_names"),
-                *("author__username", "author__first_name", "author__last_name"),
-            )
+            self.for_list()
+            .select_related("author")
+            .defer("body", "text", "toc", "summary")
+            .annotate(tag_names=Coalesce(Subquery(names), Value(""), output_field=TextField()))
         )
 
     def for_card(self) -> PostQuerySet:
@@ -363,10 +398,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         changed = Greatest("published_at", Coalesce("updated_at", "published_at"))
         return self.filter(_out(), password="").only("slug").annotate(changed=changed).order_by("pk")
 
-    def next_due(self) -> datetime.datetime | None:
-        """When the next scheduled post or page comes out, None when none waits (1 query)."""
-        waiting = self.filter(status="published", published_at__gt=timezone.now(), kind__in=["post", "page"])
-        return waiting.order_by("published_at").values_list("published_at", flat=True).first()
+    def waiting(self, at: Moment) -> PostQuerySet:
+        """Scheduled posts and pages that are not out by then, the next one first."""
+        # Both kinds are named, so that an index is of use.
+        return self.filter(status="published", published_at__gt=at, kind__in=["post", "page"]).order_by("published_at")
 
     def newest_publication(self) -> datetime.datetime | None:
         """When the newest public post came, None when there is none (1 query)."""
@@ -383,7 +418,8 @@ class PostQuerySet(models.QuerySet["Post"]):
         return [(start // size + 1, newest) for start, newest in rows]
 
     def hottest(self) -> PostQuerySet:
-        return self.published().only("title", "slug", "view_count").order_by("-view_count", "-pk")
+        """Posts by their views, those among them whose time has not come (with it SQLite would sort every post)."""
+        return self.filter(kind="post", status="published").order_by("-view_count", "-pk")
 
     def for_admin_list(self) -> PostQuerySet:
         """Without the long columns, which the list of posts to manage doesn't show."""

@@ -4,32 +4,47 @@ import math
 from typing import Any
 from urllib.parse import unquote
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from blog_xtg.client import BlogRequest
 from blog_xtg.public import public_page
 from blog_xtg.security import DIAGRAM_POLICY
 
 from .access import is_unlocked, unlock
-from .models import Category, Post, Source, Tag
+from .models import Post
 from .old_addresses import imported, old_page
 from .paging import POSTS_PER_PAGE, page_of, requested_page
+from .post_page import post_page
+from .querysets import PostQuerySet
 from .search.query import search as find
 from .search.query import suggest as find_titles
 from .search.terms import QUERY_MAX_LENGTH
+from .slugs import slugify
 
 DIAGRAM = '<pre class="mermaid">'
 RECENT_POSTS = 5
 
 
-def _list(request: HttpRequest, posts: QuerySet, heading: str = "", **context: Any) -> HttpResponse:
-    return render(request, "posts/list.html", {"page": page_of(posts, request), "heading": heading, **context})
+def _list(
+    request: BlogRequest, posts: PostQuerySet, name: str, total: int, heading: str = "", **context: Any
+) -> HttpResponse:
+    page = page_of(posts, request, name=name, total=total)
+    return render(request, "posts/list.html", {"page": page, "heading": heading, **context})
+
+
+def _shelf(shelves: dict[Any, Any], key: Any) -> Any:
+    """Return the category, source or tag as the snapshot has it. Raises Http404 when there is none."""
+    found = shelves.get(key)
+    if found is None:
+        raise Http404("No such shelf.")
+    return found
 
 
 def _right_address(request: HttpRequest, address: str) -> HttpResponse | None:
@@ -42,59 +57,62 @@ def _right_address(request: HttpRequest, address: str) -> HttpResponse | None:
 
 @require_safe
 @public_page
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: BlogRequest) -> HttpResponse:
     if "pageNo" in request.GET:
         return old_page(request, reverse("posts:home"), Post.objects.published())
-    return _list(request, Post.objects.for_home(), show_pinned=True)
+    return _list(request, Post.objects.in_home_order(), "home", request.site.statistics.posts, show_pinned=True)
 
 
 @require_safe
 @public_page
-def category(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    found = get_object_or_404(Category, pk=pk)
-    return _right_address(request, found.get_absolute_url()) or _list(
-        request, Post.objects.for_list().in_category(found), found.name, introduction=found.introduction
+def category(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
+    found = _shelf(request.site.categories, int(pk))
+    posts = Post.objects.in_order().in_category(found.pk)
+    return _right_address(request, found.url) or _list(
+        request, posts, f"category-{found.pk}", found.posts, found.name, introduction=found.introduction
     )
 
 
 @require_safe
 @public_page
-def source(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Source, pk=pk)
-    return _list(request, Post.objects.for_list().from_source(found), found.name)
+def source(request: BlogRequest, pk: str) -> HttpResponse:
+    found = _shelf(request.site.sources, int(pk))
+    posts = Post.objects.in_order().from_source(found.pk)
+    return _list(request, posts, f"source-{found.pk}", found.posts, found.name)
 
 
 @require_safe
 @public_page
-def tag(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Tag, slug=slug)
-    return _right_address(request, found.get_absolute_url()) or _list(
-        request, Post.objects.for_list().tagged(found), f"# {found.name}"
+def tag(request: BlogRequest, slug: str) -> HttpResponse:
+    found = _shelf(request.site.tags, slug if slug in request.site.tags else slugify(slug))
+    posts = Post.objects.in_order().tagged(found.pk)
+    return _right_address(request, found.url) or _list(
+        request, posts, f"tag-{found.pk}", found.posts, f"# {found.name}"
     )
 
 
 @require_safe
 @public_page
-def tags(request: HttpRequest) -> HttpResponse:
-    """Every tag in use; the more posts, the larger, in four sizes."""
-    found: list[Any] = list(Tag.objects.in_use())  # with post_count
-    most = math.log(max((tag.post_count for tag in found), default=1)) or 1
-    for tag in found:
-        tag.size = 1 + round(3 * math.log(tag.post_count) / most)
-    return render(request, "posts/tags.html", {"tags": sorted(found, key=lambda tag: tag.slug)})
+def tags(request: BlogRequest) -> HttpResponse:
+    """Every tag in use; the more posts, the larger, in four sizes (no query)."""
+    found = {slug: tag for slug, tag in request.site.tags.items() if tag.posts}
+    most = math.log(max((tag.posts for tag in found.values()), default=1)) or 1
+    sized = [(tag, 1 + round(3 * math.log(tag.posts) / most)) for _slug, tag in sorted(found.items())]
+    return render(request, "posts/tags.html", {"tags": sized})
 
 
 @require_safe
 @public_page
-def archive(request: HttpRequest, year: str = "", month: str = "") -> HttpResponse:
-    posts = Post.objects.for_list()
+def archive(request: BlogRequest, year: str = "", month: str = "") -> HttpResponse:
+    heading = "-".join(filter(None, [year, month]))
+    months = request.site.months
+    total = sum(number for day, _url, number in months if f"{day:%Y-%m}".startswith(heading))
+    if year and not total:
+        raise Http404("Nothing was published then.")
+    posts = Post.objects.in_order()
     if year:
         posts = posts.in_month(int(year), int(month) if month else None)
-    heading = "-".join(filter(None, [year, month])) or _("Archive")
-    months = Post.objects.months()
-    if year and not any(f"{day:%Y-%m}".startswith(heading) for day, _number in months):
-        raise Http404("Nothing was published then.")
-    return _list(request, posts, heading, months=months)
+    return _list(request, posts, f"archive-{heading}", total, heading or _("Archive"), months=months)
 
 
 @require_safe
@@ -123,9 +141,13 @@ def _asked(request: HttpRequest) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @public_page
-def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """The post; a POST brings the password of one that has one, and nothing else."""
-    post = get_object_or_404(Post.objects.for_detail(request.user), pk=pk)
+def detail(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
+    """The post (1 query); a POST brings the password of one that has one, and nothing else."""
+    floor_page = requested_page(request)
+    page = post_page(int(pk), floor_page, timezone.now())
+    if page is None or not _is_readable(request, page.post):
+        raise Http404("No such post.")
+    post = page.post
     moved = _right_address(request, post.get_absolute_url())
     if moved:
         return moved
@@ -133,13 +155,9 @@ def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         return _ask_password(request, post)
     if request.method == "POST":
         return redirect(post)
-    page = requested_page(request)
-    if page > post.floor_pages:
+    if floor_page > post.floor_pages:
         raise Http404("No such page of comments.")
-    context: dict[str, Any] = {"post": post, "floor_page": page, "has_diagrams": DIAGRAM in post.html}
-    if post.is_public and post.kind == Post.Kind.POST:
-        context["previous"], context["next"] = Post.objects.neighbours_of(post)
-        context["related"] = Post.objects.related_to(post)
+    context = {"post": post, "page": page, "floor_page": floor_page, "has_diagrams": DIAGRAM in post.html}
     response = render(request, "posts/detail.html", context)
     if post.password or not post.is_public:
         patch_cache_control(response, private=True)
@@ -148,9 +166,13 @@ def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     return response
 
 
+def _is_readable(request: HttpRequest, post: Post) -> bool:
+    return post.is_public or post.status == Post.Status.UNLISTED or request.user.is_staff
+
+
 def not_found(request: HttpRequest) -> HttpResponse:
     """Answer a path that nothing else knows: 301 when an import recorded it, else 404 with a way on (2 queries)."""
-    recent = Post.objects.for_list()[:RECENT_POSTS]
+    recent = Post.objects.for_list().titles()[:RECENT_POSTS]
     return imported(request) or render(request, "404.html", {"recent": recent}, status=404)
 
 

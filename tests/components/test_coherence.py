@@ -2,18 +2,15 @@
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from pytest_django import Settings
 
 from apps.components import coherence, store
 from apps.components.coherence import Alone, Backend, Change, Together
 from apps.components.models import SiteIdentity
 from apps.components.snapshot import Snapshot, build
-from blog_xtg import redis as blog_redis
 from tests.factories import make_category, make_post
 from tests.services import Redis, wait_until
 
@@ -21,18 +18,10 @@ BACKENDS = [pytest.param("alone"), pytest.param("together", marks=pytest.mark.re
 
 
 @pytest.fixture
-def together(own_redis: Redis, settings: Settings) -> Iterator[Together]:
-    settings.REDIS_URL = own_redis.url
-    blog_redis.client.cache_clear()
-    blog_redis._away_until.clear()
-    coherence.backend.cache_clear()
+def together(member: Redis) -> Together:
     backend = coherence.backend()
     assert isinstance(backend, Together)
-    wait_until(backend.is_trusted, 5)
-    yield backend
-    backend.listener.stop()
-    blog_redis.client.cache_clear()
-    coherence.backend.cache_clear()
+    return backend
 
 
 @pytest.fixture

@@ -5,10 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 from django.db import connection
-from pytest_django import Settings
 
-from apps.components import coherence
-from blog_xtg import redis as blog_redis
 from tests.services import GunicornServer, MariaDB, Redis
 
 PROCESSES = 4
@@ -16,12 +13,9 @@ PROCESSES = 4
 
 @pytest.fixture
 def fleet(
-    own_redis: Redis, mariadb_server: MariaDB, transactional_db: None, settings: Settings
+    member: Redis, mariadb_server: MariaDB, transactional_db: None
 ) -> Iterator[Callable[..., list[GunicornServer]]]:
     """fleet(application=…) starts 4 gunicorns of one worker each; what the test changes, it announces to them."""
-    settings.REDIS_URL = own_redis.url
-    blog_redis.client.cache_clear()
-    coherence.backend.cache_clear()
     database = str(connection.settings_dict["NAME"])
     with ExitStack() as running:
 
@@ -29,14 +23,9 @@ def fleet(
             url = mariadb_server.url.removesuffix("blog") + database
             return [
                 running.enter_context(
-                    GunicornServer(application=application, DATABASE_URL=url, REDIS_URL=own_redis.url, **environ)
+                    GunicornServer(application=application, DATABASE_URL=url, REDIS_URL=member.url, **environ)
                 )
                 for _ in range(PROCESSES)
             ]
 
         yield start
-        backend = coherence.backend()
-        assert isinstance(backend, coherence.Together)
-        backend.listener.stop()
-    blog_redis.client.cache_clear()
-    coherence.backend.cache_clear()

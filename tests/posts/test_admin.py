@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 
 from apps.posts.models import Category, Post
-from apps.stats.counters import DatabaseCounter
+from apps.stats.counters import View
+from apps.stats.database_counter import DatabaseCounter
 from apps.stats.models import DailyViews
 from apps.stats.services import site_day
 from tests.factories import make_category, make_post
@@ -107,7 +108,7 @@ def test_deleting_a_category_in_bulk_spares_the_protected_one(admin_client: Clie
 def test_a_post_that_was_read_can_be_deleted(admin_client: Client) -> None:
     posts = [make_post(), make_post()]
     for post in posts:
-        DatabaseCounter().hit(site_day(), "visitor", post.pk)
+        DatabaseCounter().hit(View(site_day(), "visitor", post.pk))
     assert admin_client.post(f"{LIST}{posts[0].pk}/delete/", {"post": "yes"}).status_code == 302
     act(admin_client, "delete_selected", posts[1], post="yes")
     assert not Post.objects.exists()

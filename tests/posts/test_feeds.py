@@ -196,6 +196,7 @@ def test_ids_outlive_titles_and_slugs(client: Client, address: str) -> None:
     post.save()
     category.name, category.slug = "After", "after"
     category.save()
+    store.drop()
     assert (ids(address), ids(shelf)) == (before, of_shelf)
     assert (
         f"{category.get_absolute_url()}{address.lstrip('/')}" in client.get(shelf).content.decode() or "atom" in address
@@ -217,15 +218,12 @@ def test_a_feed_is_the_same_for_all_readers_in_the_sites_language(client: Client
 
 
 @pytest.mark.parametrize("address", [*FORMATS, "/tag/news/feed/", "/tag/news/feed/json/"])
-def test_an_unchanged_feed_answers_304_after_two_small_queries(
-    client: Client, django_assert_num_queries, address: str
-) -> None:
+def test_an_unchanged_feed_answers_304_after_one_query(client: Client, django_assert_num_queries, address: str) -> None:
     make_posts(3, tags=("news", "more"))
-    shelf = "/tag/" in address
     for number in (0, 40):
         make_posts(number, tags=("news", "other"))
         client.get("/")  # warms the components
-        with django_assert_num_queries(4 + shelf):
+        with django_assert_num_queries(1):
             first = client.get(address)
         assert first.status_code == 200 and first["ETag"].startswith('"')
         for headers in (
@@ -234,7 +232,7 @@ def test_an_unchanged_feed_answers_304_after_two_small_queries(
             {"if-modified-since": first["Last-Modified"]},
             {"if-none-match": first["ETag"], "if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
         ):
-            with django_assert_num_queries(2 + shelf):
+            with django_assert_num_queries(1):
                 again = client.get(address, headers=headers)
             assert (again.status_code, again.content) == (304, b"")
             assert again["ETag"] == first["ETag"]

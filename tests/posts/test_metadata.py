@@ -257,6 +257,7 @@ def test_the_home_page_tells_of_the_site_and_its_search(client: Client) -> None:
     target = graph["WebSite"]["potentialAction"]["target"]["urlTemplate"]
     assert target == "http://testserver/search/?q={search_term_string}"
     make_posts(11)
+    store.drop()
     assert head(client, "/?page=2").data == []
 
 
@@ -301,20 +302,17 @@ def test_categories_and_tags_name_their_feeds(client: Client) -> None:
     assert len(head(client, "/archive/").hrefs(rel="alternate")) == 3
 
 
-def test_a_tag_has_one_address(client: Client, database: str) -> None:
+def test_a_tag_has_one_address(client: Client) -> None:
     make_post(tags=("Python",))
     response = client.get("/tag/PYTHON/?page=1")
-    if database == "mariadb":  # which doesn't tell the letters apart
-        assert (response.status_code, response["Location"]) == (301, "/tag/python/?page=1")
-    else:
-        assert response.status_code == 404
+    assert (response.status_code, response["Location"]) == (301, "/tag/python/?page=1")
 
 
 def test_the_head_costs_no_query(client: Client, django_assert_num_queries) -> None:
     make_posts(12, tags=("news",), category=make_category("Shelf"))
     client.get("/")
-    with django_assert_num_queries(4):
-        client.get("/tag/news/?page=2")
+    with django_assert_num_queries(1):
+        assert client.get("/tag/news/?page=2").status_code == 200
 
 
 # -- The card ------------------------------------------------------------------------------------------------------

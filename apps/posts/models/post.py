@@ -7,11 +7,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import shown
+from ..addresses import FLOORS_PER_PAGE, floor_address, post_address
 from ..image_sizes import dimensions, with_dimensions
 from ..markdown import RENDERER_VERSION, render
 from ..plaintext import reading_minutes
@@ -119,7 +119,7 @@ class Post(models.Model):
 
     objects = PostQuerySet.as_manager()
 
-    FLOORS_PER_PAGE = 20
+    FLOORS_PER_PAGE = FLOORS_PER_PAGE
     COUNTERS = ("view_count", "comment_count", "last_floor")
     RENDERED = ("html", "toc", "text", "excerpt", "reading_minutes", "renderer_version")
     # A change of these may put it into other lists, or elsewhere in them, or beside other posts.
@@ -140,7 +140,12 @@ class Post(models.Model):
             models.Index(fields=["kind", "status", "-pinned", "-published_at", "-id"], name="post_home"),
             models.Index(fields=["kind", "status", "category", "-published_at", "-id"], name="post_category_time"),
             models.Index(fields=["kind", "status", "source", "-published_at", "-id"], name="post_source_time"),
-            models.Index(fields=["kind", "status", "published_month"], name="post_month"),
+            models.Index(fields=["kind", "status", "-view_count", "-id"], name="post_views"),
+            # PostQuerySet.census() and in_month() read it.
+            models.Index(
+                fields=["kind", "status", "published_month", "category", "source", "published_at", "comment_count"],
+                name="post_census",
+            ),
             models.Index(
                 fields=["status", "id", "password", "published_at", "updated_at", "slug"], name="post_sitemap"
             ),
@@ -219,7 +224,7 @@ class Post(models.Model):
         )
 
     def get_absolute_url(self) -> str:
-        return reverse("posts:detail", args=[self.pk, self.slug])
+        return post_address(self.pk, self.slug)
 
     @property
     def floor_pages(self) -> int:
@@ -228,8 +233,7 @@ class Post(models.Model):
 
     def floor_url(self, floor: int) -> str:
         """Return the permanent address of a comment's floor."""
-        page = (floor - 1) // self.FLOORS_PER_PAGE + 1
-        return f"{self.get_absolute_url()}{f'?page={page}' if page > 1 else ''}#floor-{floor}"
+        return floor_address(self.pk, self.slug, floor)
 
     def clean(self) -> None:
         if self.title and is_blank(self.title):

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from ..addresses import category_address, source_address, tag_address
 from ..querysets import CategoryQuerySet, TagQuerySet
 from ..slugs import SLUG_MAX_LENGTH, slugify
 from ..words import one_line
@@ -27,7 +27,7 @@ class Source(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("posts:source", args=[self.pk])
+        return source_address(self.pk)
 
 
 class Category(models.Model):
@@ -64,7 +64,7 @@ class Category(models.Model):
         return super().delete(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
-        return reverse("posts:category", args=[self.pk, self.slug])
+        return category_address(self.pk, self.slug)
 
 
 def default_category_id() -> int:
@@ -97,4 +97,4 @@ class Tag(models.Model):
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
-        return reverse("posts:tag", args=[self.slug])
+        return tag_address(self.slug)

@@ -32,15 +32,18 @@ FEEDS = [
 
 
 @register.inclusion_tag("posts/_metadata.html", takes_context=True)
-def post_metadata(context: dict[str, Any], post: Post) -> dict[str, Any]:
+def post_metadata(context: dict[str, Any], post: Post, tags: list[tuple[str, str]]) -> dict[str, Any]:
     """The head of a post's page (1 query, when the post is or has a translation; else none)."""
     request, site = context["request"], context["site"]
     absolute, indexable = request.build_absolute_uri, is_indexable(post)
     picture = shared_picture(post, site)
     description = _description(post.excerpt)
+    names = [name for name, _url in tags]
     return {
         "site": site,
         "post": post,
+        "category": site.categories.get(post.category_id),
+        "tags": names,
         "noindex": not indexable,
         "canonical": absolute(post.get_absolute_url()),
         "title": post.title,
@@ -50,7 +53,7 @@ def post_metadata(context: dict[str, Any], post: Post) -> dict[str, Any]:
         "picture": picture,
         "picture_url": absolute(picture.url) if picture else "",
         "alternates": [(tag, absolute(url)) for tag, url in _languages(post, site)] if indexable else [],
-        "data": as_data_block(describe_post(post, site, description, absolute)) if indexable else "",
+        "data": as_data_block(describe_post(post, names, site, description, absolute)) if indexable else "",
     }
 
 
