@@ -58,10 +58,6 @@ class HashedStaticFiles(ManifestStaticFilesStorage):
         self._read_manifest_anew()
         return super().stored_name(name) if name in self.hashed_files and self.is_collected(name) else name
 
-    def url(self, name: str | None, force: bool = True) -> str:
-        """Hashed with DEBUG, too: development is no special case."""
-        return super().url(name, force)  # type: ignore[arg-type]
-
     def get_modified_time(self, name: str) -> datetime.datetime:
         """A copy that differs from its source counts as older, also than a source of long ago (an unpacked release)."""
         return super().get_modified_time(name) if self.is_collected(name) else _LONG_AGO

@@ -24,13 +24,13 @@ _ASK_EACH_TIME = "no-cache"
 def static(request: HttpRequest, path: str) -> HttpResponse:
     """A collected file: for ever under its hashed name, for an hour under its plain one; packed if the reader likes.
 
-    A source that was not collected as it is now is answered as it lies and asked for each time.
+    A source that was not collected as it is now is answered as it lies and asked for each time, as all are with DEBUG.
     """
     collected = _inside(settings.STATIC_ROOT, path)
     if HASHED_NAME.search(path) and _is_file(collected):
         return _answer(request, collected, FOR_EVER)
     source = _source(path)
-    if staticfiles_storage.is_collected(path):  # type: ignore[attr-defined]
+    if not settings.DEBUG and staticfiles_storage.is_collected(path):  # type: ignore[attr-defined]
         return _answer(request, collected, _AN_HOUR)
     return _answer(request, source, _ASK_EACH_TIME)
 

@@ -188,8 +188,7 @@ class FreshBlog(BlogServer):
 
 @pytest.fixture(scope="module")
 def fresh_blog() -> Iterator[FreshBlog]:
-    # Who edits works with every page made anew (DEBUG sees to it).
-    with FreshBlog(PAGE_CACHE_BYTES="0") as server:
+    with FreshBlog() as server:
         yield server
 
 
@@ -219,14 +218,21 @@ def test_a_fresh_start_hashes_every_address(fresh_blog: FreshBlog) -> None:
 def test_an_edit_shows_at_once_and_is_hashed_at_the_next_start(fresh_blog: FreshBlog) -> None:
     static_files = fresh_blog.checkout / "static"
     before = addresses(fetch(fresh_blog.url + "/")[1])
+    fresh_blog.stop()
+    fresh_blog.env["DEBUG"] = "1"  # with which one edits: every page is made anew
+    fresh_blog.start()
+    wait_until(fresh_blog.answers, 20)
     rewrite(static_files / "js/theme.js", (ROOT / "static/js/theme.js").read_text() + "// edited\n")
     rewrite(static_files / "css/base.css", (ROOT / "static/css/base.css").read_text() + ".edited { color: #123456 }")
     during = addresses(fetch(fresh_blog.url + "/")[1])
     (script,) = [address for address in during if "theme" in address]
     (sheet,) = [address for address in during if "/style-" in address]
     assert {script, sheet}.isdisjoint(before)
-    assert "// edited" in fetch(fresh_blog.url + script)[1] and "#123456" in fetch(fresh_blog.url + sheet)[1]
+    headers, edited = fetch(fresh_blog.url + script)
+    assert "// edited" in edited and headers["Cache-Control"] == "no-cache"
+    assert "#123456" in fetch(fresh_blog.url + sheet)[1]
     fresh_blog.stop()
+    del fresh_blog.env["DEBUG"]
     fresh_blog.start()
     wait_until(fresh_blog.answers, 20)
     (script,) = [address for address in addresses(fetch(fresh_blog.url + "/")[1]) if "theme" in address]

@@ -15,11 +15,11 @@ register = template.Library()
 def framed(context: dict[str, Any], name: str) -> SafeString:
     """Show the template of that name, which sees nothing but `site`: rendered once for a snapshot and language.
 
-    Where no page is kept (PAGE_CACHE_BYTES is 0, as with DEBUG), nor is this: an edited template shows at once.
+    With DEBUG it is rendered for every page: what somebody edits shows at once.
     """
     site = context["site"]
     key = name, get_language()
     part: SafeString | None = site.rendered.get(key)
-    if part is None or not settings.PAGE_CACHE_BYTES:
+    if part is None or settings.DEBUG:
         part = site.rendered[key] = SafeString(render_to_string(name, {"site": site}))
     return part

@@ -65,7 +65,14 @@ class Command(BaseCommand):
         # Daphne's Twisted hangs up on a longer address, saying nothing.
         HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = ADDRESS_MAX_BYTES
         # What runserver says of itself is meant for developers; its errors go to stderr all the same.
-        call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True, stdout=StringIO())
+        call_command(
+            "runserver",
+            f"{ADDRESS}:{port}",
+            use_reloader=False,
+            use_static_handler=False,  # blog_xtg.files knows better what may be kept
+            skip_checks=True,
+            stdout=StringIO(),
+        )
 
     def _check_port(self, port: str) -> None:
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
