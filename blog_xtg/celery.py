@@ -27,6 +27,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="0"),
         "options": {"expires": 3000},
     },
+    # After the comments, whose counts it adds up.
+    "reconcile site components": {
+        "task": "apps.components.tasks.reconcile_components",
+        "schedule": crontab(minute="5"),
+        "options": {"expires": 3000},
+    },
     "keep statistics bounded": {
         "task": "apps.stats.tasks.keep_bounded",
         "schedule": crontab(hour="4", minute="25"),
