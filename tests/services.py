@@ -439,23 +439,17 @@ class LiveServer(BlogServer):
 
     group = "gunicorn"
 
-    def __init__(self, program: str = "gunicorn", **environ: str) -> None:
+    def __init__(
+        self, program: str = "gunicorn", application: str = "blog_xtg.asgi:application", **environ: str
+    ) -> None:
         super().__init__(**{**environ, "CONN_MAX_AGE": "0"})
         self.program = program
+        self.application = application
 
     def command(self) -> list[str]:
         if self.program == "daphne":
-            return [
-                sys.executable,
-                "-m",
-                "daphne",
-                "-b",
-                "127.0.0.1",
-                "-p",
-                str(self.port),
-                "blog_xtg.asgi:application",
-            ]
+            return [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), self.application]
         return [
             *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--worker-class", "asgi"),
-            *("--bind", f"127.0.0.1:{self.port}", "--workers", "1", "blog_xtg.asgi:application"),
+            *("--bind", f"127.0.0.1:{self.port}", "--workers", "1", self.application),
         ]

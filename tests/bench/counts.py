@@ -6,6 +6,7 @@ Runs on the blog that the environment names, with components warm, and prints as
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +25,8 @@ def counted(ask: Callable[[], Any]) -> dict[str, int]:
 
     def counting(self: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal trips
-        trips += 1  # a pipeline is sent at once
+        if threading.current_thread() is threading.main_thread():  # the listener's beat is nobody's request
+            trips += 1  # a pipeline is sent at once
         return send(self, *args, **kwargs)
 
     for _ in range(3):

@@ -2,30 +2,46 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
-from tests.services import GunicornServer, MariaDB, Redis
+from tests.proxy import BlogNginx
+from tests.services import BlogServer, GunicornServer, LiveServer, MariaDB, Redis
 
-PROCESSES = 4
+
+@dataclass
+class Fleet:
+    """Four processes, one worker each, of every kind that serves pages; and nginx as deployed in front of them."""
+
+    servers: list[BlogServer]
+    nginx: BlogNginx
 
 
 @pytest.fixture
 def fleet(
-    member: Redis, mariadb_server: MariaDB, transactional_db: None
-) -> Iterator[Callable[..., list[GunicornServer]]]:
-    """fleet(application=…) starts 4 gunicorns of one worker each; what the test changes, it announces to them."""
-    database = str(connection.settings_dict["NAME"])
+    member: Redis, mariadb_server: MariaDB, transactional_db: None, tmp_path: Path
+) -> Iterator[Callable[..., Fleet]]:
+    """fleet(wsgi=…, asgi=…) starts one; what the test changes, it announces to it."""
+    environ = {
+        "DATABASE_URL": mariadb_server.url.removesuffix("blog") + str(connection.settings_dict["NAME"]),
+        "REDIS_URL": member.url,
+        "TRUSTED_PROXIES": "1",
+    }
     with ExitStack() as running:
 
-        def start(application: str = "blog_xtg.wsgi", **environ: str) -> list[GunicornServer]:
-            url = mariadb_server.url.removesuffix("blog") + database
-            return [
-                running.enter_context(
-                    GunicornServer(application=application, DATABASE_URL=url, REDIS_URL=member.url, **environ)
-                )
-                for _ in range(PROCESSES)
+        def start(wsgi: str = "blog_xtg.wsgi:application", asgi: str = "blog_xtg.asgi:application") -> Fleet:
+            servers = [
+                GunicornServer(application=wsgi, **environ),
+                GunicornServer(application=wsgi, **environ),
+                LiveServer("gunicorn", asgi, **environ),
+                LiveServer("daphne", asgi, **environ),
             ]
+            for server in servers:
+                running.enter_context(server)
+            nginx = BlogNginx([server.port for server in servers], servers[2].port, tmp_path)
+            return Fleet(servers, running.enter_context(nginx))
 
         yield start

@@ -16,12 +16,15 @@ from apps.components import coherence
 from apps.components.models import Menu, MenuItem, Plugin
 from apps.posts.models import Post
 from tests.factories import make_category, make_comment, make_post
-from tests.services import GunicornServer, Redis
+from tests.fleet.conftest import Fleet
+from tests.services import Redis
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database("mariadb")]
 
-CHANGES = int(os.environ.get("COHERENCE_CHANGES", "100"))
+CHANGES = int(os.environ.get("COHERENCE_CHANGES", "40"))
+NGINX_EVERY = int(os.environ.get("COHERENCE_NGINX_EVERY", "10"))  # changes; each takes a second
 BOUND_SECONDS = 0.1
+NGINX_BOUND_SECONDS = 1.2
 POSTS = 6
 
 
@@ -105,6 +108,10 @@ class Blog:
         return Change(name, path, lambda status, text: status == 200 and word in text)
 
 
+def connected(port: int) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+
+
 def ask(connection: http.client.HTTPConnection, path: str) -> tuple[int, str]:
     connection.request("GET", path, headers={"Accept-Language": "en"})
     response = connection.getresponse()
@@ -112,12 +119,12 @@ def ask(connection: http.client.HTTPConnection, path: str) -> tuple[int, str]:
 
 
 @contextmanager
-def reading(servers: list[GunicornServer], blog: Blog) -> Iterator[Counter]:
-    """Two readers at full speed on each process, until the block ends; counts answers by status."""
+def reading(fleet: Fleet, blog: Blog) -> Iterator[Counter]:
+    """Two readers at full speed on each process and on nginx, until the block ends; counts answers by status."""
     over, answers = threading.Event(), Counter[int]()
 
-    def read(server: GunicornServer, start: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    def read(port: int, start: int) -> None:
+        connection = connected(port)
         turn = start
         while not over.is_set():
             paths = blog.paths()
@@ -125,7 +132,8 @@ def reading(servers: list[GunicornServer], blog: Blog) -> Iterator[Counter]:
             answers[status] += 1
             turn += 1
 
-    readers = [threading.Thread(target=read, args=(server, 5 * n)) for n in range(2) for server in servers]
+    ports = [server.port for server in [*fleet.servers, fleet.nginx]]
+    readers = [threading.Thread(target=read, args=(port, 5 * n)) for n in range(2) for port in ports]
     for reader in readers:
         reader.start()
     try:
@@ -136,22 +144,30 @@ def reading(servers: list[GunicornServer], blog: Blog) -> Iterator[Counter]:
             reader.join(30)
 
 
-def check(servers: list[GunicornServer], blog: Blog, changes: int, after: Callable[[int], None] | None = None) -> None:
-    """Make the changes; 100 ms after each commit every process must show it."""
-    connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=20) for server in servers]
+def check(fleet: Fleet, blog: Blog, changes: int, after: Callable[[int], None] | None = None) -> None:
+    """Make the changes; 100 ms after each commit every process must show it, 1.2 s after it nginx must."""
+    processes = [connected(server.port) for server in fleet.servers]
+    nginx = connected(fleet.nginx.port)
     stale: list[str] = []
     kinds = Counter[str]()
-    with reading(servers, blog) as answers:
+    with reading(fleet, blog) as answers:
         for number in range(changes):
             change = blog.change()
             committed_at = time.monotonic()
+
+            def see(place: str, connection: http.client.HTTPConnection, change: Change = change) -> None:
+                status, text = ask(connection, change.path)
+                if not change.shows(status, text):
+                    stale.append(f"{number}: {change.name} at {change.path}, {place}: {status}")  # noqa: B023
+
             if after:
                 after(number)
             time.sleep(max(0.0, committed_at + BOUND_SECONDS - time.monotonic()))
-            for place, connection in enumerate(connections):
-                status, text = ask(connection, change.path)
-                if not change.shows(status, text):
-                    stale.append(f"{number}: {change.name} at {change.path}, process {place}: {status}")
+            for place, connection in enumerate(processes):
+                see(f"process {place}", connection)
+            if number % NGINX_EVERY == 0:
+                time.sleep(max(0.0, committed_at + NGINX_BOUND_SECONDS - time.monotonic()))
+                see("nginx", nginx)
             kinds[change.name] += 1
     assert not stale
     assert set(answers) <= {200, 301, 404}
@@ -163,7 +179,7 @@ def test_every_process_shows_a_change_within_100_ms(fleet) -> None:  # type: ign
 
 
 def test_a_slow_renderer_puts_nothing_old_back(fleet) -> None:  # type: ignore[no-untyped-def]
-    check(fleet(application="tests.fleet.slow_wsgi"), Blog(), CHANGES // 2)
+    check(fleet(wsgi="tests.fleet.slow:wsgi", asgi="tests.fleet.slow:asgi"), Blog(), CHANGES // 2)
 
 
 def test_a_listener_that_is_cut_off_is_not_missed(fleet, own_redis: Redis) -> None:  # type: ignore[no-untyped-def]
@@ -189,9 +205,9 @@ def test_a_redis_that_restarts_is_not_missed(fleet, own_redis: Redis) -> None:  
 
 
 def test_a_lost_message_is_noticed_by_the_stamp(fleet, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    servers, blog = fleet(), Blog()
-    connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=20) for server in servers]
-    with reading(servers, blog):
+    running, blog = fleet(), Blog()
+    connections = [connected(server.port) for server in running.servers]
+    with reading(running, blog):
         time.sleep(1)
         for _ in range(3):
             monkeypatch.setattr(coherence, "CHANNEL", "nobody listens here")

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.template.base import Template
 
-from blog_xtg.wsgi import application
+from blog_xtg.asgi import application as asgi
+from blog_xtg.wsgi import application as wsgi
 
-__all__ = ["application"]
+__all__ = ["asgi", "wsgi"]
 
 SLOWEST_SECONDS = 0.25
 _render = Template.render
