@@ -10,7 +10,7 @@ worker_class = "gthread"
 workers = os.cpu_count() or 1
 threads = 4
 bind = "127.0.0.1:8000"
-# Kept by threads that live as long as the process; under asgi it must stay 0.
+# Kept by threads that live as long as the process; blog_xtg/asgi.py knows that its own don't.
 os.environ.setdefault("CONN_MAX_AGE", "60")
 
 # Loaded once and shared by the workers; nothing of it may hold a thread or a connection (they begin at the first read).

@@ -442,7 +442,7 @@ class LiveServer(BlogServer):
     def __init__(
         self, program: str = "gunicorn", application: str = "blog_xtg.asgi:application", **environ: str
     ) -> None:
-        super().__init__(**{**environ, "CONN_MAX_AGE": "0"})
+        super().__init__(**environ)
         self.program = program
         self.application = application
 
