@@ -16,7 +16,7 @@ OWN = "private, no-cache"
 
 def is_anonymous(request: HttpRequest) -> bool:
     """Whether the request carries nothing that could make its page another than everybody's."""
-    return settings.SESSION_COOKIE_NAME not in request.COOKIES and "Authorization" not in request.headers
+    return settings.SESSION_COOKIE_NAME not in request.COOKIES and "HTTP_AUTHORIZATION" not in request.META
 
 
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -25,6 +25,7 @@ from .stylesheet import stylesheet
 
 BEACON_MAX_BYTES = 400  # a host has at most 253 characters
 # The smallest transparent GIF.
+UNKEPT = {"Cache-Control": "private, no-store"}
 PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 
 
@@ -80,7 +81,6 @@ def links(request: BlogRequest) -> HttpResponse:
 
 
 @csrf_exempt
-@never_cache
 @require_http_methods(["GET", "POST"])
 def view(request: BlogRequest) -> HttpResponse:
     """Count a view of the page that sends it; answer the numbers the page then shows.
@@ -92,14 +92,14 @@ def view(request: BlogRequest) -> HttpResponse:
     try:
         post_id, referrer = _beacon(request)
     except ValueError:
-        return JsonResponse({"error": 'Send {} or {"post": id}.'}, status=400)
+        return JsonResponse({"error": 'Send {} or {"post": id}.'}, status=400, headers=UNKEPT)
     try:
         comments = None if post_id is None else _comments(request, post_id)
     except Post.DoesNotExist:
-        return JsonResponse({"error": "No such post."}, status=404)
+        return JsonResponse({"error": "No such post."}, status=404, headers=UNKEPT)
     numbers = count_view(request, post_id, referrer)
     if request.method == "GET":
-        return HttpResponse(PIXEL, content_type="image/gif")
+        return HttpResponse(PIXEL, content_type="image/gif", headers=UNKEPT)
     statistics = request.site.statistics
     shown = {
         "pv_today": numbers.pv,
@@ -109,7 +109,7 @@ def view(request: BlogRequest) -> HttpResponse:
         "views": numbers.views,
         "post_comments": comments,
     }
-    return JsonResponse({name: number for name, number in shown.items() if number is not None})
+    return JsonResponse({name: number for name, number in shown.items() if number is not None}, headers=UNKEPT)
 
 
 def _beacon(request: HttpRequest) -> tuple[int | None, object]:

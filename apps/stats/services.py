@@ -38,13 +38,18 @@ def count_view(request: HttpRequest, post_id: int | None, referrer: object = "")
     day = site_day()
     match who(request):
         case Who.READER:
-            own_hosts = (urlsplit(settings.SITE_URL).hostname or "", request.get_host().partition(":")[0])
             visitor = visitor_hash(request, counter().salt(day))
-            return counter().hit(View(day, visitor, post_id, referrer_of(referrer, *own_hosts)))
+            return counter().hit(View(day, visitor, post_id, _referrer(request, referrer)))
         case Who.ROBOT:
             return counter().hit(View(day, post_id=post_id))
         case Who.NOBODY:
             return counter().numbers(day, post_id)
+
+
+def _referrer(request: HttpRequest, address: object) -> str:
+    if not address:
+        return ""
+    return referrer_of(address, urlsplit(settings.SITE_URL).hostname or "", request.get_host().partition(":")[0])
 
 
 def today() -> Today:

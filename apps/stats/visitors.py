@@ -26,9 +26,10 @@ def who(request: HttpRequest) -> Who:
 
     A request that has not passed the authentication (no cookie, no need to) is no owner's.
     """
-    if is_robot(request.headers.get("User-Agent", "")[:AGENT_READ]):
+    sent = request.META
+    if is_robot(sent.get("HTTP_USER_AGENT", "")[:AGENT_READ]):
         return Who.ROBOT
-    purpose = request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
+    purpose = sent.get("HTTP_SEC_PURPOSE", sent.get("HTTP_PURPOSE", ""))
     user = getattr(request, "user", None)
     return Who.NOBODY if "prefetch" in purpose or (user is not None and user.is_staff) else Who.READER
 
@@ -41,5 +42,5 @@ def is_robot(agent: str) -> bool:
 
 def visitor_hash(request: HttpRequest, salt: bytes) -> str:
     """Return HMAC-SHA256(salt, IP + user agent) in 32 hex digits: the same all day, linked to nothing after it."""
-    identity = f"{client_address(request)}\n{request.headers.get('User-Agent', '')}"
+    identity = f"{client_address(request)}\n{request.META.get('HTTP_USER_AGENT', '')}"
     return hmac.new(salt, identity.encode(), hashlib.sha256).hexdigest()[:VISITOR_LENGTH]
