@@ -117,6 +117,8 @@ else:
     _database["OPTIONS"] = {
         "charset": "utf8mb4",
         "sql_mode": "STRICT_TRANS_TABLES",
+        # Each question has an index of its own; weighing unions of several took a third of a post page's query.
+        "init_command": "SET SESSION optimizer_switch='index_merge=off'",
         "connect_timeout": 3,
         "read_timeout": 15,
         "write_timeout": 15,

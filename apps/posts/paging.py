@@ -2,18 +2,22 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 from django.core.cache import cache
+from django.db.models import DateTimeField, Field, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
 from blog_xtg.client import BlogRequest
 
-from .facts import Card, cards_of
+from .facts import Card, CardRow, cards_of
+from .models import Post
 from .querysets import PostQuerySet
+from .together import Given, Together
 
 POSTS_PER_PAGE = 10
 POSTS_PER_KEY = 100
@@ -21,6 +25,8 @@ KEYS_PER_BLOCK = 50  # of the cache: what a page reads of it doesn't grow with t
 KEYS_KEPT_SECONDS = 24 * 3600
 MAX_DIGITS = 9
 ELLIPSIS = None
+
+_AT = Given("at", DateTimeField())
 
 
 def requested_page(request: HttpRequest) -> int:
@@ -40,23 +46,46 @@ class Page:
     cards: list[Card]
 
 
-def page_of(posts: PostQuerySet, request: BlogRequest, *, name: str, total: int) -> Page:
-    """Return the page of the list that `?page=` asks for. Raises Http404 when there is no such page.
+class PostList:
+    """Lists of one kind, in numbered pages.
 
-    `name` tells the list from all others, `total` is the number of its posts. 1 query; deep in a list 1 round trip to
-    the cache besides, and 1 more query for the first such page after a change of the lists.
+    `posts` makes the queryset of what tells a list from the others of its kind, which are named with their fields. The
+    SQL of the first hundred posts is made once for all lists of the kind (see Together).
     """
-    number = requested_page(request)
-    last = max(1, math.ceil(total / POSTS_PER_PAGE))
-    if number > last:
-        raise Http404("No such page.")
-    before = (number - 1) * POSTS_PER_PAGE
-    if before < POSTS_PER_KEY:
-        posts = posts.until(timezone.now())
-    else:
-        posts = posts.between(*_keys_around(before // POSTS_PER_KEY, posts, f"{request.site.lists_stamp}-{name}"))
-        before %= POSTS_PER_KEY
-    return Page(number, last, cards_of(posts.cards()[before : before + POSTS_PER_PAGE], request.site))
+
+    def __init__(self, kind: str, posts: Callable[..., PostQuerySet], **told_by: Field) -> None:
+        self._kind = kind
+        self._posts = posts
+        self._places = {name: Given(name, field) for name, field in told_by.items()}
+        self._pages: dict[int, Together] = {}
+
+    def page(self, request: BlogRequest, total: int, **values: Any) -> Page:
+        """Return the page that `?page=` asks for, of `total` posts. Raises Http404 when there is no such page.
+
+        1 query; deep in a list 1 round trip to the cache besides, and 1 more query for the first such page after a
+        change of the lists.
+        """
+        number = requested_page(request)
+        last = max(1, math.ceil(total / POSTS_PER_PAGE))
+        if number > last:
+            raise Http404("No such page.")
+        before = (number - 1) * POSTS_PER_PAGE
+        if before < POSTS_PER_KEY:
+            found = self._near_the_top(before).ask(at=timezone.now(), **values)["cards"]
+            rows: Iterable[Any] = starmap(CardRow, found)
+        else:
+            posts = self._posts(**values)
+            name = "-".join(map(str, [request.site.lists_stamp, self._kind, *values.values()]))
+            part = posts.between(*_keys_around(before // POSTS_PER_KEY, posts, name)).cards()
+            before %= POSTS_PER_KEY
+            rows = starmap(CardRow, part[before : before + POSTS_PER_PAGE])
+        return Page(number, last, cards_of(rows, request.site))
+
+    def _near_the_top(self, before: int) -> Together:
+        def cards() -> QuerySet[Post, Any]:
+            return self._posts(**self._places).until(_AT).cards()[before : before + POSTS_PER_PAGE]
+
+        return self._pages.setdefault(before, Together(cards=cards))
 
 
 def _keys_around(number: int, posts: PostQuerySet, name: str) -> tuple[list[Any], list[Any] | None]:

@@ -17,7 +17,7 @@ from .together import Given, Together
 RELATED_POSTS = 4
 # Of each of so many tags, the so many posts that got it last are looked at: the cost doesn't grow with the blog.
 TAGS_FOLLOWED = 4
-POSTS_OF_A_TAG = 12
+POSTS_OF_A_TAG = 8
 
 POST = Given("post", BigIntegerField())
 FIRST_FLOOR, LAST_FLOOR = (Given(name, BigIntegerField()) for name in ("first_floor", "last_floor"))

@@ -165,7 +165,7 @@ class PostQuerySet(models.QuerySet["Post"]):
     def in_home_order(self) -> PostQuerySet:
         return self.in_order().order_by("-pinned", "-published_at", "-pk")
 
-    def until(self, at: datetime.datetime) -> PostQuerySet:
+    def until(self, at: Moment) -> PostQuerySet:
         """The posts of the list that are public by then."""
         if self._pinned_first():
             # With a plus the condition is as true, but no reason for SQLite to take the index by time and sort.
@@ -178,8 +178,8 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.in_order().until(timezone.now())
 
     def cards(self) -> models.QuerySet[Post, Any]:
-        """The columns that a list shows, as named rows: what stands in other tables, the snapshot knows (1 query)."""
-        return self.values_list(*LIST_FIELDS, named=True)
+        """The columns that a list shows: what stands in other tables, the snapshot knows."""
+        return self.values_list(*LIST_FIELDS)
 
     def titles(self) -> PostQuerySet:
         return self.only("title", "slug")
@@ -227,13 +227,13 @@ class PostQuerySet(models.QuerySet["Post"]):
         """What the comment form needs of a post this user may read (1 query)."""
         return self.readable_by(user).only("title", "slug", "password", "comments_open", "last_floor")
 
-    def in_category(self, category: Category | int) -> PostQuerySet:
+    def in_category(self, category: Category | int | Given) -> PostQuerySet:
         return self.filter(category=category)
 
-    def from_source(self, source: Source | int) -> PostQuerySet:
+    def from_source(self, source: Source | int | Given) -> PostQuerySet:
         return self.filter(source=source)
 
-    def tagged(self, tag: Tag | int) -> PostQuerySet:
+    def tagged(self, tag: Tag | int | Given) -> PostQuerySet:
         return self.filter(tags=tag)
 
     def before(self, pk: Given) -> PostQuerySet:
@@ -271,11 +271,8 @@ class PostQuerySet(models.QuerySet["Post"]):
     def _of(self, pk: Given, name: str) -> Subquery:
         return Subquery(self.model._default_manager.filter(pk=pk).values(name))
 
-    def in_month(self, year: int, month: int | None = None) -> PostQuerySet:
-        """Published in that year, or month, of the site's time zone."""
-        zone = timezone.get_default_timezone()
-        following = (year + 1, 1) if month in {None, 12} else (year, month + 1)
-        first, beyond = (datetime.datetime(*day, 1, tzinfo=zone) for day in ((year, month or 1), following))
+    def in_time(self, first: Moment, beyond: Moment) -> PostQuerySet:
+        """Published from one moment to before another."""
         return self.filter(published_at__gte=first, published_at__lt=beyond)
 
     def stored_months(self) -> Iterable[tuple[int, datetime.datetime, int]]:

@@ -1,9 +1,11 @@
 """The pages readers see: lists, a post, search; each asks one queryset method."""
 
+import datetime
 import math
 from typing import Any
 from urllib.parse import unquote
 
+from django.db.models import BigIntegerField, DateTimeField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,9 +22,8 @@ from blog_xtg.security import DIAGRAM_POLICY
 from .access import is_unlocked, unlock
 from .models import Post
 from .old_addresses import imported, old_page
-from .paging import POSTS_PER_PAGE, page_of, requested_page
+from .paging import POSTS_PER_PAGE, Page, PostList, requested_page
 from .post_page import post_page
-from .querysets import PostQuerySet
 from .search.query import search as find
 from .search.query import suggest as find_titles
 from .search.terms import QUERY_MAX_LENGTH
@@ -32,10 +33,20 @@ DIAGRAM = '<pre class="mermaid">'
 RECENT_POSTS = 5
 
 
-def _list(
-    request: BlogRequest, posts: PostQuerySet, name: str, total: int, heading: str = "", **context: Any
-) -> HttpResponse:
-    page = page_of(posts, request, name=name, total=total)
+HOME = PostList("home", lambda: Post.objects.in_home_order())
+CATEGORY = PostList("category", lambda pk: Post.objects.in_order().in_category(pk), pk=BigIntegerField())
+SOURCE = PostList("source", lambda pk: Post.objects.in_order().from_source(pk), pk=BigIntegerField())
+TAG = PostList("tag", lambda pk: Post.objects.in_order().tagged(pk), pk=BigIntegerField())
+ARCHIVE = PostList("archive", lambda: Post.objects.in_order())
+MONTH = PostList(
+    "month",
+    lambda first, beyond: Post.objects.in_order().in_time(first, beyond),
+    first=DateTimeField(),
+    beyond=DateTimeField(),
+)
+
+
+def _list(request: BlogRequest, page: Page, heading: str = "", **context: Any) -> HttpResponse:
     return render(request, "posts/list.html", {"page": page, "heading": heading, **context})
 
 
@@ -60,35 +71,33 @@ def _right_address(request: HttpRequest, address: str) -> HttpResponse | None:
 def home(request: BlogRequest) -> HttpResponse:
     if "pageNo" in request.GET:
         return old_page(request, reverse("posts:home"), Post.objects.published())
-    return _list(request, Post.objects.in_home_order(), "home", request.site.statistics.posts, show_pinned=True)
+    return _list(request, HOME.page(request, request.site.statistics.posts), show_pinned=True)
 
 
 @require_safe
 @public_page
 def category(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     found = _shelf(request.site.categories, int(pk))
-    posts = Post.objects.in_order().in_category(found.pk)
-    return _right_address(request, found.url) or _list(
-        request, posts, f"category-{found.pk}", found.posts, found.name, introduction=found.introduction
-    )
+    if elsewhere := _right_address(request, found.url):
+        return elsewhere
+    page = CATEGORY.page(request, found.posts, pk=found.pk)
+    return _list(request, page, found.name, introduction=found.introduction)
 
 
 @require_safe
 @public_page
 def source(request: BlogRequest, pk: str) -> HttpResponse:
     found = _shelf(request.site.sources, int(pk))
-    posts = Post.objects.in_order().from_source(found.pk)
-    return _list(request, posts, f"source-{found.pk}", found.posts, found.name)
+    return _list(request, SOURCE.page(request, found.posts, pk=found.pk), found.name)
 
 
 @require_safe
 @public_page
 def tag(request: BlogRequest, slug: str) -> HttpResponse:
     found = _shelf(request.site.tags, slug if slug in request.site.tags else slugify(slug))
-    posts = Post.objects.in_order().tagged(found.pk)
-    return _right_address(request, found.url) or _list(
-        request, posts, f"tag-{found.pk}", found.posts, f"# {found.name}"
-    )
+    if elsewhere := _right_address(request, found.url):
+        return elsewhere
+    return _list(request, TAG.page(request, found.posts, pk=found.pk), f"# {found.name}")
 
 
 @require_safe
@@ -109,10 +118,19 @@ def archive(request: BlogRequest, year: str = "", month: str = "") -> HttpRespon
     total = sum(number for day, _url, number in months if f"{day:%Y-%m}".startswith(heading))
     if year and not total:
         raise Http404("Nothing was published then.")
-    posts = Post.objects.in_order()
     if year:
-        posts = posts.in_month(int(year), int(month) if month else None)
-    return _list(request, posts, f"archive-{heading}", total, heading or _("Archive"), months=months)
+        first, beyond = _span(int(year), int(month) if month else None)
+        page = MONTH.page(request, total, first=first, beyond=beyond)
+    else:
+        page = ARCHIVE.page(request, total)
+    return _list(request, page, heading or _("Archive"), months=months)
+
+
+def _span(year: int, month: int | None) -> tuple[datetime.datetime, datetime.datetime]:
+    """Where the year, or month, begins in the site's time zone, and where the next one does."""
+    zone = timezone.get_default_timezone()
+    following = (year + 1, 1) if month in {None, 12} else (year, month + 1)
+    return datetime.datetime(year, month or 1, 1, tzinfo=zone), datetime.datetime(*following, 1, tzinfo=zone)
 
 
 @require_safe

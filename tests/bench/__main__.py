@@ -4,7 +4,8 @@ Starts MariaDB, Redis, gunicorn, a live server and nginx (deploy/) on free ports
 post, category and feed with wrk (one thread, 16 connections): rendered cold (page cache off), from the page cache, and
 from nginx; the beacon; and beside them, in turn, what they are to be compared with: a static file of the same length
 from the same nginx, and the smallest Django view in the same worker. Before and after each measurement the answer must
-be the right page, and none in between may be an error. All over loopback, uncompressed, without TLS, with nginx's
+be the right page, and none in between may be an error. Each is measured in twelve turns of two seconds, turn about with
+those it is compared with: a machine that others share changes its speed within a quarter of a minute. All over loopback, uncompressed, without TLS, with nginx's
 `tcp_nopush` off (see tests/proxy.py).
 
 --posts 100000 adds a second database of that size to the run and tells what the same pages cost there. Everything stops
@@ -36,8 +37,8 @@ def arguments() -> argparse.Namespace:
         prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--posts", type=int, default=SMALL, help="more than 1000: a second, large database as well")
-    parser.add_argument("--seconds", type=int, default=10, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is taken; medians are told")
+    parser.add_argument("--seconds", type=int, default=2, help="of each turn")
+    parser.add_argument("--rounds", type=int, default=12, help="how many turns each takes; medians are told")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=URL", help="another blog's page")
     parser.add_argument("--output", type=Path, default=services.ROOT / "var/bench.json")
     parser.add_argument("--quick", action="store_true", help="few posts, a second each: whether the tool works")

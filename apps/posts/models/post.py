@@ -141,7 +141,7 @@ class Post(models.Model):
             models.Index(fields=["kind", "status", "category", "-published_at", "-id"], name="post_category_time"),
             models.Index(fields=["kind", "status", "source", "-published_at", "-id"], name="post_source_time"),
             models.Index(fields=["kind", "status", "-view_count", "-id"], name="post_views"),
-            # PostQuerySet.census() and in_month() read it.
+            # PostQuerySet.census() reads nothing else.
             models.Index(
                 fields=["kind", "status", "published_month", "category", "source", "published_at", "comment_count"],
                 name="post_census",
