@@ -5,8 +5,8 @@ post, category and feed with wrk (one thread, 16 connections): rendered cold (pa
 from nginx; the beacon; and beside them, in turn, what they are to be compared with: a static file of the same length
 from the same nginx, and the smallest Django view in the same worker. Before and after each measurement the answer must
 be the right page, and none in between may be an error. Each is measured in twelve turns of two seconds, turn about with
-those it is compared with: a machine that others share changes its speed within a quarter of a minute. All over loopback, uncompressed, without TLS, with nginx's
-`tcp_nopush` off (see tests/proxy.py).
+those it is compared with: a machine that others share changes its speed within a quarter of a minute. All over loopback,
+uncompressed, without TLS, with nginx's `tcp_nopush` off (see tests/proxy.py).
 
 --posts 100000 adds a second database of that size to the run and tells what the same pages cost there. Everything stops
 by itself; so it does on Ctrl-C.
