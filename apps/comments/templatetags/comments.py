@@ -9,6 +9,8 @@ from django.utils.translation import gettext
 from apps.posts.models import Post
 
 from ..avatars import identicon
+from ..models import Comment
+from ..querysets import SHOWN_FIELDS
 
 register = template.Library()
 
@@ -26,6 +28,8 @@ class Shown(NamedTuple):
     by_administrator: bool
     moment: str  # as HTML's time element wants it
     time: str
+    edited_moment: str  # blank: never
+    edited_time: str
     reply_text: str  # blank: it answers no floor
     reply_url: str
 
@@ -44,6 +48,20 @@ def comments_of(context: dict[str, Any], post: Post, rows: list[list[Any]], page
     }
 
 
+@register.inclusion_tag("comments/_comment.html", takes_context=True)
+def comment_of(context: dict[str, Any], post: Post, comment: Comment) -> dict[str, Any]:
+    """Show one comment as the page it stands on does."""
+    page = -(-comment.floor // post.FLOORS_PER_PAGE)
+    return {
+        "comment": _shown(post, page, *(getattr(comment, name) for name in SHOWN_FIELDS)),
+        "administrator": gettext("administrator"),
+        "reply": gettext("Reply"),
+        "open": True,
+        "add_url": reverse("comments:add", args=[post.pk]),
+        "user": context["user"],
+    }
+
+
 def _shown(
     post: Post,
     page: int,
@@ -56,8 +74,10 @@ def _shown(
     state: str,
     by_administrator: bool,
     created_at: Any,
+    edited_at: Any,
 ) -> Shown:
-    moment = timezone.localtime(created_at)
+    moment, time = _times(created_at)
+    edited_moment, edited_time = _times(edited_at) if edited_at else ("", "")
     return Shown(
         str(floor),
         gettext("floor %(floor)s") % {"floor": floor},
@@ -67,11 +87,19 @@ def _shown(
         SafeString(html),
         state != "visible",
         by_administrator,
-        f"{moment:%Y-%m-%dT%H:%M:%S%z}",
-        f"{moment:%Y-%m-%d %H:%M}",
+        moment,
+        time,
+        edited_moment,
+        edited_time,
         gettext("Reply to floor %(floor)s") % {"floor": reply_to} if reply_to else "",
         _floor_link(post, reply_to, page) if reply_to else "",
     )
+
+
+def _times(at: Any) -> tuple[str, str]:
+    """For machines, for people."""
+    moment = timezone.localtime(at)
+    return f"{moment:%Y-%m-%dT%H:%M:%S%z}", f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _floor_link(post: Post, floor: int, page: int) -> str:
