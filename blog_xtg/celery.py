@@ -41,6 +41,10 @@ app.conf.beat_schedule = {
         "task": "apps.posts.tasks.rerender_stale_posts",
         "schedule": crontab(hour="4", minute="10"),
     },
+    "re-render stale comments": {
+        "task": "apps.comments.tasks.rerender_stale_comments",
+        "schedule": crontab(hour="4", minute="12"),
+    },
     "index what the search lacks": {
         "task": "apps.posts.tasks.index_missing_posts",
         "schedule": crontab(hour="4", minute="15"),

@@ -1,3 +1,4 @@
+import uuid
 from typing import Any
 
 from django import forms
@@ -5,10 +6,45 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import BODY_MAX_LENGTH, Comment
 
+MARKDOWN_HELP = _("Markdown: **bold**, `code`, > quote, [text](address).")
 
-class CommentForm(forms.ModelForm):
+
+class LinesField(forms.CharField):
+    """Text of several lines; a browser's line ends count as one character, as its own counter has it."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value)
+
+
+class BodyForm(forms.ModelForm):
+    """The text of a comment. The first field that is wrong takes the focus, with or without scripts."""
+
+    class Meta:
+        model = Comment
+        fields: tuple[str, ...] = ("body",)
+        field_classes = {"body": LinesField}
+        widgets: dict[str, forms.Widget] = {
+            "body": forms.Textarea(attrs={"rows": 6, "maxlength": BODY_MAX_LENGTH, "dir": "auto"})
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["body"].help_text = MARKDOWN_HELP
+
+    def focus_first_error(self) -> None:
+        for name in self.errors:
+            if name in self.fields and not self.fields[name].widget.is_hidden:
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
+
+class CommentForm(BodyForm):
     """A reader's comment. Who is signed in is not asked for a name."""
 
+    # Made with the form and sent back with it: what is sent twice is stored once.
+    submission = forms.CharField(
+        required=False, max_length=64, initial=lambda: uuid.uuid4().hex, widget=forms.HiddenInput
+    )
     reply_to_floor = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
     author_site = forms.URLField(
@@ -18,13 +54,12 @@ class CommentForm(forms.ModelForm):
         widget=forms.URLInput(attrs={"autocomplete": "url", "placeholder": "https://"}),
     )
 
-    class Meta:
-        model = Comment
+    class Meta(BodyForm.Meta):
         fields = ("author_name", "author_email", "author_site", "body")
         widgets = {
+            **BodyForm.Meta.widgets,
             "author_name": forms.TextInput(attrs={"autocomplete": "name"}),
             "author_email": forms.EmailInput(attrs={"autocomplete": "email"}),
-            "body": forms.Textarea(attrs={"rows": 6, "maxlength": BODY_MAX_LENGTH}),
         }
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
@@ -35,4 +70,3 @@ class CommentForm(forms.ModelForm):
         else:
             self.fields["author_email"].required = True
             self.fields["author_email"].help_text = _("Not shown to readers.")
-        self.fields["body"].help_text = _("Markdown: **bold**, `code`, > quote, [text](address).")

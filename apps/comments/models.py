@@ -8,14 +8,15 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.posts.markdown import render_comment
+from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
 from apps.posts.models import Post
-from apps.posts.words import is_blank, one_line
+from apps.posts.words import is_blank, one_line, readable
 
 from .live import tell_changed
 from .querysets import CommentQuerySet, recount
 
 BODY_MAX_LENGTH = 10_000
+BODY_MAX_LINES = 400
 
 
 class Comment(models.Model):
@@ -47,10 +48,14 @@ class Comment(models.Model):
     author_site = models.URLField(_("site"), blank=True)
     body = models.TextField(_("text"), max_length=BODY_MAX_LENGTH)
     html = models.TextField(editable=False)
+    renderer_version = models.PositiveSmallIntegerField(editable=False, default=0)
     reply_to_floor = models.PositiveIntegerField(_("reply to floor"), null=True, blank=True, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.VISIBLE)
     by_administrator = models.BooleanField(_("by an administrator"), default=False, editable=False)
     created_at = models.DateTimeField(_("written at"), auto_now_add=True)
+    edited_at = models.DateTimeField(_("edited at"), null=True, blank=True, editable=False)
+    # What was sent, told from every other submit; none for comments that no form sent.
+    submission = models.CharField(max_length=32, null=True, blank=True, editable=False)  # noqa: DJ001
 
     objects = CommentQuerySet.as_manager()
 
@@ -58,15 +63,25 @@ class Comment(models.Model):
         verbose_name = _("comment")
         verbose_name_plural = _("comments")
         ordering = ["-created_at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["post", "floor"], name="comment_floor_once")]
-        indexes = [models.Index(fields=["-created_at", "-id"], name="comment_newest")]
+        constraints = [
+            models.UniqueConstraint(fields=["post", "floor"], name="comment_floor_once"),
+            models.UniqueConstraint(fields=["post", "submission"], name="comment_sent_once"),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="comment_newest"),
+            models.Index(fields=["renderer_version", "id"], name="comment_renderer"),
+        ]
+
+    RENDERED = ("html", "renderer_version")
 
     def __str__(self) -> str:
         return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
 
     def clean(self) -> None:
-        if is_blank(self.body):
+        if is_blank(readable(self.body)):
             raise ValidationError({"body": _("A comment needs a text.")})
+        if self.body.count("\n") >= BODY_MAX_LINES:
+            raise ValidationError({"body": _("A comment has at most %(number)d lines.") % {"number": BODY_MAX_LINES}})
         if self.author_name and is_blank(self.author_name):
             raise ValidationError({"author_name": _("A name that can be seen is needed.")})
 
@@ -75,15 +90,21 @@ class Comment(models.Model):
         self.author_name = one_line(self.author_name)
         fields = kwargs.get("update_fields")
         if fields is None or "body" in fields:
-            self.html = render_comment(self.body)
+            self.body = readable(self.body)
+            self.render()
             if fields is not None:
-                kwargs["update_fields"] = [*fields, "html"]
+                kwargs["update_fields"] = [*fields, *self.RENDERED]
         adding = self._state.adding
         with transaction.atomic():
             super().save(*args, **kwargs)
             if not adding:
                 recount({self.post_id})
                 tell_changed([(self.post_id, self.floor)])
+
+    def render(self) -> None:
+        """Bring `html` up to the text and to COMMENT_RENDERER_VERSION; stores nothing."""
+        self.html = render_comment(self.body)
+        self.renderer_version = COMMENT_RENDERER_VERSION
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the comment and keep the post's count exact; its floor stays empty for ever."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION
 from apps.posts.models import Post
 from apps.posts.post_page import FIRST_FLOOR, LAST_FLOOR, POST
 from apps.posts.querysets import Moment
@@ -24,7 +25,7 @@ SHOWN_STATES = ("visible", "screened")  # pending ones and spam are nobody's bus
 
 SHOWN_FIELDS = (
     *("floor", "author_name", "author_email", "author_site", "html", "reply_to_floor", "state"),
-    *("by_administrator", "created_at"),
+    *("by_administrator", "created_at", "edited_at"),
 )
 
 
@@ -40,6 +41,17 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """What a post's page asks along: its comments, oldest first; screened ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
         return floors.order_by("floor").values_list(*SHOWN_FIELDS)
+
+    def on_floors(self, post: Post, floors: Sequence[int]) -> CommentQuerySet:
+        return self.filter(post=post, floor__in=floors).order_by("floor")
+
+    def sent(self, post: Any, submission: str | None) -> CommentQuerySet:
+        """The comment that this submit has stored under the post, none for a submit without a key."""
+        return self.none() if submission is None else self.filter(post=post, submission=submission)
+
+    def stale(self) -> CommentQuerySet:
+        """Comments whose stored HTML was made by an older version of the renderer; in the order of an index."""
+        return self.filter(renderer_version__lt=COMMENT_RENDERER_VERSION).order_by("renderer_version", "pk")
 
     def answerable(self, post: Post, floor: int) -> bool:
         """Whether a reply may name that floor of the post."""

@@ -2,9 +2,14 @@
 
 from celery import shared_task
 
-from .services import reconcile_counts
+from .services import reconcile_counts, rerender_stale
 
 
 @shared_task
 def reconcile_comments() -> int:
     return reconcile_counts()
+
+
+@shared_task
+def rerender_stale_comments() -> int:
+    return rerender_stale()

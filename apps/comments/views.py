@@ -1,19 +1,27 @@
-"""The comment form on a page of its own, and where it posts."""
+"""The comment form on a page of its own, where it posts, and what who wrote a comment may still do with it."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from apps.posts.access import is_unlocked
+from apps.posts.comment_markdown import render_comment
 from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
-from .forms import CommentForm
-from .services import CommentsClosed, add_comment
+from .forms import BodyForm, CommentForm
+from .models import Comment
+from .ownership import forget, own_comments, remember
+from .services import CommentsClosed, TooLate, add_comment, edit_comment, withdraw_comment
 
 
 @never_cache
@@ -22,7 +30,8 @@ from .services import CommentsClosed, add_comment
 def comment(request: BlogRequest, pk: int) -> HttpResponse:
     """Show the form, or store a comment and lead the reader to its floor.
 
-    `?part` asks for the form alone, which the post page puts in its place. A failed submit shows what was typed.
+    `?part` is how the post's page asks: for the form alone, which it puts in its place; and a comment stored is
+    answered by 201 with what the page needs to show it. A failed submit shows what was typed.
     """
     post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
     if not is_unlocked(request, post):
@@ -33,17 +42,107 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
     form = CommentForm(request.POST or None, initial=initial, user=request.user)
     expired = request.method == "POST" and _is_forged(request)
     if expired:
-        form.is_valid()
-        form.add_error(None, _("This form had expired. Please send it once more."))
+        _say_expired(form)
     elif request.method == "POST" and form.is_valid():
         try:
             added = add_comment(post=post, user=request.user, **form.cleaned_data)
         except (CommentsClosed, Post.DoesNotExist):
             return _closed(request, post)
-        return redirect(post.floor_url(added.floor))
-    template = "comments/_form.html" if "part" in request.GET else "comments/form.html"
+        return _added(request, post, added)
+    form.focus_first_error()
     status = 403 if expired else 422 if form.is_bound else 200
-    return render(request, template, {"form": form, "post": post}, status=status)
+    return _form(request, post, form, status=status)
+
+
+@never_cache
+@csrf_exempt  # it changes nothing
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview(request: BlogRequest, pk: int) -> HttpResponse:
+    """Show what the text would look like: with `?part` alone (no query), else above the form.
+
+    Whoever comes by a link finds the form.
+    """
+    if request.method != "POST":
+        return redirect("comments:add", pk=pk)
+    text = BodyForm({"body": request.POST.get("body", "")})
+    html = render_comment(text.cleaned_data["body"]) if text.is_valid() else ""
+    if "part" in request.GET:
+        context = {"html": html, "errors": text.errors.get("body")}
+        return render(request, "comments/_preview.html", context, status=200 if html else 422)
+    post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+    if not is_unlocked(request, post):
+        return redirect(post)
+    if not (post.comments_open and request.site.comments_open):
+        return _closed(request, post)
+    form = CommentForm(initial=request.POST.dict(), user=request.user)
+    return _form(request, post, form, html=html, errors=text.errors.get("body"))
+
+
+def _for_who_wrote_it(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Give the view the comment, if it is this reader's to change."""
+
+    @never_cache
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def answer(request: BlogRequest, pk: int, floor: str) -> HttpResponse:
+        post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+        if not is_unlocked(request, post):
+            return redirect(post)
+        own = [comment for comment in own_comments(request, post) if comment.floor == int(floor)]
+        try:
+            if own:
+                return view(request, post, own[0])
+        except (TooLate, Comment.DoesNotExist):
+            pass
+        return render(request, "comments/too_late.html", {"post": post, "url": post.floor_url(int(floor))}, status=403)
+
+    return answer
+
+
+@csrf_exempt  # as above
+@_for_who_wrote_it
+def edit(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
+    """Let who wrote the comment give it another text."""
+    form = BodyForm(request.POST or None, instance=own)
+    expired = request.method == "POST" and _is_forged(request)
+    if expired:
+        _say_expired(form)
+    elif request.method == "POST" and form.is_valid():
+        edit_comment(own, form.cleaned_data["body"])
+        return redirect(post.floor_url(own.floor))
+    form.focus_first_error()
+    status = 403 if expired else 422 if form.is_bound else 200
+    return render(request, "comments/edit.html", {"form": form, "post": post, "floor": own.floor}, status=status)
+
+
+@_for_who_wrote_it
+def delete(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
+    """Ask who wrote the comment, then delete it."""
+    if request.method != "POST":
+        return render(request, "comments/delete.html", {"comment": own, "post": post})
+    withdraw_comment(own)
+    page = post.floor_url(own.floor).partition("#")[0]
+    response = redirect(f"{page}#comments")
+    forget(response, own)
+    return response
+
+
+def _form(request: BlogRequest, post: Post, form: CommentForm, status: int = 200, **context: Any) -> HttpResponse:
+    template = "comments/_form.html" if "part" in request.GET else "comments/form.html"
+    context |= {"form": form, "post": post, "own": own_comments(request, post)}
+    return render(request, template, context, status=status)
+
+
+def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
+    url = post.floor_url(added.floor)
+    if "part" in request.GET:
+        shown = added.state == Comment.State.VISIBLE
+        html = render_to_string("comments/added.html", {"post": post, "comment": added}, request) if shown else ""
+        response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
+    else:
+        response = redirect(url)
+    remember(response, added)
+    return response
 
 
 def _is_forged(request: HttpRequest) -> bool:
@@ -51,6 +150,11 @@ def _is_forged(request: HttpRequest) -> bool:
     check = CsrfViewMiddleware(lambda request: HttpResponse())
     check.process_request(request)
     return check.process_view(request, lambda request: HttpResponse(), (), {}) is not None
+
+
+def _say_expired(form: BodyForm) -> None:
+    form.is_valid()
+    form.add_error(None, _("This form had expired. Please send it once more."))
 
 
 def _floor(asked: str, post: Post) -> int | None:
@@ -61,4 +165,5 @@ def _floor(asked: str, post: Post) -> int | None:
 
 
 def _closed(request: HttpRequest, post: Post) -> HttpResponse:
-    return render(request, "comments/closed.html", {"post": post}, status=403)
+    template = "comments/_closed.html" if "part" in request.GET else "comments/closed.html"
+    return render(request, template, {"post": post}, status=403)

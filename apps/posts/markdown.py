@@ -1,4 +1,4 @@
-"""Markdown as posts and comments use it: source in, sanitized HTML and what else a page needs out.
+"""Markdown as posts use it: source in, sanitized HTML and what else a page needs out.
 
 CommonMark with tables, task lists, strikethrough, footnotes, bare links, heading anchors, highlighted code, formulas
 and diagrams. The engine is known to this module and its neighbours alone. Nothing here raises, recurses without end
@@ -25,13 +25,12 @@ from .highlighting import MAX_SECONDS, code_block, read_info
 from .markdown_bounds import MAX_FILLED_CELLS, bounded_footnote_ref, bounded_inline, bounded_table, spend
 from .markdown_cjk import FriendlyParserInline, bare_link
 from .plaintext import excerpt, plain_text
-from .sanitize import ID_PREFIX, clean_comment, clean_post, too_deep
+from .sanitize import ID_PREFIX, clean_post, too_deep
 
 # Stored with each rendered post; raise it when the same source renders differently.
 RENDERER_VERSION = 3
 
 MAX_SOURCE_CHARACTERS = 6_000_000
-MAX_COMMENT_CHARACTERS = 20_000
 # Of blocks and of inlines; a list takes two. What an author nests deeper is left out by the parser.
 MAX_NESTING = 30
 MAX_TOC_ENTRIES = 1_000
@@ -62,7 +61,7 @@ class Rendered:
     excerpt: str = ""
 
 
-class _CommentRenderer(RendererHTML):
+class _PostRenderer(RendererHTML):
     # What `~~` says is "deleted"; `<s>` would be "no longer accurate".
     def s_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return "<del>"
@@ -70,8 +69,6 @@ class _CommentRenderer(RendererHTML):
     def s_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return "</del>"
 
-
-class _PostRenderer(_CommentRenderer):
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
         language = read_info(token.info).language
@@ -125,14 +122,14 @@ def _footnote_name(renderer: Any, tokens: Sequence[Token], idx: int, options: An
     return f"-{tokens[idx].meta['id'] + 1}"
 
 
-def _spoken(tokens: Sequence[Token]) -> str:
+def spoken(tokens: Sequence[Token]) -> str:
     """The inline tokens as a reader would say them, formulas by their source."""
     words = []
     for token in tokens:
         if token.type in ("text", "code_inline", "math_inline", "math_block"):
             words.append(token.content)
         elif token.type == "image":
-            words.append(_spoken(token.children or []))
+            words.append(spoken(token.children or []))
         elif token.type in ("softbreak", "hardbreak"):
             words.append(" ")
     return " ".join("".join(words).split())
@@ -152,7 +149,7 @@ def _name_headings(state: StateCore) -> None:
         if opening.type != "heading_open":
             continue
         children = inline.children = inline.children or []
-        text = _spoken(children)
+        text = spoken(children)
         slug = _slug(text)
         name = slug
         while name in taken:
@@ -225,22 +222,10 @@ def _post_parser() -> MarkdownIt:
     return parser
 
 
-def _comment_parser() -> MarkdownIt:
-    parser = MarkdownIt("zero", renderer_cls=_CommentRenderer)
-    parser.inline = FriendlyParserInline()
-    parser.configure("zero", {"breaks": True, "xhtmlOut": False, "linkify": True})
-    parser.enable(["blockquote", "fence", "list"])
-    parser.enable(["newline", "escape", "backticks", "strikethrough", "emphasis", "link", "autolink", "entity"])
-    parser.inline.ruler.enable("linkify")
-    parser.inline.ruler.at("linkify", bare_link)
-    return parser
-
-
 _POST_PARSER = _post_parser()
-_COMMENT_PARSER = _comment_parser()
 
 
-def _prepared(source: str) -> str:
+def prepared(source: str) -> str:
     """The source without the characters that no page and no feed can carry."""
     return _DROPPED.sub("", _BLANKED.sub(" ", _REPLACED.sub("\ufffd", source)))
 
@@ -256,7 +241,7 @@ def render(source: str) -> Rendered:
     A pure function of the source. Sources over MAX_SOURCE_CHARACTERS, and HTML nested beyond reason, come back as
     preformatted text. Costs about 1.5 ms per kilobyte; front matter is taken for text, so take it off before.
     """
-    source = _prepared(source)
+    source = prepared(source)
     if len(source) > MAX_SOURCE_CHARACTERS:
         return _as_typed(source)
     env: dict[str, Any] = {
@@ -282,17 +267,3 @@ def render(source: str) -> Rendered:
         text=text,
         excerpt=excerpt(text, before.strip() if mark else ""),
     )
-
-
-def render_comment(source: str) -> str:
-    """A reader's Markdown-lite as sanitized HTML: no images, headings, tables or HTML, which are shown as typed.
-
-    Comments over MAX_COMMENT_CHARACTERS are shown as typed altogether.
-    """
-    source = _prepared(source)
-    if len(source) <= MAX_COMMENT_CHARACTERS:
-        try:
-            return clean_comment(_COMMENT_PARSER.render(source))
-        except Exception:
-            _logger.exception("comment of %d characters could not be parsed", len(source))
-    return clean_comment("<p>" + "<br>".join(escape(source).splitlines()) + "</p>")

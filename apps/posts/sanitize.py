@@ -134,7 +134,7 @@ def _author_cleaner(attribute_filter: Callable[[str, str, str], str | None]) -> 
 _POST = _author_cleaner(_kept_attribute)
 _FRAGMENT = _author_cleaner(_fragment_attribute)
 _COMMENT = nh3.Cleaner(
-    tags={"p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a"},
+    tags={"p", "br", "strong", "em", "code", "pre", "blockquote", "ul", "ol", "li", "a"},
     clean_content_tags=_SILENT,
     attributes={"a": {"href"}, "ol": {"start"}},
     link_rel="nofollow ugc noopener",

@@ -76,7 +76,8 @@ def fill(number: int) -> None:
 
     from apps.comments.models import Comment
     from apps.components.models import SiteIdentity
-    from apps.posts.markdown import RENDERER_VERSION, render, render_comment
+    from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
+    from apps.posts.markdown import RENDERER_VERSION, render
     from apps.posts.models import Category, Post, Tag
     from apps.posts.models.post import month_number
     from apps.posts.plaintext import reading_minutes
@@ -143,6 +144,7 @@ def fill(number: int) -> None:
                 author_email=f"reader{floor}@example.com",
                 body=comments[(pk + floor) % len(comments)][0],
                 html=comments[(pk + floor) % len(comments)][1],
+                renderer_version=COMMENT_RENDERER_VERSION,
             )
             for pk in ids[::every]
             for floor in range(1, COMMENTS + 1)

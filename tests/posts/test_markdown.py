@@ -5,8 +5,9 @@ import re
 
 import pytest
 
+from apps.posts.comment_markdown import MAX_COMMENT_CHARACTERS, render_comment
 from apps.posts.highlighting import read_info
-from apps.posts.markdown import MAX_COMMENT_CHARACTERS, MAX_SOURCE_CHARACTERS, render, render_comment
+from apps.posts.markdown import MAX_SOURCE_CHARACTERS, render
 
 
 def _html(source: str) -> str:
@@ -343,15 +344,15 @@ def test_nothing_is_nothing() -> None:
 
 
 def test_a_comment_says_what_it_may() -> None:
-    assert render_comment("*a* **b** ~~c~~ `d`\nnext https://a.example，后\n\n> q\n\n- x\n\n```py\n1 < 2\n```") == (
-        "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d</code><br>\n"
+    assert render_comment("*a* **b** `d`\nnext https://a.example，后\n\n> q\n\n- x\n\n```py\n1 < 2\n```") == (
+        "<p><em>a</em> <strong>b</strong> <code>d</code><br>\n"
         'next <a href="https://a.example" rel="nofollow ugc noopener">https://a.example</a>，后</p>\n'
         "<blockquote>\n<p>q</p>\n</blockquote>\n<ul>\n<li>x</li>\n</ul>\n<pre><code>1 &lt; 2\n</code></pre>\n"
     )
 
 
 @pytest.mark.parametrize(
-    "typed", ["# x", "x\n===", "<b>x</b>", "<script>x</script>", "| a |\n|---|", "---", "$x$", "[^1]"]
+    "typed", ["~~x~~", "x\n===", "<b>x</b>", "<script>x</script>", "| a |\n|---|", "---", "$x$", "[^1]"]
 )
 def test_a_comment_shows_the_rest_as_typed(typed: str) -> None:
     html = render_comment(typed)
@@ -362,6 +363,43 @@ def test_a_comment_shows_the_rest_as_typed(typed: str) -> None:
 
 def test_a_comment_holds_no_image() -> None:
     assert "<img" not in render_comment("![x](https://a.example/x.png) <img src=x>")
+    link = '<a href="https://a.example/x.png" rel="nofollow ugc noopener">%s</a>'
+    assert render_comment("![a *cat*](https://a.example/x.png)") == f"<p>{link % 'a cat'}</p>\n"
+    assert render_comment("![](https://a.example/x.png)") == f"<p>{link % 'https://a.example/x.png'}</p>\n"
+    assert render_comment("[![a cat](x.png)](https://a.example/x.png)") == f"<p>{link % 'a cat'}</p>\n"
+    assert render_comment("![a cat](data:image/png;base64,xx)") == "<p>a cat</p>\n"
+
+
+def test_a_heading_in_a_comment_is_a_bold_paragraph() -> None:
+    assert render_comment("# x\n## *y*\n####### z") == (
+        "<p><strong>x</strong></p>\n<p><strong><em>y</em></strong></p>\n<p>####### z</p>\n"
+    )
+    assert render_comment("#") == "<p><strong>#</strong></p>\n"
+
+
+@pytest.mark.parametrize("mark", [">" * 1000, "> " * 1000, "- " * 1000, "> - " * 500])
+def test_a_comment_nested_too_deep_loses_no_word(mark: str) -> None:
+    assert render_comment(f"{mark}words").endswith("words</p>")
+
+
+@pytest.mark.parametrize("typed", ["\u202eabc\u2066", "&#x202e;abc&#8294;", "[\u202eabc](https://a.example)"])
+def test_a_comment_turns_no_line_around(typed: str) -> None:
+    html = render_comment(typed)
+    assert "abc" in html and not re.search("[\u202a-\u202e\u2066-\u2069]", html)
+
+
+def test_what_cannot_be_seen_makes_no_flood() -> None:
+    assert render_comment("a\u200b" * 3_000) == f"<p>{'a' * 3_000}</p>\n"
+    assert render_comment("\u200b\n\u2800\n" * 2_000 + "a") == "<p>a</p>\n"
+    assert len(render_comment("a" + "\u0301" * 5_000)) < 30
+    assert len(render_comment("a" + "&#x301;" * 1_000)) < 30
+    for fine in (
+        "👩\u200d👩\u200d👧",
+        "می\u200cخواهم",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "x̂̃",
+    ):
+        assert fine in render_comment(fine)
 
 
 def test_an_overlong_comment_is_shown_as_typed() -> None:

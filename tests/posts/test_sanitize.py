@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from apps.posts.markdown import render, render_comment
+from apps.posts.comment_markdown import render_comment
+from apps.posts.markdown import render
 from apps.posts.sanitize import clean_comment, clean_fragment, clean_post
 
 HOSTILE = [

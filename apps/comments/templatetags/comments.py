@@ -10,6 +10,8 @@ from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
 from ..avatars import identicon
+from ..models import Comment
+from ..querysets import SHOWN_FIELDS
 
 register = template.Library()
 
@@ -27,6 +29,8 @@ class Shown(NamedTuple):
     by_administrator: bool
     moment: str  # as HTML's time element wants it
     time: str
+    edited_moment: str  # blank: never
+    edited_time: str
     url: str  # its permanent address
     reply_floor: str  # blank: it answers no floor
     reply_text: str
@@ -59,6 +63,13 @@ def shown_comments(request: BlogRequest, post: Post, rows: list[list[Any]]) -> d
     }
 
 
+@register.inclusion_tag("comments/_comment.html", takes_context=True)
+def comment_of(context: dict[str, Any], post: Post, comment: Comment) -> dict[str, Any]:
+    """Show one comment as the page it stands on does."""
+    row = [getattr(comment, name) for name in SHOWN_FIELDS]
+    return shown_comments(context["request"], post, []) | {"comment": _shown(post, *row)}
+
+
 def _shown(
     post: Post,
     floor: int,
@@ -70,8 +81,10 @@ def _shown(
     state: str,
     by_administrator: bool,
     created_at: Any,
+    edited_at: Any,
 ) -> Shown:
-    moment = timezone.localtime(created_at)
+    moment, time = _times(created_at)
+    edited_moment, edited_time = _times(edited_at) if edited_at else ("", "")
     return Shown(
         str(floor),
         gettext("floor %(floor)s") % {"floor": floor},
@@ -81,13 +94,21 @@ def _shown(
         SafeString(html),
         state != "visible",
         by_administrator,
-        f"{moment:%Y-%m-%dT%H:%M:%S%z}",
-        f"{moment:%Y-%m-%d %H:%M}",
+        moment,
+        time,
+        edited_moment,
+        edited_time,
         post.floor_url(floor),
         str(reply_to or ""),
         gettext("Reply to floor %(floor)s") % {"floor": reply_to} if reply_to else "",
         _floor_link(post, reply_to, floor) if reply_to else "",
     )
+
+
+def _times(at: Any) -> tuple[str, str]:
+    """For machines, for people."""
+    moment = timezone.localtime(at)
+    return f"{moment:%Y-%m-%dT%H:%M:%S%z}", f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _floor_link(post: Post, floor: int, seen_from: int) -> str:

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from twisted.web.http import HTTPChannel
 
 from apps.comments.services import reconcile_counts
+from apps.comments.services import rerender_stale as rerender_stale_comments
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
@@ -47,6 +48,7 @@ class Command(BaseCommand):
         if not Post.objects.exists() and not get_user_model()._default_manager.exists():
             import_folder(WELCOME)
         rerender_stale()
+        rerender_stale_comments()
         correct_months()
         index_missing()
         reconcile_views()
