@@ -12,7 +12,12 @@ from apps.posts.markdown import render_comment
 from apps.posts.models import Post
 from apps.posts.words import is_blank, one_line
 
+from .digests import text_digest
+from .models_screening import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation
 from .querysets import CommentQuerySet, recount
+from .verdict import Reason
+
+__all__ = ["BlocklistEntry", "Comment", "LearnedToken", "LearnedTotals", "Lesson", "Moderation"]
 
 BODY_MAX_LENGTH = 10_000
 
@@ -50,6 +55,10 @@ class Comment(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.VISIBLE)
     by_administrator = models.BooleanField(_("by an administrator"), default=False, editable=False)
     created_at = models.DateTimeField(_("written at"), auto_now_add=True)
+    # What the screening found, for moderators; null for whom nobody screened. See screening/.
+    score = models.FloatField(_("score"), null=True, editable=False)
+    reasons = models.JSONField(_("reasons"), null=True, editable=False)
+    text_digest = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001  # null: too short
 
     objects = CommentQuerySet.as_manager()
 
@@ -58,7 +67,12 @@ class Comment(models.Model):
         verbose_name_plural = _("comments")
         ordering = ["-created_at", "-pk"]
         constraints = [models.UniqueConstraint(fields=["post", "floor"], name="comment_floor_once")]
-        indexes = [models.Index(fields=["-created_at", "-id"], name="comment_newest")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="comment_newest"),
+            models.Index(fields=["state", "-created_at", "-id"], name="comment_queue"),
+            models.Index(fields=["text_digest", "created_at"], name="comment_same_text"),
+            models.Index(fields=["author_email", "state"], name="comment_known_author"),
+        ]
 
     def __str__(self) -> str:
         return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
@@ -75,8 +89,9 @@ class Comment(models.Model):
         fields = kwargs.get("update_fields")
         if fields is None or "body" in fields:
             self.html = render_comment(self.body)
+            self.text_digest = text_digest(self.body)
             if fields is not None:
-                kwargs["update_fields"] = [*fields, "html"]
+                kwargs["update_fields"] = [*fields, "html", "text_digest"]
         adding = self._state.adding
         with transaction.atomic():
             super().save(*args, **kwargs)
@@ -89,6 +104,11 @@ class Comment(models.Model):
             deleted = super().delete(*args, **kwargs)
             recount({self.post_id})
         return deleted
+
+    @property
+    def why(self) -> list[Reason]:
+        """What the screening said against the comment, and for it."""
+        return [Reason(*reason) for reason in self.reasons or []]
 
     def get_absolute_url(self) -> str:
         return self.post.floor_url(self.floor)

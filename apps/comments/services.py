@@ -15,6 +15,7 @@ from blog_xtg.redis import RedisError
 from .consumers import group_name
 from .models import Comment
 from .querysets import miscounted
+from .screening import Verdict
 from .signals import comments_changed
 
 ANNOUNCE_SECONDS = 1
@@ -84,11 +85,13 @@ def add_comment(
     author_email: str = "",
     author_site: str = "",
     reply_to_floor: int | None = None,
+    verdict: Verdict = Verdict(),  # noqa: B008  # frozen
 ) -> Comment:
     """Store a comment on the post's next floor and return it.
 
     `user` is the signed-in account, if any: it alone decides the administrator's badge, and the account's name stands
-    when none is typed. A `reply_to_floor` nobody has commented on is dropped.
+    when none is typed. A `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the screening holds
+    takes its floor, is not counted and told to nobody.
 
     Whether the site takes comments at all is the caller's to ask (the site components stand above this app).
 
@@ -96,7 +99,7 @@ def add_comment(
     given twice (4 statements). Raises CommentsClosed when the post takes none, Post.DoesNotExist when it is gone.
     """
     taken = Post.objects.filter(pk=post.pk, comments_open=True).update(
-        last_floor=F("last_floor") + 1, comment_count=F("comment_count") + 1
+        last_floor=F("last_floor") + 1, comment_count=F("comment_count") + verdict.is_visible
     )
     if not taken:
         Post.objects.only("pk").get(pk=post.pk)
@@ -115,8 +118,10 @@ def add_comment(
         author_site=author_site,
         body=body,
         reply_to_floor=reply_to_floor,
+        **verdict.columns(),
     )
     comment.save(force_insert=True)
     comments_changed.send(Comment, post_ids={post.pk})
-    transaction.on_commit(lambda: announce(post.pk, floor), robust=True)
+    if verdict.is_visible:
+        transaction.on_commit(lambda: announce(post.pk, floor), robust=True)
     return comment

@@ -13,6 +13,8 @@ from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
 from .forms import CommentForm
+from .moderation import held_url
+from .screening import Refused, Submission, screen
 from .services import CommentsClosed, add_comment
 
 
@@ -31,19 +33,28 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
         return _closed(request, post)
     initial = {"reply_to_floor": floor} if (floor := _floor(request.GET.get("reply_to", ""), post)) else {}
     form = CommentForm(request.POST or None, initial=initial, user=request.user)
+    refused: Refused | None = None
     expired = request.method == "POST" and _is_forged(request)
     if expired:
         form.is_valid()
         form.add_error(None, _("This form had expired. Please send it once more."))
     elif request.method == "POST" and form.is_valid():
         try:
-            added = add_comment(post=post, user=request.user, **form.cleaned_data)
+            verdict = screen(Submission.of(request, post, form.cleaned_data))
+            added = add_comment(post=post, user=request.user, verdict=verdict, **form.cleaned_data)
+        except Refused as error:
+            refused = error
+            form.add_error(None, str(refused))
         except (CommentsClosed, Post.DoesNotExist):
             return _closed(request, post)
-        return redirect(post.floor_url(added.floor))
+        else:
+            return redirect(post.floor_url(added.floor) if verdict.is_visible else held_url(post))
     template = "comments/_form.html" if "part" in request.GET else "comments/form.html"
-    status = 403 if expired else 422 if form.is_bound else 200
-    return render(request, template, {"form": form, "post": post}, status=status)
+    status = refused.status if refused else 403 if expired else 422 if form.is_bound else 200
+    response = render(request, template, {"form": form, "post": post}, status=status)
+    if refused and refused.retry_after_seconds:
+        response.headers["Retry-After"] = str(refused.retry_after_seconds)
+    return response
 
 
 def _is_forged(request: HttpRequest) -> bool:

@@ -159,7 +159,9 @@ def detail(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
         raise Http404("No such page of comments.")
     context = {"post": post, "page": page, "floor_page": floor_page, "has_diagrams": DIAGRAM in post.html}
     response = render(request, "posts/detail.html", context)
-    if post.password or not post.is_public:
+    if request.user.is_staff:
+        add_never_cache_headers(response)
+    elif post.password or not post.is_public:
         patch_cache_control(response, private=True)
     if context["has_diagrams"]:
         response.headers["Content-Security-Policy"] = DIAGRAM_POLICY

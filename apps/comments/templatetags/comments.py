@@ -1,6 +1,7 @@
 from typing import Any, NamedTuple
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -9,6 +10,10 @@ from django.utils.translation import gettext
 from apps.posts.models import Post
 
 from ..avatars import identicon
+from ..models import Comment
+from ..screening import Reason
+from ..screening.stamps import stamp
+from ..screening.submission import HONEYPOT, STAMP
 
 register = template.Library()
 
@@ -42,6 +47,58 @@ def comments_of(context: dict[str, Any], post: Post, rows: list[list[Any]], page
         "add_url": reverse("comments:add", args=[post.pk]),
         "user": context["user"],
     }
+
+
+class Waiting(NamedTuple):
+    """A comment that awaits approval, as moderators see it above the others."""
+
+    floor: str
+    floor_text: str
+    name: str
+    email: str
+    site: str
+    avatar: SafeString
+    html: SafeString
+    moment: str
+    time: str
+    reasons: list[Reason]
+    waiting: bool = True
+
+
+@register.inclusion_tag("comments/_moderation.html", takes_context=True)
+def moderation_of(context: dict[str, Any], post: Post) -> dict[str, Any]:
+    """Show moderators what they did last and the first 20 comments that wait under the post (1 query)."""
+    return {
+        "post": post,
+        "messages": context.get("messages"),
+        "waiting": [_waiting(comment) for comment in Comment.objects.waiting_under(post)],
+    }
+
+
+def _waiting(comment: Comment) -> Waiting:
+    moment = timezone.localtime(comment.created_at)
+    return Waiting(
+        str(comment.floor),
+        gettext("floor %(floor)s") % {"floor": comment.floor},
+        comment.author_name,
+        comment.author_email,
+        comment.author_site,
+        identicon(comment.author_name, comment.author_email),
+        SafeString(comment.html),
+        f"{moment:%Y-%m-%dT%H:%M:%S%z}",
+        f"{moment:%Y-%m-%d %H:%M}",
+        comment.why,
+    )
+
+
+@register.inclusion_tag("comments/_guard.html")
+def form_guard(post: Post, form: Any) -> dict[str, Any]:
+    """Put into a comment form what tells people from programs: a field nobody sees, and when the form was opened.
+
+    Somebody whose form comes back has typed already and may send it at once.
+    """
+    typed = settings.COMMENT_FORM_MIN_SECONDS if form.is_bound else 0
+    return {"honeypot": HONEYPOT, "stamp_name": STAMP, "stamp": stamp(post.pk, typed)}
 
 
 def _shown(
