@@ -1,6 +1,7 @@
 """Where the administrator approves, screens, marks as spam, deletes and answers."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -15,8 +16,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
-from .moderation import Decision, Done, decide
-from .moderation_views import QUEUE, may_moderate, tell
+from .moderation import Decision, decide, may_moderate
+from .moderation_views import QUEUE, tell
 from .querysets import CommentQuerySet
 from .services import CommentsClosed, add_comment
 
@@ -64,7 +65,7 @@ class CommentAdmin(admin.ModelAdmin):
         """Answer the comment in its row of the list (`reply-<id>`), as who is signed in; one that waits is approved."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not may_moderate(request.user, Decision.APPROVE):
+        if not may_moderate(request.user):
             raise PermissionDenied
         comment = get_object_or_404(Comment.objects.select_related("post"), pk=pk)
         text = request.POST.get(f"reply-{pk}", "").strip()[:BODY_MAX_LENGTH]
@@ -129,16 +130,14 @@ class CommentAdmin(admin.ModelAdmin):
     def mark_as_spam(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.SPAM)
 
-    def _decide(self, request: HttpRequest, ids: list[int], decision: Decision) -> Done:
-        done = decide(ids, decision, request.user)
-        tell(request, decision, done)
-        return done
+    def _decide(self, request: HttpRequest, ids: list[int], decision: Decision) -> None:
+        tell(request, decision, decide(ids, decision, request.user), self._list(request))
 
     def _list(self, request: HttpRequest) -> str:
         """The list as it was filtered and paged when the button on it was pressed."""
-        came_from = request.META.get("HTTP_REFERER", "")
+        came_from = urlsplit(request.META.get("HTTP_REFERER", ""))
         queue = reverse(QUEUE)
-        return f"{queue}?{came_from.partition('?')[2]}" if queue in came_from and "?" in came_from else queue
+        return f"{queue}?{came_from.query}" if came_from.path == queue and came_from.query else queue
 
 
 _DECISIONS = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core import serializers, signing
 from django.db import IntegrityError, models, transaction
 from django.db.models.deletion import Collector
@@ -57,6 +58,12 @@ class Done:
 def held_url(post: Post) -> str:
     """Where the writer of a comment that is held is led."""
     return reverse("comments:held", args=[post.pk])
+
+
+def may_moderate(user: Any, decision: str = Decision.SCREEN) -> bool:
+    """Whether the user is staff and may change comments, or delete them."""
+    permission = "delete" if decision == Decision.DELETE else "change"
+    return bool(user.is_active and user.is_staff and user.has_perm(f"comments.{permission}_comment"))
 
 
 def decide(ids: Sequence[int], decision: str, user: Any) -> Done:
@@ -136,13 +143,19 @@ def _deleted(comments: list[Comment]) -> list[Any]:
 
 
 def _bring_back(rows: list[Any]) -> int:
+    back = list(serializers.deserialize("python", rows))
+    comments = [row.object for row in back if isinstance(row.object, Comment)]
+    posts = {comment.post_id for comment in comments}
+    if set(Post.objects.filter(pk__in=posts).select_for_update().values_list("pk", flat=True)) != posts:
+        raise CannotUndo
+    accounts = get_user_model()._default_manager.in_bulk({comment.user_id for comment in comments if comment.user_id})
+    for comment in comments:
+        comment.user_id = comment.user_id if comment.user_id in accounts else None
     try:
         with transaction.atomic():
-            back = list(serializers.deserialize("python", rows))
             for row in back:
                 row.save()
-    except (IntegrityError, serializers.base.DeserializationError) as error:  # the post or the account is gone
+    except IntegrityError as error:
         raise CannotUndo from error
-    comments = [row.object for row in back if isinstance(row.object, Comment)]
-    recount({comment.post_id for comment in comments})
+    recount(posts)
     return len(comments)

@@ -21,7 +21,7 @@ from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
 from .models import Comment
-from .moderation import CannotUndo, Decision, Done, decide, undo
+from .moderation import CannotUndo, Decision, Done, decide, may_moderate, undo
 
 QUEUE = "admin:comments_comment_changelist"
 
@@ -36,12 +36,6 @@ def held(request: BlogRequest, pk: int) -> HttpResponse:
     return render(request, "comments/held.html", {"post": post})
 
 
-def may_moderate(user: Any, decision: str) -> bool:
-    """Whether the user is staff and may change comments, or delete them."""
-    permission = "delete" if decision == Decision.DELETE else "change"
-    return bool(user.is_active and user.is_staff and user.has_perm(f"comments.{permission}_comment"))
-
-
 @require_POST
 @never_cache
 def moderate(request: HttpRequest, pk: int, floor: int) -> HttpResponse:
@@ -53,8 +47,9 @@ def moderate(request: HttpRequest, pk: int, floor: int) -> HttpResponse:
     if not may_moderate(user, decision):
         raise PermissionDenied
     comment = get_object_or_404(Comment.objects.select_related("post"), post=pk, floor=floor)
-    tell(request, decision, decide([comment.pk], decision, user))
-    return redirect(comment.get_absolute_url().partition("#")[0] + "#moderation")
+    back = comment.get_absolute_url().partition("#")[0] + "#moderation"
+    tell(request, decision, decide([comment.pk], decision, user), back)
+    return redirect(back)
 
 
 @require_POST
@@ -62,7 +57,7 @@ def moderate(request: HttpRequest, pk: int, floor: int) -> HttpResponse:
 def take_back(request: HttpRequest) -> HttpResponse:
     """POST the `token` of an Undo button, and come back to the page on which it stood."""
     user: Any = request.user
-    if not may_moderate(user, Decision.SCREEN):
+    if not may_moderate(user):
         raise PermissionDenied
     try:
         count = undo(request.POST.get("token", ""), user)
@@ -76,8 +71,8 @@ def take_back(request: HttpRequest) -> HttpResponse:
     return redirect(back if allowed else reverse(QUEUE))
 
 
-def tell(request: HttpRequest, decision: str, done: Done) -> None:
-    """Leave a message for the next page: what was done, with a button that takes it back."""
+def tell(request: HttpRequest, decision: str, done: Done, back: str) -> None:
+    """Leave a message for the page at `back`: what was done, with a button that takes it back."""
     # Written out for each, so that they can be translated.
     text = {
         Decision.APPROVE: ngettext("%(count)d comment approved.", "%(count)d comments approved.", done.count),
@@ -85,10 +80,12 @@ def tell(request: HttpRequest, decision: str, done: Done) -> None:
         Decision.SPAM: ngettext("%(count)d comment marked as spam.", "%(count)d comments marked as spam.", done.count),
         Decision.DELETE: ngettext("%(count)d comment deleted.", "%(count)d comments deleted.", done.count),
     }[Decision(decision)] % {"count": done.count}
-    messages.success(request, format_html("{} {}", text, _undo_button(request, done)) if done.undo_token else text)
+    messages.success(
+        request, format_html("{} {}", text, _undo_button(request, done, back)) if done.undo_token else text
+    )
 
 
-def _undo_button(request: HttpRequest, done: Done) -> SafeString:
+def _undo_button(request: HttpRequest, done: Done, back: str) -> SafeString:
     return format_html(
         '<form class="undo" method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
         '<input type="hidden" name="token" value="{}"><input type="hidden" name="next" value="{}">'
@@ -96,15 +93,6 @@ def _undo_button(request: HttpRequest, done: Done) -> SafeString:
         reverse("comments:undo"),
         get_token(request),
         done.undo_token,
-        _page(request),
+        back,
         _("Undo"),
     )
-
-
-def _page(request: HttpRequest) -> str:
-    """Where the button will stand: the page the reader came from, which the view leads back to."""
-    came_from = request.META.get("HTTP_REFERER", "")
-    allowed = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
-    if not allowed or "/delete/" in came_from or "/change/" in came_from:
-        return reverse(QUEUE)
-    return came_from.partition("#")[0] + ("" if reverse(QUEUE) in came_from else "#moderation")

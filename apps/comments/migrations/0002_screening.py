@@ -5,6 +5,11 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def begin(apps, schema_editor):
+    # There from the beginning: who learns locks it, and two who would make it at once could block each other.
+    apps.get_model('comments', 'LearnedTotals').objects.create(pk=1)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -102,4 +107,5 @@ class Migration(migrations.Migration):
             name='user',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
+        migrations.RunPython(begin, migrations.RunPython.noop),
     ]

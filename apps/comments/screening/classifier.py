@@ -111,8 +111,7 @@ def teach(comments: Sequence[Marked], is_spam: bool | None) -> None:
 
 @transaction.atomic
 def _teach(comments: Sequence[Marked], is_spam: bool | None) -> None:
-    LearnedTotals.objects.get_or_create(pk=1)
-    LearnedTotals.objects.select_for_update().get(pk=1)
+    LearnedTotals.objects.select_for_update().get_or_create(pk=1)
     lessons = Lesson.objects.in_bulk([comment.pk for comment in comments])
     forgotten = [lesson for lesson in lessons.values() if lesson.is_spam != is_spam]
     unknown = [comment for comment in comments if comment.pk not in lessons or lessons[comment.pk] in forgotten]

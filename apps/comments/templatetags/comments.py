@@ -11,6 +11,7 @@ from apps.posts.models import Post
 
 from ..avatars import identicon
 from ..models import Comment
+from ..moderation import may_moderate
 from ..screening import Reason
 from ..screening.stamps import stamp
 from ..screening.submission import HONEYPOT, STAMP
@@ -46,6 +47,8 @@ def comments_of(context: dict[str, Any], post: Post, rows: list[list[Any]], page
         "open": post.comments_open and context["site"].comments_open,
         "add_url": reverse("comments:add", args=[post.pk]),
         "user": context["user"],
+        "perms": context["perms"],
+        "moderates": may_moderate(context["user"]),
     }
 
 
@@ -68,10 +71,13 @@ class Waiting(NamedTuple):
 @register.inclusion_tag("comments/_moderation.html", takes_context=True)
 def moderation_of(context: dict[str, Any], post: Post) -> dict[str, Any]:
     """Show moderators what they did last and the first 20 comments that wait under the post (1 query)."""
+    moderates = may_moderate(context["user"])
     return {
         "post": post,
         "messages": context.get("messages"),
-        "waiting": [_waiting(comment) for comment in Comment.objects.waiting_under(post)],
+        "perms": context["perms"],
+        "moderates": moderates,
+        "waiting": [_waiting(comment) for comment in Comment.objects.waiting_under(post)] if moderates else [],
     }
 
 
