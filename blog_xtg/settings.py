@@ -209,6 +209,21 @@ PAGE_CACHE_BYTES = env.int("PAGE_CACHE_BYTES", default=0 if DEBUG else 32 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 UPLOAD_IMAGE_MAX_BYTES = env.int("UPLOAD_IMAGE_MAX_BYTES", default=10 * 1024 * 1024)
 
+# Comments: how many are taken (0: any number), how a form is filled in, and from which score on one waits or is spam.
+COMMENTS_PER_ADDRESS_PER_MINUTE = env.int("COMMENTS_PER_ADDRESS_PER_MINUTE", default=10)
+COMMENTS_PER_ADDRESS_PER_DAY = env.int("COMMENTS_PER_ADDRESS_PER_DAY", default=200)
+COMMENTS_PER_POST_PER_MINUTE = env.int("COMMENTS_PER_POST_PER_MINUTE", default=60)
+COMMENT_FORM_MIN_SECONDS = env.int("COMMENT_FORM_MIN_SECONDS", default=3)
+COMMENT_FORM_MAX_SECONDS = env.int("COMMENT_FORM_MAX_SECONDS", default=24 * 3600)
+COMMENT_FREE_LINKS = env.int("COMMENT_FREE_LINKS", default=2)
+COMMENT_DUPLICATE_DAYS = env.int("COMMENT_DUPLICATE_DAYS", default=30)
+COMMENT_LEARN_FROM = env.int("COMMENT_LEARN_FROM", default=20)
+COMMENT_HOLD_SCORE = env.float("COMMENT_HOLD_SCORE", default=3.0)
+COMMENT_SPAM_SCORE = env.float("COMMENT_SPAM_SCORE", default=6.0)
+# Unset: nobody outside is asked about a comment.
+AKISMET_KEY = env.str("AKISMET_KEY", default="")
+AKISMET_URL = env.str("AKISMET_URL", default="https://rest.akismet.com/1.1")
+
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=numbered(REDIS_URL, QUEUE) if REDIS_URL else "memory://")
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TIMEZONE = TIME_ZONE

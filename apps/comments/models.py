@@ -12,8 +12,13 @@ from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
 from apps.posts.models import Post
 from apps.posts.words import is_blank, one_line, readable
 
+from .digests import text_digest
 from .live import tell_changed
+from .models_screening import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation
 from .querysets import CommentQuerySet, recount
+from .verdict import Reason
+
+__all__ = ["BlocklistEntry", "Comment", "LearnedToken", "LearnedTotals", "Lesson", "Moderation"]
 
 BODY_MAX_LENGTH = 10_000
 BODY_MAX_LINES = 400
@@ -56,6 +61,10 @@ class Comment(models.Model):
     edited_at = models.DateTimeField(_("edited at"), null=True, blank=True, editable=False)
     # What was sent, told from every other submit; none for comments that no form sent.
     submission = models.CharField(max_length=32, null=True, blank=True, editable=False)  # noqa: DJ001
+    # What the screening found, for moderators; null for whom nobody screened. See screening/.
+    score = models.FloatField(_("score"), null=True, editable=False)
+    reasons = models.JSONField(_("reasons"), null=True, editable=False)
+    text_digest = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001  # null: too short
 
     objects = CommentQuerySet.as_manager()
 
@@ -70,6 +79,9 @@ class Comment(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="comment_newest"),
             models.Index(fields=["renderer_version", "id"], name="comment_renderer"),
+            models.Index(fields=["state", "-created_at", "-id"], name="comment_queue"),
+            models.Index(fields=["text_digest", "created_at"], name="comment_same_text"),
+            models.Index(fields=["author_email", "state"], name="comment_known_author"),
         ]
 
     RENDERED = ("html", "renderer_version")
@@ -92,8 +104,9 @@ class Comment(models.Model):
         if fields is None or "body" in fields:
             self.body = readable(self.body)
             self.render()
+            self.text_digest = text_digest(self.body)
             if fields is not None:
-                kwargs["update_fields"] = [*fields, *self.RENDERED]
+                kwargs["update_fields"] = [*fields, *self.RENDERED, "text_digest"]
         adding = self._state.adding
         with transaction.atomic():
             super().save(*args, **kwargs)
@@ -113,6 +126,11 @@ class Comment(models.Model):
             recount({self.post_id})
             tell_changed([(self.post_id, self.floor)])
         return deleted
+
+    @property
+    def why(self) -> list[Reason]:
+        """What the screening said against the comment, and for it."""
+        return [Reason(*reason) for reason in self.reasons or []]
 
     def get_absolute_url(self) -> str:
         return self.post.floor_url(self.floor)

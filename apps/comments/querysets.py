@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION
 from apps.posts.models import Post
@@ -62,6 +64,21 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         # By EXISTS: given a join to begin with, SQLite would look through every post.
         public = Post.objects.published(at).filter(pk=OuterRef("post"), password="")
         return self.visible().filter(Exists(public)).order_by("-created_at", "-pk")
+
+    def same_text(self, digest: str, days: int) -> list[str]:
+        """The states of up to 10 comments of that text_digest in the last days, on any post."""
+        since = timezone.now() - datetime.timedelta(days=days)
+        return list(self.filter(text_digest=digest, created_at__gte=since).values_list("state", flat=True)[:10])
+
+    def knows(self, user_id: int | None, email: str) -> bool:
+        """Whether a comment of that account, or that e-mail where nobody was signed in, is shown (1 query)."""
+        shown = self.filter(state="visible")
+        own = shown.filter(user=user_id) if user_id else shown.filter(user=None, author_email=email)
+        return bool(user_id or email) and own.exists()
+
+    def waiting_under(self, post: Post) -> CommentQuerySet:
+        """The first 20 comments under the post that wait for approval."""
+        return self.filter(post=post, state="pending").order_by("floor")[:20]
 
     def set_state(self, state: str) -> int:
         """Put all of them into that state, keep the posts' counts exact, return how many changed (3 statements)."""

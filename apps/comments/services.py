@@ -15,6 +15,7 @@ from apps.posts.words import readable
 from .live import tell_added
 from .models import Comment
 from .querysets import miscounted
+from .screening import Verdict
 from .signals import comments_changed
 
 POSTS_AT_ONCE = 500  # in one statement
@@ -101,11 +102,13 @@ def add_comment(
     author_site: str = "",
     reply_to_floor: int | None = None,
     submission: str = "",
+    verdict: Verdict = Verdict(),  # noqa: B008  # frozen
 ) -> Comment:
     """Store a comment on the post's next floor and return it.
 
     `user` is the signed-in account, if any: it alone decides the administrator's badge, and the account's name stands
-    when none is typed. A `reply_to_floor` nobody has commented on is dropped.
+    when none is typed. A `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the screening holds
+    takes its floor, is not counted and told to nobody.
 
     `submission` is the key of the form it was written in. The same text sent again under that key, by a second click or
     because the answer was lost, stores nothing and uses no floor: the comment that stands already is returned.
@@ -118,7 +121,7 @@ def add_comment(
     sent = _submission(submission, body, reply_to_floor)
     try:
         with transaction.atomic():
-            floor = _next_floor(post, sent)
+            floor = _next_floor(post, sent, verdict)
             signed_in = user is not None and user.is_authenticated
             if reply_to_floor is not None and not Comment.objects.answerable(post, reply_to_floor):
                 reply_to_floor = None
@@ -133,13 +136,24 @@ def add_comment(
                 body=body,
                 reply_to_floor=reply_to_floor,
                 submission=sent,
+                **verdict.columns(),
             )
             comment.save(force_insert=True)
             comments_changed.send(Comment, post_ids={post.pk})
-            tell_added(post.pk, floor)
+            if verdict.is_visible:
+                tell_added(post.pk, floor)
             return comment
     except _SentBefore:
         return Comment.objects.sent(post, sent).get()
+
+
+def already_sent(post: Post, data: dict[str, Any]) -> Comment | None:
+    """Return the comment that a form's cleaned fields have become already, None when they haven't (1 query).
+
+    Asked before the screening, to which a retry would be the same text once more.
+    """
+    sent = _submission(data.get("submission", ""), data["body"], data.get("reply_to_floor"))
+    return Comment.objects.sent(post, sent).first() if sent else None
 
 
 def _submission(key: str, body: str, reply_to_floor: int | None) -> str | None:
@@ -150,11 +164,13 @@ def _submission(key: str, body: str, reply_to_floor: int | None) -> str | None:
     return hashlib.sha256(said.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def _next_floor(post: Post, sent: str | None) -> int:
+def _next_floor(post: Post, sent: str | None, verdict: Verdict) -> int:
     """Count the comment and take its floor; the post's row stays locked. Raises _SentBefore, CommentsClosed."""
     before = Comment.objects.sent(OuterRef("pk"), sent)
     row = Post.objects.filter(pk=post.pk)
-    taken = row.filter(comments_open=True).update(last_floor=F("last_floor") + 1, comment_count=F("comment_count") + 1)
+    taken = row.filter(comments_open=True).update(
+        last_floor=F("last_floor") + 1, comment_count=F("comment_count") + verdict.is_visible
+    )
     # Asked with the lock held: who was sent first has committed.
     floor, already = row.annotate(already=Subquery(before.values("floor"))).values_list("last_floor", "already").get()
     if already is not None:

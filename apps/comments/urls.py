@@ -1,6 +1,6 @@
-from django.urls import re_path
+from django.urls import path, re_path
 
-from . import floors, views
+from . import floors, moderation_views, views
 
 app_name = "comments"
 
@@ -13,4 +13,7 @@ urlpatterns = [
     re_path(rf"{_OWN}edit/$", views.edit, name="edit"),
     re_path(rf"{_OWN}delete/$", views.delete, name="delete"),
     re_path(rf"{_FORM}floors/$", floors.floors, name="floors"),
+    re_path(rf"{_FORM}held/$", moderation_views.held, name="held"),
+    re_path(rf"{_OWN}moderate/$", moderation_views.moderate, name="moderate"),
+    path("comments/undo/", moderation_views.take_back, name="undo"),
 ]

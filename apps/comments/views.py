@@ -20,8 +20,10 @@ from blog_xtg.client import BlogRequest
 
 from .forms import BodyForm, CommentForm
 from .models import Comment
+from .moderation import held_url
 from .ownership import forget, own_comments, remember
-from .services import CommentsClosed, TooLate, add_comment, edit_comment, withdraw_comment
+from .screening import Refused, Submission, screen
+from .services import CommentsClosed, TooLate, add_comment, already_sent, edit_comment, withdraw_comment
 
 
 @never_cache
@@ -40,18 +42,31 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
         return _closed(request, post)
     initial = {"reply_to_floor": floor} if (floor := _floor(request.GET.get("reply_to", ""), post)) else {}
     form = CommentForm(request.POST or None, initial=initial, user=request.user)
+    refused: Refused | None = None
     expired = request.method == "POST" and _is_forged(request)
     if expired:
         _say_expired(form)
     elif request.method == "POST" and form.is_valid():
         try:
-            added = add_comment(post=post, user=request.user, **form.cleaned_data)
+            added = already_sent(post, form.cleaned_data) or add_comment(
+                post=post,
+                user=request.user,
+                verdict=screen(Submission.of(request, post, form.cleaned_data)),
+                **form.cleaned_data,
+            )
+        except Refused as error:
+            refused = error
+            form.add_error(None, str(refused))
         except (CommentsClosed, Post.DoesNotExist):
             return _closed(request, post)
-        return _added(request, post, added)
+        else:
+            return _added(request, post, added)
     form.focus_first_error()
-    status = 403 if expired else 422 if form.is_bound else 200
-    return _form(request, post, form, status=status)
+    status = refused.status if refused else 403 if expired else 422 if form.is_bound else 200
+    response = _form(request, post, form, status=status)
+    if refused and refused.retry_after_seconds:
+        response.headers["Retry-After"] = str(refused.retry_after_seconds)
+    return response
 
 
 @never_cache
@@ -134,9 +149,9 @@ def _form(request: BlogRequest, post: Post, form: CommentForm, status: int = 200
 
 
 def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
-    url = post.floor_url(added.floor)
+    shown = added.state == Comment.State.VISIBLE
+    url = post.floor_url(added.floor) if shown else held_url(post)
     if "part" in request.GET:
-        shown = added.state == Comment.State.VISIBLE
         html = render_to_string("comments/added.html", {"post": post, "comment": added}, request) if shown else ""
         response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
     else:

@@ -28,6 +28,11 @@ class SiteIdentity(models.Model):
         OPEN = "open", _("open")
         CLOSED = "closed", _("closed")
 
+    class CommentHolding(models.TextChoices):
+        NOBODY = "nobody", _("nobody's")
+        FIRST_TIME = "first_time", _("of those who comment for the first time")
+        EVERYONE = "everyone", _("everyone's")
+
     id = models.PositiveSmallIntegerField(primary_key=True, editable=False)
     title = models.CharField(_("title"), max_length=64, default="blog_xtg")
     signature = models.CharField(_("signature"), max_length=200, blank=True)
@@ -49,6 +54,13 @@ class SiteIdentity(models.Model):
     )
     comment_policy = models.CharField(
         _("comments"), max_length=8, choices=CommentPolicy.choices, default=CommentPolicy.OPEN
+    )
+    comment_holding = models.CharField(
+        _("comments that wait for approval"),
+        max_length=10,
+        choices=CommentHolding.choices,
+        default=CommentHolding.NOBODY,
+        help_text=_("What looks like spam waits in any case; what administrators write never does."),
     )
 
     class Meta:

@@ -94,6 +94,7 @@ class Snapshot:
     footer: str
     language: str
     comments_open: bool
+    comment_holding: str
     accent: str
     pages: tuple[Link, ...]
     entries: tuple[NavbarEntry, ...]
@@ -139,7 +140,7 @@ class Snapshot:
 
 _AT = Given("at", DateTimeField())
 _LISTED = ("pk", "title", "slug")
-_IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_policy", "accent")
+_IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_policy", "comment_holding", "accent")
 _FRAME = Together(
     identity=lambda: SiteIdentity.objects.filter(pk=1).values_list(*_IDENTITY),
     waiting=lambda: Post.objects.waiting(_AT).values_list("published_at")[:1],
@@ -191,6 +192,7 @@ def build(lists_stamp: str) -> Snapshot:
         footer=identity.footer,
         language=identity.language,
         comments_open=identity.comment_policy == SiteIdentity.CommentPolicy.OPEN,
+        comment_holding=identity.comment_holding,
         accent=identity.accent,
         pages=_post_links(found["pages"]),
         entries=_entries(found, categories),

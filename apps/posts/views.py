@@ -177,7 +177,9 @@ def detail(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
         raise Http404("No such page of comments.")
     context = {"post": post, "page": page, "floor_page": floor_page, "has_diagrams": DIAGRAM in post.html}
     response = render(request, "posts/detail.html", context)
-    if not is_everybodys(post):
+    if request.user.is_staff:
+        add_never_cache_headers(response)
+    elif not is_everybodys(post):
         patch_cache_control(response, private=True)
     if context["has_diagrams"]:
         response.headers["Content-Security-Policy"] = DIAGRAM_POLICY

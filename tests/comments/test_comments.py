@@ -115,7 +115,7 @@ def test_counts_stay_exact_by_every_way(admin_client: Client) -> None:
 
     act("screen", comments[0], comments[1], comments[6])
     assert (comment_count(post), comment_count(other)) == (4, 0)
-    act("restore", comments[0], comments[6])
+    act("approve", comments[0], comments[6])
     assert (comment_count(post), comment_count(other)) == (5, 1)
     act("delete_selected", comments[1], comments[2])
     assert comment_count(post) == 4

@@ -1,6 +1,8 @@
 from typing import Any, NamedTuple
 
 from django import template
+from django.conf import settings
+from django.contrib.auth.context_processors import PermWrapper
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -11,7 +13,11 @@ from blog_xtg.client import BlogRequest
 
 from ..avatars import identicon
 from ..models import Comment
+from ..moderation import may_moderate
 from ..querysets import SHOWN_FIELDS
+from ..screening import Reason
+from ..screening.stamps import stamp
+from ..screening.submission import HONEYPOT, STAMP
 
 register = template.Library()
 
@@ -57,6 +63,8 @@ def shown_comments(request: BlogRequest, post: Post, rows: list[list[Any]]) -> d
         "open": post.comments_open and request.site.comments_open,
         "add_url": reverse("comments:add", args=[post.pk]),
         "user": request.user,
+        "moderates": may_moderate(request.user),
+        "perms": PermWrapper(request.user),
         # Once, not for each comment.
         "administrator": gettext("administrator"),
         "reply": gettext("Reply"),
@@ -68,6 +76,61 @@ def comment_of(context: dict[str, Any], post: Post, comment: Comment) -> dict[st
     """Show one comment as the page it stands on does."""
     row = [getattr(comment, name) for name in SHOWN_FIELDS]
     return shown_comments(context["request"], post, []) | {"comment": _shown(post, *row)}
+
+
+class Waiting(NamedTuple):
+    """A comment that awaits approval, as moderators see it above the others."""
+
+    floor: str
+    floor_text: str
+    name: str
+    email: str
+    site: str
+    avatar: SafeString
+    html: SafeString
+    moment: str
+    time: str
+    reasons: list[Reason]
+    waiting: bool = True
+
+
+@register.inclusion_tag("comments/_moderation.html", takes_context=True)
+def moderation_of(context: dict[str, Any], post: Post) -> dict[str, Any]:
+    """Show moderators what they did last and the first 20 comments that wait under the post (1 query)."""
+    moderates = may_moderate(context["user"])
+    return {
+        "post": post,
+        "messages": context.get("messages"),
+        "perms": context["perms"],
+        "moderates": moderates,
+        "waiting": [_waiting(comment) for comment in Comment.objects.waiting_under(post)] if moderates else [],
+    }
+
+
+def _waiting(comment: Comment) -> Waiting:
+    moment = timezone.localtime(comment.created_at)
+    return Waiting(
+        str(comment.floor),
+        gettext("floor %(floor)s") % {"floor": comment.floor},
+        comment.author_name,
+        comment.author_email,
+        comment.author_site,
+        identicon(comment.author_name, comment.author_email),
+        SafeString(comment.html),
+        f"{moment:%Y-%m-%dT%H:%M:%S%z}",
+        f"{moment:%Y-%m-%d %H:%M}",
+        comment.why,
+    )
+
+
+@register.inclusion_tag("comments/_guard.html")
+def form_guard(post: Post, form: Any) -> dict[str, Any]:
+    """Put into a comment form what tells people from programs: a field nobody sees, and when the form was opened.
+
+    Somebody whose form comes back has typed already and may send it at once.
+    """
+    typed = settings.COMMENT_FORM_MIN_SECONDS if form.is_bound else 0
+    return {"honeypot": HONEYPOT, "stamp_name": STAMP, "stamp": stamp(post.pk, typed)}
 
 
 def _shown(

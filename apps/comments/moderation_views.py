@@ -1,0 +1,98 @@
+"""What the writer of a held comment is told, and the buttons of those who moderate on the page itself."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.middleware.csrf import get_token
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.posts.access import is_unlocked
+from apps.posts.models import Post
+from blog_xtg.client import BlogRequest
+
+from .models import Comment
+from .moderation import CannotUndo, Decision, Done, decide, may_moderate, undo
+
+QUEUE = "admin:comments_comment_changelist"
+
+
+@require_safe
+@never_cache
+def held(request: BlogRequest, pk: int) -> HttpResponse:
+    """Thank for a comment that awaits approval. The same for everybody: it tells nothing of the comment."""
+    post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+    if not is_unlocked(request, post):
+        return redirect(post)
+    return render(request, "comments/held.html", {"post": post})
+
+
+@require_POST
+@never_cache
+def moderate(request: HttpRequest, pk: int, floor: int) -> HttpResponse:
+    """POST `decision` about the comment on that floor, and come back to the page of comments on which it stands."""
+    decision = request.POST.get("decision", "")
+    if decision not in Decision.values:
+        return HttpResponseBadRequest()
+    user: Any = request.user
+    if not may_moderate(user, decision):
+        raise PermissionDenied
+    comment = get_object_or_404(Comment.objects.select_related("post"), post=pk, floor=floor)
+    back = comment.get_absolute_url().partition("#")[0] + "#moderation"
+    tell(request, decision, decide([comment.pk], decision, user), back)
+    return redirect(back)
+
+
+@require_POST
+@never_cache
+def take_back(request: HttpRequest) -> HttpResponse:
+    """POST the `token` of an Undo button, and come back to the page on which it stood."""
+    user: Any = request.user
+    if not may_moderate(user):
+        raise PermissionDenied
+    try:
+        count = undo(request.POST.get("token", ""), user)
+    except CannotUndo:
+        messages.error(request, _("This can't be undone any more."))
+    else:
+        text = ngettext("%(count)d comment is as it was.", "%(count)d comments are as they were.", count)
+        messages.success(request, text % {"count": count})
+    back = request.POST.get("next", "")
+    allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if allowed else reverse(QUEUE))
+
+
+def tell(request: HttpRequest, decision: str, done: Done, back: str) -> None:
+    """Leave a message for the page at `back`: what was done, with a button that takes it back."""
+    # Written out for each, so that they can be translated.
+    text = {
+        Decision.APPROVE: ngettext("%(count)d comment approved.", "%(count)d comments approved.", done.count),
+        Decision.SCREEN: ngettext("%(count)d comment screened.", "%(count)d comments screened.", done.count),
+        Decision.SPAM: ngettext("%(count)d comment marked as spam.", "%(count)d comments marked as spam.", done.count),
+        Decision.DELETE: ngettext("%(count)d comment deleted.", "%(count)d comments deleted.", done.count),
+    }[Decision(decision)] % {"count": done.count}
+    messages.success(
+        request, format_html("{} {}", text, _undo_button(request, done, back)) if done.undo_token else text
+    )
+
+
+def _undo_button(request: HttpRequest, done: Done, back: str) -> SafeString:
+    return format_html(
+        '<form class="undo" method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<input type="hidden" name="token" value="{}"><input type="hidden" name="next" value="{}">'
+        '<button type="submit" class="button">{}</button></form>',
+        reverse("comments:undo"),
+        get_token(request),
+        done.undo_token,
+        back,
+        _("Undo"),
+    )
