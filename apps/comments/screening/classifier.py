@@ -7,7 +7,8 @@ table 4). The weight of a word for a class comes from how often it stands in eve
 
 and a text belongs to the class for which the sum of its words' weights is smallest. With two classes that is the sign
 of the difference, which is all we keep. A word counts once for each comment, and the sum is divided by the root of the
-number of words (the paper's length normalization, for words that count once). Words that were never met say nothing:
+number of words (the paper's length normalization, for words that count once; a few are added so that the shortest texts
+stay undecided). Words that were never met say nothing:
 otherwise the kind that was marked more often would win every unknown text.
 
 Words are the search's own (Latin words, Chinese bigrams, pairs of neighbours), the author's name, the domains of the
@@ -32,6 +33,7 @@ from ..models_screening import LearnedToken, LearnedTotals, Lesson
 from .links import hosts_in
 
 BUCKETS = 1 << 18
+DOUBT = 5  # words that say nothing, added to each comment: two words alone don't decide
 MOST_TOKENS = 2000  # of one comment
 LEARNED_AT_ONCE = 200  # comments in one transaction
 
@@ -77,7 +79,7 @@ def log_odds(buckets: Iterable[int], counts: Mapping[int, tuple[int, int]], tota
     of_ham = math.log(totals.ham_tokens + totals.vocabulary)
     met = [counts[bucket] for bucket in buckets if any(counts.get(bucket, ()))]
     weights = (math.log(1 + spam) - of_spam - math.log(1 + ham) + of_ham for spam, ham in met)
-    return sum(weights) / math.sqrt(len(met)) if met else 0.0
+    return sum(weights) / math.sqrt(len(met) + DOUBT)
 
 
 def is_ready(totals: Counted) -> bool:

@@ -1,6 +1,7 @@
 """What is written by those who advertise and hardly by those who answer; a start until the classifier has learned.
 
-Unmistakable ones are worth 3 points, enough to hold a comment; ordinary words that spam likes are worth 1.
+Unmistakable ones and a number to call are worth 3 points, enough to hold a comment; an invitation to get in touch is
+worth 2, an ordinary word that spam likes 1.
 """
 
 import re
@@ -20,7 +21,7 @@ _UNMISTAKABLE = r"""
 (?:快速|保证)?(?:网站|seo|百度|关键词)(?:快速)?排名.{0,6}(?:优化|首页|服务|联系|提升)|(?:高质量|高权重)?外链.{0,6}(?:代发|出售|购买|服务|套餐)|友链.{0,4}(?:出售|购买)|代写.{0,4}(?:论文|文案|作业)|论文.{0,4}(?:代写|代发|降重)
 (?:稳赚|包赚|保本).{0,6}(?:不赔|高收益|理财)|(?:荐股|牛股|内幕消息|涨停).{0,10}(?:群|老师|加|免费)|带(?:单|你).{0,6}(?:赚|盈利)|(?:资金盘|杀猪盘)|(?:usdt|泰达币).{0,6}(?:跑分|承兑|代收)
 (?:翻墙|机场|梯子|vpn).{0,8}(?:套餐|推荐注册|优惠码|低至|月付|年付)|(?:公众号|抖音|快手|b站).{0,4}(?:涨粉|刷赞|买粉)
-\b(?:online|live|crypto)\s+casinos?\b|\bcasino\s+bonus|\bfree\s+spins?\b|\bslots?\s+(?:online|gacor|machines?)|\bslot\s+gacor\b|\bsports?\s*book\b|\bbetting\s+(?:tips|site)|\bjudi\s+(?:online|bola)\b|\bpoker\s+online\b
+\b(?:online|live|crypto)\s+casinos?\b|\bcasino\s+bonus|\bfree\s+spins?\b|\bslots?\s+(?:online|gacor)\b|\bsports?\s*book\b|\bbetting\s+(?:tips|site)|\bjudi\s+(?:online|bola)\b|\bpoker\s+online\b
 \b(?:buy|order|cheap|generic)\s+(?:\w+\s+){0,2}(?:viagra|cialis|xanax|tramadol|phentermine|ambien|ozempic|modafinil|pills)\b|\b(?:viagra|cialis|levitra)\b|\bpenis\b|\bmale\s+enhancement|\bweight\s+loss\s+(?:pills?|supplements?|gumm)|\b(?:keto|cbd)\s+gumm
 \bpayday\s+loans?|\b(?:instant|guaranteed|bad\s+credit|urgent)\s+(?:\w+\s+)?loans?\b|\bloan\s+offer|\b(?:fix|repair)\s+your\s+credit|\bcredit\s+repair
 \b(?:seo|backlinks?|guest\s+post(?:ing|s)?)\s+(?:services?|packages?|agency|experts?)|\b(?:buy|sell|high\s+quality|quality|da\s*\d+\+?)\s+(?:\w+\s+)?(?:backlinks?|guest\s+posts?)|\brank(?:ing)?\s+(?:your\s+)?(?:website|site|page)?\s*(?:#?1|first|top|higher)\s*(?:on|in)\s+google|\bfirst\s+page\s+of\s+google|\bincrease\s+(?:your\s+)?(?:organic\s+)?(?:website\s+)?traffic
@@ -31,12 +32,12 @@ _UNMISTAKABLE = r"""
 \b(?:buy|get)\s+(?:\w+\s+)?(?:instagram|youtube|tiktok|twitter|telegram|facebook)\s+(?:followers|likes|subscribers|views|members)|\b(?:escorts?|call\s*girls?)\s+(?:in|service|agency)|\b(?:hot|sexy|single)\s+(?:\w+\s+)?(?:girls|women|ladies)\s+(?:near|in\s+your|waiting|online)|\bporn|\bxxx\b|\bonlyfans\b
 """
 _CONTACT = (
-    r"(?:加|\+|➕|联系|咨询)\s*(?:我|客服|老师)?\s*(?:的)?\s*(?:微信|薇信|威信|v信|vx|wx|qq|扣扣|q群|飞机|电报)"
-    r"|(?:微信|薇信|威信|v信|vx|wx|qq|扣扣|电报|飞机)\s*(?:号|群)?\s*[:：]?\s*[a-z0-9_-]{5,}"
-    r"|\b(?:whatsapp|telegram|wechat|skype|viber)\b.{0,20}(?:\+?\d[\d\s()-]{7,}|@\w{4,})|\bt\.me/|\bwa\.me/"
+    r"(?:微信|薇信|威信|v\s?信|\bvx|\bwx|qq|扣扣|q群|电报|飞机|频道|加[vq])\s*(?:号|群)?\s*[:：@]?\s*[a-z0-9_-]{5,}"
+    r"|\b(?:whatsapp|telegram|wechat|skype|viber|tg)\b.{0,20}(?:\+?\d[\d\s()-]{7,}|@\w{4,})|\bt\.me/|\bwa\.me/"
 )
+_INVITATION = r"(?:加|联系|咨询|预约)\s*(?:我|客服|老师|大师)*\s*的?\s*(?:微信|薇信|威信|v信|vx|wx|qq|扣扣|飞机|电报|好友)|进群|私聊"
 _ORDINARY = (
-    r"赌|贷款|兼职|彩票|套现|发票|加盟|招代理|优惠码|返利|红包|秒到|稳定盈利|包过|点击(?:领取|进入|链接|头像)|(?:免费|限时)领取|私聊|低价|厂家直销|客服"
+    r"赌|贷款|兼职|彩票|套现|发票|加盟|招代理|优惠码|返利|红包|秒到|稳定盈利|包过|点击(?:领取|进入|链接|头像)|(?:免费|限时)领取|低价|厂家直销|客服"
     r"|\bcasinos?\b|\bbetting\b|\bloans?\b|\binsurance quotes?\b|\bdiscounts?\b|\bcoupons?\b|\bpromo codes?\b"
     r"|\bclick here\b|\bvisit (?:my|our) (?:web)?(?:site|page|blog|store|shop)\b"
     r"|\bcheck (?:out )?(?:my|our) (?:web)?(?:site|page|blog|channel)\b"
@@ -46,17 +47,18 @@ _ORDINARY = (
 )
 _STRONG = re.compile("|".join(f"(?:{line})" for line in _UNMISTAKABLE.split("\n") if line))
 _CONTACTS = re.compile(_CONTACT)
+_INVITATIONS = re.compile(_INVITATION)
 _WEAK = re.compile(_ORDINARY)
 
 
 def found_in(text: str) -> tuple[float, list[str]]:
     """Return the points for what the text advertises (5 at most) and the phrases that gave them."""
     folded = fold(text)
-    strong = _different(_STRONG, folded)
-    contacts = _different(_CONTACTS, folded)[:1]
+    strong = [*_different(_STRONG, folded), *_different(_CONTACTS, folded)[:1]]
+    inviting = _different(_INVITATIONS, folded)[:1]
     weak = _different(_WEAK, folded)[:3]
-    points = 3 * len(strong) + 2 * len(contacts) + len(weak)
-    return min(MOST_POINTS, points), [*strong, *contacts, *weak]
+    points = 3 * len(strong) + 2 * len(inviting) + len(weak)
+    return min(MOST_POINTS, points), list(dict.fromkeys([*strong, *inviting, *weak]))
 
 
 def _different(pattern: re.Pattern[str], text: str) -> list[str]:

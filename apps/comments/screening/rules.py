@@ -78,12 +78,12 @@ def learned(submission: Submission) -> Iterator[Reason]:
 def opinion(odds: float) -> Iterator[Reason]:
     """What the classifier's log odds are worth: held at most, a doubt of what other rules say at best."""
     if odds > UNDECIDED:
-        yield Reason("learned", round(min(5.0, 3 * odds / HELD_AT), 1))
+        yield Reason("learned", round(min(4.0, 3 * odds / HELD_AT), 1))
     elif odds < -UNDECIDED:
         yield Reason("learned_ham", round(max(-2.0, odds), 1))
 
 
-UNDECIDED, HELD_AT = 0.5, 1.5  # log odds; where 3 points are reached. See docs/spam.md for what they do.
+UNDECIDED, HELD_AT = 0.5, 1.0  # log odds; where 3 points are reached. See docs/spam.md for what they do.
 
 OF_TEXT: tuple[Rule, ...] = (links, markup, advertising)
 OF_FORM: tuple[Rule, ...] = (honeypot, timing)
