@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from apps.comments import live
 from apps.comments.models import Comment, LearnedTotals, Lesson, Moderation
 from apps.comments.moderation import CannotUndo, decide, undo
 from apps.comments.screening import Reason, Verdict
@@ -49,12 +50,12 @@ def press_undo(client: Client, page: str) -> str:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable) -> Callable:
-    """told(call) returns the floors that open pages were told of during the call."""
+    """told(call) returns the floors that open pages were told of as new during the call."""
 
     def run(call: Callable) -> list[int]:
         floors: list[int] = []
-        for module in ("services", "moderation"):
-            monkeypatch.setattr(f"apps.comments.{module}.announce", lambda post, floor: floors.append(floor))
+        tell = lambda messages: floors.extend(one["floor"] for one in messages if "floor" in one)  # noqa: E731
+        monkeypatch.setattr(live, "_tell", tell)
         with django_capture_on_commit_callbacks(execute=True):
             call()
         return floors

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from apps.comments import live
 from apps.comments.models import BlocklistEntry, Comment, LearnedToken, LearnedTotals, Lesson
 from apps.comments.screening import Submission, Verdict, limits, rules, screen
 from apps.comments.screening.classifier import judge, teach
@@ -188,7 +189,7 @@ def test_open_pages_hear_of_visible_comments_alone(
     client: Client, body: str, announced: list, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     told: list[int] = []
-    monkeypatch.setattr("apps.comments.services.announce", lambda post, floor: told.append(floor))
+    monkeypatch.setattr(live, "_tell", lambda messages: told.extend(one["floor"] for one in messages))
     with django_capture_on_commit_callbacks(execute=True):
         send(client, make_post(), body)
     assert told == announced
