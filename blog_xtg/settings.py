@@ -212,6 +212,14 @@ if not CELERY_TASK_ALWAYS_EAGER:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "max_retries": 1}
     CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
 
+# smtp://user:password@host:25, smtp+tls:// (port 587), smtp+ssl:// (port 465); unset, mail is printed to the console.
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+globals().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds, for each answer of the server
+# Above this, what one receiver is to be told within an hour comes together in one letter.
+MAIL_LETTERS_PER_HOUR = env.int("MAIL_LETTERS_PER_HOUR", default=5)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"noreply@{_site.hostname}")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

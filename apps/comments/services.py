@@ -13,6 +13,7 @@ from apps.posts.models import Post
 from blog_xtg.redis import RedisError
 
 from .consumers import group_name
+from .mail import plan_mail
 from .models import Comment
 from .querysets import miscounted
 from .signals import comments_changed
@@ -84,11 +85,13 @@ def add_comment(
     author_email: str = "",
     author_site: str = "",
     reply_to_floor: int | None = None,
+    notify_replies: bool = False,
 ) -> Comment:
     """Store a comment on the post's next floor and return it.
 
     `user` is the signed-in account, if any: it alone decides the administrator's badge, and the account's name stands
-    when none is typed. A `reply_to_floor` nobody has commented on is dropped.
+    when none is typed. A `reply_to_floor` nobody has commented on is dropped. `notify_replies`: the writer wants mail
+    about answers.
 
     Whether the site takes comments at all is the caller's to ask (the site components stand above this app).
 
@@ -117,6 +120,7 @@ def add_comment(
         reply_to_floor=reply_to_floor,
     )
     comment.save(force_insert=True)
+    plan_mail(comment, notify_replies=notify_replies)
     comments_changed.send(Comment, post_ids={post.pk})
     transaction.on_commit(lambda: announce(post.pk, floor), robust=True)
     return comment

@@ -1,7 +1,11 @@
-from django.urls import re_path
+from django.urls import path, re_path
 
-from . import views
+from . import views, views_mail
 
 app_name = "comments"
 
-urlpatterns = [re_path(r"^article/(?P<pk>[0-9]{1,18})/comment/$", views.comment, name="add")]
+urlpatterns = [
+    re_path(r"^article/(?P<pk>[0-9]{1,18})/comment/$", views.comment, name="add"),
+    path("comments/mail/confirm/<str:token>/", views_mail.confirm, name="mail-confirm"),
+    path("comments/mail/stop/<str:token>/", views_mail.stop, name="mail-stop"),
+]

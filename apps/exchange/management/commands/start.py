@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from twisted.web.http import HTTPChannel
 
 from apps.comments.services import reconcile_counts
+from apps.components import postman
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
@@ -53,6 +54,7 @@ class Command(BaseCommand):
         reconcile_counts()
         keep_bounded()
         call_command("clearsessions")
+        postman.call()
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
         self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
