@@ -204,6 +204,10 @@ PAGE_CACHE_BYTES = env.int("PAGE_CACHE_BYTES", default=0 if DEBUG else 32 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 UPLOAD_IMAGE_MAX_BYTES = env.int("UPLOAD_IMAGE_MAX_BYTES", default=10 * 1024 * 1024)
 
+# From one address (with IPv6, one network of 64 bits): presses, and browsers that have not reacted before.
+REACTIONS_PER_MINUTE = env.int("REACTIONS_PER_MINUTE", default=60)
+REACTION_VISITORS_PER_HOUR = env.int("REACTION_VISITORS_PER_HOUR", default=30)
+
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=numbered(REDIS_URL, QUEUE) if REDIS_URL else "memory://")
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TIMEZONE = TIME_ZONE

@@ -12,7 +12,7 @@ from apps.posts.markdown import render_comment
 from apps.posts.models import Post
 from apps.posts.words import is_blank, one_line
 
-from . import models_mail  # noqa: F401 (more tables of this app)
+from . import models_mail, models_reactions  # noqa: F401 (more tables of this app)
 from .querysets import CommentQuerySet, recount
 
 BODY_MAX_LENGTH = 10_000

@@ -1,3 +1,4 @@
+import json
 from typing import Any, NamedTuple
 
 from django import template
@@ -9,6 +10,7 @@ from django.utils.translation import gettext
 from apps.posts.models import Post
 
 from ..avatars import identicon
+from ..models_reactions import Reaction
 
 register = template.Library()
 
@@ -42,6 +44,13 @@ def comments_of(context: dict[str, Any], post: Post, rows: list[list[Any]], page
         "add_url": reverse("comments:add", args=[post.pk]),
         "user": context["user"],
     }
+
+
+@register.inclusion_tag("comments/_reactions.html")
+def reactions_of(post: Post) -> dict[str, Any]:
+    """The place for reactions to the post, and what the script needs for those to its comments (no query)."""
+    kinds = [[kind.value, Reaction.SIGNS[kind], str(kind.label)] for kind in Reaction.Kind]
+    return {"url": reverse("comments:reactions", args=[post.pk]), "kinds": json.dumps(kinds, ensure_ascii=False)}
 
 
 def _shown(
