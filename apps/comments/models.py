@@ -13,6 +13,7 @@ from apps.posts.models import Post
 from apps.posts.words import is_blank, one_line
 
 from . import models_mail, models_reactions  # noqa: F401 (more tables of this app)
+from .live import tell_changed
 from .querysets import CommentQuerySet, recount
 
 BODY_MAX_LENGTH = 10_000
@@ -83,12 +84,14 @@ class Comment(models.Model):
             super().save(*args, **kwargs)
             if not adding:
                 recount({self.post_id})
+                tell_changed([(self.post_id, self.floor)])
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the comment and keep the post's count exact; its floor stays empty for ever."""
         with transaction.atomic():
             deleted = super().delete(*args, **kwargs)
             recount({self.post_id})
+            tell_changed([(self.post_id, self.floor)])
         return deleted
 
     def get_absolute_url(self) -> str:

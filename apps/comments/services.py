@@ -1,24 +1,19 @@
 """The one door by which a comment enters."""
 
-import asyncio
 import logging
 from typing import Any
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 
 from apps.posts.models import Post
-from blog_xtg.redis import RedisError
 
-from .consumers import group_name
+from .live import tell_added
 from .mail import plan_mail
 from .models import Comment
 from .querysets import miscounted
 from .signals import comments_changed
 
-ANNOUNCE_SECONDS = 1
 POSTS_AT_ONCE = 500  # in one statement
 LOGGED_MOST = 100  # of posts that were put right; the rest is only counted
 
@@ -27,23 +22,6 @@ logger = logging.getLogger(__name__)
 
 class CommentsClosed(Exception):
     """The post takes no comments."""
-
-
-def announce(post_id: int, floor: int) -> None:
-    """Tell the open pages of the post that somebody has answered; within a second, or not at all."""
-    layer = get_channel_layer()
-    if layer is None:
-        return
-
-    async def send() -> None:
-        message = {"type": "comment.added", "floor": floor}
-        await asyncio.wait_for(layer.group_send(group_name(post_id), message), ANNOUNCE_SECONDS)
-
-    try:
-        async_to_sync(send)()
-    except (RedisError, OSError, TimeoutError):
-        # The comment is stored; the pages see it when they are opened next.
-        logger.warning("Open pages were not told of floor %d under post %d.", floor, post_id, exc_info=True)
 
 
 def reconcile_counts() -> int:
@@ -122,5 +100,5 @@ def add_comment(
     comment.save(force_insert=True)
     plan_mail(comment, notify_replies=notify_replies)
     comments_changed.send(Comment, post_ids={post.pk})
-    transaction.on_commit(lambda: announce(post.pk, floor), robust=True)
+    tell_added(post.pk, floor)
     return comment

@@ -57,18 +57,18 @@ if (place) {
   }, { rootMargin: "400px" }).observe(place);
 
   // The same load for every way to the form: two requests at once would bring two tokens, of which one is void.
-  for (const link of document.querySelectorAll("a.reply, [data-form] a.button")) {
-    link.addEventListener("click", async (event) => {
-      event.preventDefault();
-      try {
-        const form = await load();
-        if (link.dataset.floor) replyTo(form, link.dataset.floor);
-        form.elements[form.elements.author_name?.value === "" ? "author_name" : "body"].focus();
-      } catch {
-        location.assign(link.href);
-      }
-    });
-  }
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a.reply, [data-form] a.button");
+    if (!link) return;
+    event.preventDefault();
+    try {
+      const form = await load();
+      if (link.dataset.floor) replyTo(form, link.dataset.floor);
+      form.elements[form.elements.author_name?.value === "" ? "author_name" : "body"].focus();
+    } catch {
+      location.assign(link.href);
+    }
+  });
 } else {
   const form = document.querySelector(".comment-form");
   if (form) wire(form);

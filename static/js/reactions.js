@@ -105,5 +105,11 @@ if (discussion) {
   equipAll();
   new MutationObserver(equipAll).observe(discussion, { childList: true, subtree: true }); // others answer meanwhile
 }
-const floors = [...groups.keys()].filter(Boolean);
-ask({ floors: [Math.min(...floors, 2 ** 31 - 1), Math.max(...floors, 0)] }).catch(() => {}); // then they show no numbers
+const near = new IntersectionObserver((entries) => {
+  if (!entries.some((entry) => entry.isIntersecting)) return;
+  near.disconnect();
+  const floors = [...groups.keys()].filter(Boolean);
+  ask({ floors: [Math.min(...floors, 2 ** 31 - 1), Math.max(...floors, 0)] }).catch(() => {}); // no numbers, then
+}, { rootMargin: "400px" });
+near.observe(place);
+if (discussion) near.observe(discussion);
