@@ -16,6 +16,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(),
         "options": {"expires": 50},  # what piles up while no worker runs is of no use
     },
+    # Letters go out as soon as there is something to tell; this sends those that had to wait.
+    "deliver mail": {
+        "task": "apps.components.tasks.deliver_mail",
+        "schedule": crontab(),
+        "options": {"expires": 50},
+    },
     # Every full hour, midnight among them.
     "reconcile views": {
         "task": "apps.stats.tasks.reconcile_views",

@@ -224,6 +224,10 @@ COMMENT_SPAM_SCORE = env.float("COMMENT_SPAM_SCORE", default=6.0)
 AKISMET_KEY = env.str("AKISMET_KEY", default="")
 AKISMET_URL = env.str("AKISMET_URL", default="https://rest.akismet.com/1.1")
 
+# From one address (with IPv6, one network of 64 bits): presses, and browsers that have not reacted before.
+REACTIONS_PER_MINUTE = env.int("REACTIONS_PER_MINUTE", default=60)
+REACTION_VISITORS_PER_HOUR = env.int("REACTION_VISITORS_PER_HOUR", default=30)
+
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=numbered(REDIS_URL, QUEUE) if REDIS_URL else "memory://")
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TIMEZONE = TIME_ZONE
@@ -231,6 +235,14 @@ if not CELERY_TASK_ALWAYS_EAGER:
     # Handing over a task must not hang with Redis, which without these it does for ever.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "max_retries": 1}
     CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
+
+# smtp://user:password@host:25, smtp+tls:// (port 587), smtp+ssl:// (port 465); unset, mail is printed to the console.
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+globals().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds, for each answer of the server
+# Above this, what one receiver is to be told within an hour comes together in one letter.
+MAIL_LETTERS_PER_HOUR = env.int("MAIL_LETTERS_PER_HOUR", default=5)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"noreply@{_site.hostname}")
 
 LOGGING = {
     "version": 1,

@@ -28,6 +28,7 @@ GROUP_OF_FIXTURE = {
     "own_redis": "redis",
     "member": "redis",
     "mariadb_server": "mariadb",
+    "mariadb_url": "mariadb",
     "nginx": "nginx",
     "browser": "chromium",
     "new_page": "chromium",

@@ -10,6 +10,9 @@ class CommentsConfig(AppConfig):
     def ready(self) -> None:
         from apps.posts.post_page import QUESTIONS
 
+        from .mail import wake_when_changed
         from .models import Comment
+        from .signals import comments_changed
 
+        comments_changed.connect(wake_when_changed, dispatch_uid="comments-mail")
         QUESTIONS.add("comments", Comment.objects.of_page)

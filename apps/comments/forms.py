@@ -47,6 +47,8 @@ class CommentForm(BodyForm):
     )
     reply_to_floor = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
+    notify_replies = forms.BooleanField(label=_("Mail me when somebody answers"), required=False, label_suffix="")
+
     author_site = forms.URLField(
         label=_("Site (optional)"),
         required=False,

@@ -12,6 +12,7 @@ from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
 from apps.posts.models import Post
 from apps.posts.words import is_blank, one_line, readable
 
+from . import models_mail, models_reactions  # noqa: F401 (more tables of this app)
 from .digests import text_digest
 from .live import tell_changed
 from .models_screening import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation

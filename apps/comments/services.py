@@ -13,6 +13,7 @@ from apps.posts.models import Post
 from apps.posts.words import readable
 
 from .live import tell_added
+from .mail import plan_mail
 from .models import Comment
 from .querysets import miscounted
 from .screening import Verdict
@@ -103,12 +104,13 @@ def add_comment(
     reply_to_floor: int | None = None,
     submission: str = "",
     verdict: Verdict = Verdict(),  # noqa: B008  # frozen
+    notify_replies: bool = False,
 ) -> Comment:
     """Store a comment on the post's next floor and return it.
 
     `user` is the signed-in account, if any: it alone decides the administrator's badge, and the account's name stands
     when none is typed. A `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the screening holds
-    takes its floor, is not counted and told to nobody.
+    takes its floor, is not counted and told to nobody. `notify_replies`: the writer wants mail about answers.
 
     `submission` is the key of the form it was written in. The same text sent again under that key, by a second click or
     because the answer was lost, stores nothing and uses no floor: the comment that stands already is returned.
@@ -139,6 +141,7 @@ def add_comment(
                 **verdict.columns(),
             )
             comment.save(force_insert=True)
+            plan_mail(comment, notify_replies=notify_replies)
             comments_changed.send(Comment, post_ids={post.pk})
             if verdict.is_visible:
                 tell_added(post.pk, floor)

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # Sent inside the transaction that adds, screens, restores or deletes comments; `post_ids`: the posts concerned.
 comments_changed = Signal()
+
+# Sent after a commit when mail may be due; no arguments.
+mail_waiting = Signal()

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from . import floors, moderation_views, views
+from . import floors, moderation_views, views, views_mail, views_reactions
 
 app_name = "comments"
 
@@ -16,4 +16,7 @@ urlpatterns = [
     re_path(rf"{_FORM}held/$", moderation_views.held, name="held"),
     re_path(rf"{_OWN}moderate/$", moderation_views.moderate, name="moderate"),
     path("comments/undo/", moderation_views.take_back, name="undo"),
+    re_path(r"^article/(?P<pk>[0-9]{1,18})/reactions/$", views_reactions.reacted, name="reactions"),
+    path("comments/mail/confirm/<str:token>/", views_mail.confirm, name="mail-confirm"),
+    path("comments/mail/stop/<str:token>/", views_mail.stop, name="mail-stop"),
 ]

@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
-from apps.comments.signals import comments_changed
+from apps.comments.signals import comments_changed, mail_waiting
 from apps.posts.models import Category, Post, Source, Tag
 
-from . import coherence
+from . import coherence, postman
 from .models import Menu, MenuItem, Plugin, SiteIdentity
 
 SHOWN = (SiteIdentity, Menu, MenuItem, Plugin, Category, Source, Tag, get_user_model())
@@ -23,6 +23,7 @@ def connect() -> None:
     post_delete.connect(_anything, sender=Post, dispatch_uid="components-Post")
     m2m_changed.connect(_tags_changed, sender=Post.tags.through, dispatch_uid="components-tags")
     comments_changed.connect(_comments_changed, dispatch_uid="components-comments")
+    mail_waiting.connect(_mail_waiting, dispatch_uid="components-mail")
 
 
 def _anything(*, update_fields: Any = None, **kwargs: Any) -> None:
@@ -41,3 +42,7 @@ def _tags_changed(*, action: str, **kwargs: Any) -> None:
 
 def _comments_changed(*, post_ids: Any, **kwargs: Any) -> None:
     coherence.announce(post_ids)
+
+
+def _mail_waiting(**kwargs: Any) -> None:
+    postman.call()

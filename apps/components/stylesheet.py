@@ -11,7 +11,7 @@ from django.contrib.staticfiles import finders
 
 from .colours import PAPER_DARK, PAPER_LIGHT, ink_on, readable_on
 
-FILES = ("tokens", "base", "navbar", "lists", "post", "highlight", "comments", "search", "print")
+FILES = ("tokens", "base", "navbar", "lists", "post", "highlight", "comments", "reactions", "search", "print")
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SPACE = re.compile(r"\s+")

@@ -3,7 +3,9 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from . import reconciling
+from apps.comments.mail_delivery import deliver
+
+from . import reconciling, store
 
 
 @shared_task
@@ -14,3 +16,8 @@ def reconcile_components() -> int:
 @shared_task
 def prune_sessions() -> None:
     call_command("clearsessions")
+
+
+@shared_task
+def deliver_mail() -> int:
+    return deliver(store.get())

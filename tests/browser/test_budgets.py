@@ -13,8 +13,8 @@ from tests.browser.showcase import Showcase
 HOME_MAX_BYTES = 40_000
 CSS_MAX_BYTES = 30_000
 SCRIPTS_MAX_BYTES = 15_000  # without what draws diagrams, which only posts with diagrams load
-DISCUSSION_MAX_BYTES = 16_000  # what a reader who comes to the comments loads on top
-DISCUSSION = ("/js/live.", "/js/threads.")
+DISCUSSION_MAX_BYTES = 20_000  # what a reader who comes to the comments loads on top
+DISCUSSION = ("/js/live.", "/js/threads.", "/js/reactions.")
 MAX_REQUESTS = 15  # what the page itself needs: its pictures come on top
 # The others come of the same templates.
 MEASURED = [

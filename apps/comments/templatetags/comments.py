@@ -1,3 +1,4 @@
+import json
 from typing import Any, NamedTuple
 
 from django import template
@@ -13,6 +14,7 @@ from blog_xtg.client import BlogRequest
 
 from ..avatars import identicon
 from ..models import Comment
+from ..models_reactions import Reaction
 from ..moderation import may_moderate
 from ..querysets import SHOWN_FIELDS
 from ..screening import Reason
@@ -131,6 +133,13 @@ def form_guard(post: Post, form: Any) -> dict[str, Any]:
     """
     typed = settings.COMMENT_FORM_MIN_SECONDS if form.is_bound else 0
     return {"honeypot": HONEYPOT, "stamp_name": STAMP, "stamp": stamp(post.pk, typed)}
+
+
+@register.inclusion_tag("comments/_reactions.html")
+def reactions_of(post: Post) -> dict[str, Any]:
+    """The place for reactions to the post, and what the script needs for those to its comments (no query)."""
+    kinds = [[kind.value, Reaction.SIGNS[kind], str(kind.label)] for kind in Reaction.Kind]
+    return {"url": reverse("comments:reactions", args=[post.pk]), "kinds": json.dumps(kinds, ensure_ascii=False)}
 
 
 def _shown(

@@ -14,6 +14,7 @@ from twisted.web.http import HTTPChannel
 
 from apps.comments.services import reconcile_counts
 from apps.comments.services import rerender_stale as rerender_stale_comments
+from apps.components import postman
 from apps.components.services import has_administrator
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         reconcile_counts()
         keep_bounded()
         call_command("clearsessions")
+        postman.call()
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
         self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")

@@ -1,0 +1,123 @@
+"""The letters themselves: plain text and HTML, in the site's language."""
+
+from dataclasses import dataclass
+from email.utils import formataddr
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.posts.feed_formats import with_absolute_links
+from apps.posts.plaintext import plain_text, shorten
+from apps.posts.words import one_line
+
+from .mail_links import absolute, confirm_url, receiver_of, stop_url
+from .models_mail import Notice
+
+SHOWN_MOST = 50  # comments in one letter
+TEXT_CHARACTERS = 2000  # of a comment in the plain text
+SUBJECT_CHARACTERS = 60  # of a name or title
+
+
+@dataclass(frozen=True)
+class Told:
+    """A comment as a letter shows it; without its words where they are behind a password."""
+
+    name: str
+    title: str
+    url: str
+    text: str
+    html: SafeString
+    pending: bool
+
+
+def letter_of(notices: list[Notice], site: Any, letter: str) -> EmailMultiAlternatives | None:
+    """Return the letter that tells these notices to their one receiver; None when there is no such address (any more).
+
+    They come with their comments, posts and authors (NoticeQuerySet.for_letter): no query.
+    """
+    first = notices[0]
+    post = first.comment.post
+    author = post.author if first.kind == Notice.Kind.AUTHOR else None
+    address = author.email if author else first.addressee.author_email if first.addressee else ""
+    if receiver_of(address) != first.receiver:  # changed since
+        return None
+    with translation.override(site.language):
+        if first.kind == Notice.Kind.CONFIRM:
+            return _made("confirm", address, site, letter, _question(first, site))
+        stop = stop_url(author.pk if author else first.receiver)
+        told = [_told(notice) for notice in notices[:SHOWN_MOST]]
+        context = {
+            "told": told,
+            "more": len(notices) - len(told),
+            "to_author": bool(author),
+            "subject": _subject(notices, told),
+            "stop_url": stop,
+        }
+        headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        return _made("answers", address, site, letter, context, headers)
+
+
+def _made(
+    name: str, address: str, site: Any, letter: str, context: dict[str, Any], headers: dict[str, str] | None = None
+) -> EmailMultiAlternatives:
+    subject = one_line(context["subject"])
+    context = {**context, "subject": subject, "site": site, "home_url": absolute("/"), "language": site.language}
+    sender = settings.DEFAULT_FROM_EMAIL
+    if "<" not in sender:
+        sender = formataddr((one_line(site.title), sender))
+    message = EmailMultiAlternatives(
+        subject,
+        render_to_string(f"comments/mail/{name}.txt", context),
+        sender,
+        [address],
+        headers={
+            # Ours: Django's would name this machine.
+            "Message-ID": f"<{letter}@{urlsplit(settings.SITE_URL).hostname}>",
+            "Auto-Submitted": "auto-generated",
+            **(headers or {}),
+        },
+    )
+    message.attach_alternative(render_to_string(f"comments/mail/{name}.html", context), "text/html")
+    return message
+
+
+def _question(notice: Notice, site: Any) -> dict[str, Any]:
+    """Nothing that the writer typed but the address: the letter may go to somebody who never was here."""
+    return {
+        "subject": _("Do you want mail about answers on %(site)s?") % {"site": site.title},
+        "title": notice.comment.post.title,
+        "confirm_url": confirm_url(notice.receiver),
+    }
+
+
+def _subject(notices: list[Notice], told: list[Told]) -> str:
+    if len(notices) > 1:
+        number = len(notices)
+        if notices[0].kind == Notice.Kind.AUTHOR:
+            return ngettext("%(number)d new comment", "%(number)d new comments", number) % {"number": number}
+        return ngettext("%(number)d new answer", "%(number)d new answers", number) % {"number": number}
+    words = {"name": shorten(told[0].name, SUBJECT_CHARACTERS), "title": shorten(told[0].title, SUBJECT_CHARACTERS)}
+    if notices[0].kind == Notice.Kind.REPLY:
+        return _("%(name)s has answered you under “%(title)s”") % words
+    if told[0].pending:
+        return _("A comment on “%(title)s” awaits approval") % words
+    return _("%(name)s has commented on “%(title)s”") % words
+
+
+def _told(notice: Notice) -> Told:
+    comment, post = notice.comment, notice.comment.post
+    pending = comment.state != comment.State.VISIBLE
+    url = reverse("admin:comments_comment_change", args=[comment.pk]) if pending else post.floor_url(comment.floor)
+    html = with_absolute_links(comment.html, absolute(post.get_absolute_url()))
+    if post.password and notice.kind == Notice.Kind.REPLY:
+        html = ""
+    text = shorten(plain_text(html), TEXT_CHARACTERS)
+    return Told(one_line(comment.author_name), post.title, absolute(url), text, SafeString(html), pending)

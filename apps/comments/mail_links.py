@@ -1,0 +1,50 @@
+"""What letters link to: signed addresses that need no sign-in and name nobody."""
+
+import hmac
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+CONFIRM_SECONDS = 7 * 24 * 3600
+_CONFIRM, _STOP = "comments.mail.confirm", "comments.mail.stop"
+
+
+def receiver_of(address: str) -> str:
+    """Return the digest that stands for an e-mail address: the same however it is capitalised, blank for none."""
+    address = address.strip().casefold()
+    if not address:
+        return ""
+    return hmac.new(settings.SECRET_KEY.encode(), f"mail\n{address}".encode(), "sha256").hexdigest()[:32]
+
+
+def absolute(path: str) -> str:
+    return f"{settings.SITE_URL}{path}"
+
+
+def confirm_url(receiver: str) -> str:
+    """Return the link that confirms this receiver; good for a week."""
+    return absolute(reverse("comments:mail-confirm", args=[signing.dumps(receiver, salt=_CONFIRM)]))
+
+
+def confirmed_receiver(token: str) -> str | None:
+    """Return whom the link confirms, None when it is forged or too old."""
+    return _loaded(token, _CONFIRM, CONFIRM_SECONDS)
+
+
+def stop_url(who: str | int) -> str:
+    """Return the link that ends the mail to a receiver, or to an author by the account's id; good for ever."""
+    return absolute(reverse("comments:mail-stop", args=[signing.dumps(who, salt=_STOP)]))
+
+
+def stopped(token: str) -> str | int | None:
+    """Return whose mail the link ends, a receiver or an account's id; None when it is forged."""
+    return _loaded(token, _STOP, None)
+
+
+def _loaded(token: str, salt: str, seconds: int | None) -> Any:
+    try:
+        return signing.loads(token, salt=salt, max_age=seconds)
+    except signing.BadSignature:
+        return None

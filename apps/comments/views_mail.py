@@ -1,0 +1,60 @@
+"""Where the links of letters lead: a page with a button; the button's POST, or a mail program's, does it.
+
+The signed address is all the authority there is, so no sign-in and no token is asked for.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from . import mail, mail_links
+
+
+@never_cache
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask whether the address that got this link wants mail about answers; a POST says yes."""
+    receiver = mail_links.confirmed_receiver(token)
+    if receiver is None or (request.method == "POST" and not mail.confirm(receiver)):
+        return _page(
+            request,
+            _("This link is no longer good"),
+            _("Tick the box when you comment next, and a new one will be sent to you."),
+            status=404,
+        )
+    if request.method == "POST":
+        return _page(request, _("Answers will be sent to you"), _("Each letter has a link that ends them."))
+    return _page(
+        request,
+        _("Mail about answers"),
+        _("When somebody answers a comment for which you ticked the box, you will get a letter."),
+        button=_("Yes, send me answers"),
+    )
+
+
+@never_cache
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """End the mail to whom this link was sent: a GET asks, a POST does it (RFC 8058: in one click)."""
+    who = mail_links.stopped(token)
+    if who is None:
+        return _page(request, _("This link is no longer good"), "", status=404)
+    if request.method == "POST":
+        mail.stop(who)
+        return _page(request, _("No more letters"), _("You will get no more mail about comments from here."))
+    return _page(
+        request,
+        _("No more letters?"),
+        _("You will get no more mail about comments from here."),
+        button=_("Yes, no more letters"),
+    )
+
+
+def _page(request: HttpRequest, heading: str, words: str, *, button: str = "", status: int = 200) -> HttpResponse:
+    context = {"heading": heading, "words": words, "button": button}
+    return render(request, "comments/mail_page.html", context, status=status)
