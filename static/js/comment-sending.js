@@ -45,8 +45,9 @@ async function sent({ place, status, form, put, replyTo, forget }, { floor, url,
     list.querySelector(":scope > .quiet")?.remove();
     list.insertAdjacentHTML("beforeend", html);
   }
+  const comment = document.getElementById(`floor-${floor}`);
   document.querySelector(".comment-new")?.classList.remove("comment-new");
-  document.getElementById(`floor-${floor}`)?.classList.add("comment-new");
+  comment?.classList.add("comment-new");
   const words = document.createElement(html ? "a" : "span");
   words.textContent = html ? form.dataset.sent.replace("{floor}", floor) : form.dataset.held;
   if (html) words.href = `#floor-${floor}`;
@@ -55,6 +56,7 @@ async function sent({ place, status, form, put, replyTo, forget }, { floor, url,
   form.elements.body.value = "";
   replyTo("");
   words.focus({ preventScroll: true });
+  if (form.parentElement === place) comment?.scrollIntoView({ block: "nearest" }); // who replied keeps the place
   place.prepend(form); // the words stay where the form was
   const answer = await fetch(`${form.getAttribute("action")}?part`).catch(() => null);
   if (answer?.ok) put(formIn(await answer.text()));
