@@ -42,7 +42,7 @@ _STATES = {
 }
 # What the classifier learns. A screened comment may be anything but advertising.
 _LESSONS = {Comment.State.VISIBLE: False, Comment.State.SCREENED: None, Comment.State.SPAM: True}
-_UNSEEN = {Comment.State.PENDING, Comment.State.SPAM}
+UNSEEN = {Comment.State.PENDING, Comment.State.SPAM}
 
 
 class CannotUndo(Exception):
@@ -111,7 +111,7 @@ def _changed(comments: list[Comment], state: str) -> list[Any]:
     Comment.objects.by_ids([comment.pk for comment in comments]).set_state(state)
     teach(comments, _LESSONS[Comment.State(state)])
     for comment in comments:
-        if state == Comment.State.VISIBLE and comment.state in _UNSEEN:
+        if state == Comment.State.VISIBLE and comment.state in UNSEEN:
             transaction.on_commit(partial(announce, comment.post_id, comment.floor), robust=True)
     return before
 
