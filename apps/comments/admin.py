@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -21,13 +21,11 @@ from .moderation_views import QUEUE, tell
 from .querysets import CommentQuerySet
 from .services import CommentsClosed, add_comment
 
-EXCERPT_CHARACTERS = 300
-
 
 @admin.register(Comment)
 class CommentAdmin(admin.ModelAdmin):
     list_display_links = None  # they stand in the first column
-    list_display = ("written", "state", "verdict", "on_floor", "created_at")
+    list_display = ("written", "state", "verdict", "created_at")
     list_filter = ("state", "by_administrator", "created_at")
     list_select_related = ("post",)
     list_per_page = 50
@@ -89,32 +87,13 @@ class CommentAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("comment"), ordering="author_name")
     def written(self, comment: Comment) -> str:
-        """Who says what, which leads to its form, and a place for a reply in this row."""
-        return format_html(
-            '<a href="{}">{}</a> {} {}<p>{}</p><details><summary>{}</summary>'
-            '<textarea name="reply-{}" rows="4" class="vLargeTextField" maxlength="{}" aria-label="{}"></textarea>'
-            '<button type="submit" class="button" formaction="{}">{}</button></details>',
-            reverse("admin:comments_comment_change", args=[comment.pk]),
-            comment.author_name or _("comment"),
-            comment.author_email,
-            comment.author_site,
-            Truncator(comment.body).chars(EXCERPT_CHARACTERS),
-            _("Reply"),
-            comment.pk,
-            BODY_MAX_LENGTH,
-            _("Reply to floor %(floor)s") % {"floor": comment.floor},
-            reverse("admin:comments_comment_reply", args=[comment.pk]),
-            _("Approve and send the reply") if comment.state in UNSEEN else _("Send the reply"),
-        )
+        """Who says what and where, and a place for a reply in this row."""
+        context = {"comment": comment, "unseen": comment.state in UNSEEN, "max_length": BODY_MAX_LENGTH}
+        return render_to_string("admin/comments/written.html", context)
 
     @admin.display(description=_("post"), ordering="post__title")
     def on_post(self, comment: Comment) -> str:
         return format_html('<a href="{}">{}</a>', comment.get_absolute_url(), comment.post.title)
-
-    @admin.display(description=_("post"), ordering="post__title")
-    def on_floor(self, comment: Comment) -> str:
-        floor = gettext("floor %(floor)s") % {"floor": comment.floor}
-        return format_html('<a href="{}">{}</a> {}', comment.get_absolute_url(), comment.post.title, floor)
 
     @admin.display(description=_("score and reasons"), ordering="score")
     def verdict(self, comment: Comment) -> str:
