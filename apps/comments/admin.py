@@ -9,14 +9,14 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
-from .moderation import Decision, decide, may_moderate
+from .moderation import UNSEEN, Decision, decide, may_moderate
 from .moderation_views import QUEUE, tell
 from .querysets import CommentQuerySet
 from .services import CommentsClosed, add_comment
@@ -24,7 +24,8 @@ from .services import CommentsClosed, add_comment
 
 @admin.register(Comment)
 class CommentAdmin(admin.ModelAdmin):
-    list_display = ("excerpt", "author", "on_post", "floor", "state", "shown_score", "why", "created_at", "answer")
+    list_display_links = None  # they stand in the first column
+    list_display = ("written", "state", "verdict", "created_at")
     list_filter = ("state", "by_administrator", "created_at")
     list_select_related = ("post",)
     list_per_page = 50
@@ -35,10 +36,10 @@ class CommentAdmin(admin.ModelAdmin):
     actions = ("approve", "screen", "mark_as_spam")
     fields = (
         *("on_post", "floor", "author_name", "author_email", "author_site", "body", "state"),
-        *("shown_score", "why", "created_at"),
+        *("verdict", "created_at"),
     )
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    readonly_fields = ("on_post", "floor", "shown_score", "why", "created_at")
+    readonly_fields = ("on_post", "floor", "verdict", "created_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # comments enter by the post's page, which hands out the floor
@@ -73,7 +74,7 @@ class CommentAdmin(admin.ModelAdmin):
             self.message_user(request, gettext("A comment needs a text."), messages.ERROR)
             return redirect(self._list(request))
         try:
-            if comment.state in (Comment.State.PENDING, Comment.State.SPAM):
+            if comment.state in UNSEEN:
                 self._decide(request, [pk], Decision.APPROVE)
             added = add_comment(post=comment.post, body=text, user=request.user, reply_to_floor=comment.floor)
         except CommentsClosed:
@@ -84,39 +85,22 @@ class CommentAdmin(admin.ModelAdmin):
             self.message_user(request, format_html('<a href="{}">{}</a>', address, said), messages.SUCCESS)
         return redirect(self._list(request))
 
-    @admin.display(description=_("text"), ordering="body")
-    def excerpt(self, comment: Comment) -> str:
-        return Truncator(comment.body).chars(120)
-
-    @admin.display(description=_("by"), ordering="author_name")
-    def author(self, comment: Comment) -> str:
-        return format_html("{}<br>{}<br>{}", comment.author_name, comment.author_email, comment.author_site)
+    @admin.display(description=_("comment"), ordering="author_name")
+    def written(self, comment: Comment) -> str:
+        """Who says what and where, and a place for a reply in this row."""
+        context = {"comment": comment, "unseen": comment.state in UNSEEN, "max_length": BODY_MAX_LENGTH}
+        return render_to_string("admin/comments/written.html", context)
 
     @admin.display(description=_("post"), ordering="post__title")
     def on_post(self, comment: Comment) -> str:
         return format_html('<a href="{}">{}</a>', comment.get_absolute_url(), comment.post.title)
 
-    @admin.display(description=_("score"), ordering="score")
-    def shown_score(self, comment: Comment) -> str:
-        return "–" if comment.score is None else f"{comment.score:g}"
-
-    @admin.display(description=_("reasons"))
-    def why(self, comment: Comment) -> str:
-        return format_html_join("", "{}<br>", ((str(reason),) for reason in comment.why)) or "–"
-
-    @admin.display(description=_("answer"))
-    def answer(self, comment: Comment) -> str:
-        return format_html(
-            '<details><summary>{}</summary><textarea name="reply-{}" rows="4" cols="30" maxlength="{}"'
-            ' aria-label="{}"></textarea><br>'
-            '<button type="submit" class="button" formaction="{}">{}</button></details>',
-            _("Reply"),
-            comment.pk,
-            BODY_MAX_LENGTH,
-            _("Reply to floor %(floor)s") % {"floor": comment.floor},
-            reverse("admin:comments_comment_reply", args=[comment.pk]),
-            _("Send the reply") if comment.state not in ("pending", "spam") else _("Approve and send the reply"),
-        )
+    @admin.display(description=_("score and reasons"), ordering="score")
+    def verdict(self, comment: Comment) -> str:
+        if comment.score is None:
+            return "–"
+        reasons = format_html_join("", "<br>{}", ((str(reason),) for reason in comment.why))
+        return format_html("<b>{}</b>{}", f"{comment.score:g}", reasons)
 
     @admin.action(description=_("Approve the selected comments"), permissions=["change"])
     def approve(self, request: HttpRequest, queryset: CommentQuerySet) -> None:

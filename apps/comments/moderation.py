@@ -41,7 +41,7 @@ _STATES = {
 }
 # What the classifier learns. A screened comment may be anything but advertising.
 _LESSONS = {Comment.State.VISIBLE: False, Comment.State.SCREENED: None, Comment.State.SPAM: True}
-_UNSEEN = {Comment.State.PENDING, Comment.State.SPAM}
+UNSEEN = {Comment.State.PENDING, Comment.State.SPAM}
 
 
 class CannotUndo(Exception):
@@ -110,8 +110,13 @@ def _changed(comments: list[Comment], state: str) -> list[Any]:
     Comment.objects.by_ids([comment.pk for comment in comments]).set_state(state)
     teach(comments, _LESSONS[Comment.State(state)])
     for comment in comments:
+<<<<<<< HEAD
         if state == Comment.State.VISIBLE and comment.state in _UNSEEN:
             tell_added(comment.post_id, comment.floor)
+=======
+        if state == Comment.State.VISIBLE and comment.state in UNSEEN:
+            transaction.on_commit(partial(announce, comment.post_id, comment.floor), robust=True)
+>>>>>>> spam
     return before
 
 

@@ -148,9 +148,10 @@ def test_who_did_not_ask_hears_nothing(smtp: SMTPServer) -> None:
 def test_nothing_but_one_question_goes_to_an_address_before_it_confirms(client: Client, smtp: SMTPServer) -> None:
     in_english()
     post = make_post(title="On walking")
-    ticked = FIELDS | {"notify_replies": "on", "author_name": "Buy pills", "body": "Pills! https://pills.example/"}
-    for _ in range(3):
-        client.post(f"/article/{post.pk}/comment/", ticked)
+    ticked = FIELDS | {"notify_replies": "on", "author_name": "Walter of the Hills"}
+    for time in ("first", "second", "third"):
+        said = f"I walked to the hills for the {time} time: https://hills.example/"
+        client.post(f"/article/{post.pk}/comment/", ticked | {"body": said})
         make_comment(post, "An answer.", reply_to_floor=1, author_email="bob@example.com")
         send()
     (question,) = smtp.letters

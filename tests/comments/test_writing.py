@@ -89,8 +89,9 @@ def test_threads_that_send_the_same_store_one_of_each() -> None:
 
 def test_a_duplicate_costs_no_more_than_a_comment(django_assert_num_queries: Any) -> None:
     post = make_post()
-    # Savepoint, floor, which it is, savepoint, insert, release twice; then savepoint, floor, which, rolled back, look-up.
-    for statements in (7, 6):
+    # Savepoint, floor, which it is, savepoint, insert, release, who is to be told, release; then savepoint, floor, which,
+    # rolled back, look-up.
+    for statements in (8, 6):
         with django_assert_num_queries(statements):
             add_comment(post=post, body="x", author_name="Ada", submission="key")
 

@@ -35,7 +35,10 @@ _CONTACT = (
     r"(?:微信|薇信|威信|v\s?信|\bvx|\bwx|qq|扣扣|q群|电报|飞机|频道|加[vq])\s*(?:号|群)?\s*[:：@]?\s*[a-z0-9_-]{5,}"
     r"|\b(?:whatsapp|telegram|wechat|skype|viber|tg)\b.{0,20}(?:\+?\d[\d\s()-]{7,}|@\w{4,})|\bt\.me/|\bwa\.me/"
 )
-_INVITATION = r"(?:加|联系|咨询|预约)\s*(?:我|客服|老师|大师)*\s*的?\s*(?:微信|薇信|威信|v信|vx|wx|qq|扣扣|飞机|电报|好友)|进群|私聊"
+_INVITATION = (
+    r"(?:加|联系|咨询|预约)\s*(?:我|客服|老师|大师)*\s*的?\s*"
+    r"(?:微信|薇信|威信|v信|vx|wx|qq|扣扣|飞机|电报|好友)|进群|私聊"
+)
 _ORDINARY = (
     r"赌|贷款|兼职|彩票|套现|发票|加盟|招代理|优惠码|返利|红包|秒到|稳定盈利|包过|点击(?:领取|进入|链接|头像)|(?:免费|限时)领取|低价|厂家直销|客服"
     r"|\bcasinos?\b|\bbetting\b|\bloans?\b|\binsurance quotes?\b|\bdiscounts?\b|\bcoupons?\b|\bpromo codes?\b"
