@@ -110,13 +110,8 @@ def _changed(comments: list[Comment], state: str) -> list[Any]:
     Comment.objects.by_ids([comment.pk for comment in comments]).set_state(state)
     teach(comments, _LESSONS[Comment.State(state)])
     for comment in comments:
-<<<<<<< HEAD
-        if state == Comment.State.VISIBLE and comment.state in _UNSEEN:
-            tell_added(comment.post_id, comment.floor)
-=======
         if state == Comment.State.VISIBLE and comment.state in UNSEEN:
-            transaction.on_commit(partial(announce, comment.post_id, comment.floor), robust=True)
->>>>>>> spam
+            tell_added(comment.post_id, comment.floor)
     return before
 
 
