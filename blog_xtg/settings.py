@@ -197,6 +197,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "blog_xtg.collected.HashedStaticFiles"},
 }
 
+# Pages of one reader's address that a process holds open for live comments; a school or an office is one address.
+LIVE_PAGES_PER_ADDRESS = env.int("LIVE_PAGES_PER_ADDRESS", default=200)
+
 # Of each process's memory, for anonymous pages; 0: every page is made anew, as who works on the program wants it.
 PAGE_CACHE_BYTES = env.int("PAGE_CACHE_BYTES", default=0 if DEBUG else 32 * 1024 * 1024)
 

@@ -22,6 +22,7 @@ timeout = 30
 graceful_timeout = 20
 keepalive = 75  # longer than nginx keeps its own end open
 backlog = 512
+websocket_max_message_size = 1024  # an open page says no more than that it is there
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (a heartbeat that must not wait for a disk)
 

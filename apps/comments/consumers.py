@@ -1,30 +1,145 @@
-"""Open pages of a post: told of new comments, and of nothing else."""
+"""The websocket of a page that lies open."""
 
+import asyncio
+import json
+import logging
+import time
+from io import BytesIO
 from typing import Any
 
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.asgi import ASGIRequest
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+
+from apps.posts.access import is_readable, is_unlocked
+from apps.posts.models import Post
+from blog_xtg.client import client_address
+from blog_xtg.redis import RedisError
+
+from .hub import TOO_MUCH, hub
+
+MAX_MESSAGE_BYTES = 1024
+SEND_SECONDS = 10  # a page that takes nothing for so long is let go
+REFUSED, TOO_BIG, AWAY = 4404, 1009, 1013
+
+logger = logging.getLogger(__name__)
 
 
-def group_name(post_id: int) -> str:
-    return f"post-{post_id}"
+class PostConsumer(AsyncWebsocketConsumer):
+    """Tells a page `{"floor": n}`, the last floor handed out, when it comes and with each that is added;
+    `{"changed": [n, …], "edition": …}`, floors to look at again; `{"readers": n}`, how many have the post open.
 
-
-class PostConsumer(AsyncJsonWebsocketConsumer):
-    """Sends `{"floor": n}` for each comment added; what a client sends is not listened to.
-
-    No more than the number: an address would tell the title of a post that not everybody may read.
+    No more than numbers: a comment's text, even an address, would tell of a post that not everybody may read. Who may
+    not open the post is refused. What a page says is only a sign of life, answered by an empty message; several things
+    to tell become one message when the page is slow to take them, so no page needs more memory than another.
     """
 
+    channel_layer_alias = None  # the hub listens for all pages
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.joined = False
+        self._sender: asyncio.Task[None] | None = None
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # also when the server cuts it off
+            self._leave()
+
     async def connect(self) -> None:
-        self.group = group_name(int(self.scope["url_route"]["kwargs"]["pk"]))
-        await self.channel_layer.group_add(self.group, self.channel_name)
+        self.post = int(self.scope["url_route"]["kwargs"]["pk"])
+        request = _request(self.scope)
+        self.address = client_address(request)
+        self.heard_at, self.heard = time.monotonic(), 0
+        self._news: dict[str, Any] = {}
+        self._has_news = asyncio.Event()
+        if not hub().has_place_for(self.address):
+            await self.close(TOO_MUCH)
+            return
+        self.joined = True
+        try:
+            # First the ears, then the question: what is added in between is heard.
+            readers = await hub().join(self)
+            floor = await database_sync_to_async(_last_floor)(request, self.post)
+        except (RedisError, OSError, DatabaseError):
+            logger.warning("An open page could not be connected.", exc_info=True)
+            self._leave()
+            await self.close(AWAY)
+            return
+        if floor is None:
+            self._leave()
+            await self.close(REFUSED)
+            return
         await self.accept()
+        self.tell(floor=floor, **({"readers": readers} if readers else {}))
+        self._sender = asyncio.create_task(self._send_news())
 
     async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(self.group, self.channel_name)
+        self._leave()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
-        """Garbage in is garbage dropped."""
+        if len(text_data or bytes_data or "") > MAX_MESSAGE_BYTES:
+            self.dismiss(TOO_BIG)
+            return
+        self.heard_at = time.monotonic()
+        self.heard += 1
+        self.tell()
 
-    async def comment_added(self, event: dict[str, Any]) -> None:
-        await self.send_json({"floor": event["floor"]})
+    def tell(self, **news: Any) -> None:
+        """Add to what the page will be told next."""
+        if "floor" in news:
+            news["floor"] = max(news["floor"], self._news.get("floor", 0))
+        if "changed" in news:
+            news["changed"] = sorted({*news["changed"], *self._news.get("changed", ())})
+        self._news |= news
+        self._has_news.set()
+
+    def dismiss(self, code: int) -> None:
+        """Close the connection soon; the page counts no longer."""
+        self._leave()
+        self._closing = asyncio.create_task(self._close(code))
+
+    async def _close(self, code: int) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self.close(code)
+        except Exception:  # whatever servers raise when there is nobody any more
+            logger.debug("A page was gone before it was let go.", exc_info=True)
+
+    async def _send_news(self) -> None:
+        try:
+            while await self._has_news.wait():
+                self._has_news.clear()
+                news, self._news = self._news, {}
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self.send(text_data=json.dumps(news, separators=(",", ":")))
+        except Exception:  # as above; a connection that takes nothing times out
+            logger.debug("A page could not be told.", exc_info=True)
+            self._sender = None
+            self.dismiss(AWAY)
+
+    def _leave(self) -> None:
+        if self.joined:
+            self.joined = False
+            hub().leave(self)
+        if self._sender is not None:
+            self._sender.cancel()
+            self._sender = None
+
+
+def _request(scope: Any) -> HttpRequest:
+    """The handshake as the request it is, with a session and a user that are read when somebody looks."""
+    request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
+    for middleware in (SessionMiddleware, AuthenticationMiddleware):
+        middleware(lambda request: HttpResponse()).process_request(request)
+    return request
+
+
+def _last_floor(request: HttpRequest, post_id: int) -> int | None:
+    """The post's last floor; None when this reader may not open the post (1 query, with a session or password more)."""
+    post = Post.objects.for_live(post_id)
+    if post is None or not (is_readable(request, post) and is_unlocked(request, post)):
+        return None
+    return post.last_floor

@@ -12,6 +12,7 @@ from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
 from apps.posts.models import Post
 from apps.posts.words import is_blank, one_line, readable
 
+from .live import tell_changed
 from .querysets import CommentQuerySet, recount
 
 BODY_MAX_LENGTH = 10_000
@@ -98,6 +99,7 @@ class Comment(models.Model):
             super().save(*args, **kwargs)
             if not adding:
                 recount({self.post_id})
+                tell_changed([(self.post_id, self.floor)])
 
     def render(self) -> None:
         """Bring `html` up to the text and to COMMENT_RENDERER_VERSION; stores nothing."""
@@ -109,6 +111,7 @@ class Comment(models.Model):
         with transaction.atomic():
             deleted = super().delete(*args, **kwargs)
             recount({self.post_id})
+            tell_changed([(self.post_id, self.floor)])
         return deleted
 
     def get_absolute_url(self) -> str:

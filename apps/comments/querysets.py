@@ -14,6 +14,7 @@ from apps.posts.models import Post
 from apps.posts.post_page import FIRST_FLOOR, LAST_FLOOR, POST
 from apps.posts.querysets import Moment
 
+from .live import tell_changed
 from .signals import comments_changed
 
 if TYPE_CHECKING:
@@ -65,17 +66,19 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def set_state(self, state: str) -> int:
         """Put all of them into that state, keep the posts' counts exact, return how many changed (3 statements)."""
         with transaction.atomic():
-            posts = set(self.values_list("post_id", flat=True))
+            floors = set(self.values_list("post_id", "floor"))
             changed = self.exclude(state=state).update(state=state)
-            recount(posts)
+            recount({post_id for post_id, _floor in floors})
+            tell_changed(floors)
         return changed
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the comments, keep the posts' counts exact."""
         with transaction.atomic():
-            posts = set(self.values_list("post_id", flat=True))
+            floors = set(self.values_list("post_id", "floor"))
             deleted = super().delete()
-            recount(posts)
+            recount({post_id for post_id, _floor in floors})
+            tell_changed(floors)
         return deleted
 
 

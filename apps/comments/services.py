@@ -1,27 +1,22 @@
 """The one door by which a comment enters."""
 
-import asyncio
 import datetime
 import hashlib
 import logging
 from typing import Any
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from apps.posts.models import Post
 from apps.posts.words import readable
-from blog_xtg.redis import RedisError
 
-from .consumers import group_name
+from .live import tell_added
 from .models import Comment
 from .querysets import miscounted
 from .signals import comments_changed
 
-ANNOUNCE_SECONDS = 1
 POSTS_AT_ONCE = 500  # in one statement
 RENDERED_AT_ONCE = 500
 OWN_SECONDS = 10 * 60  # so long who wrote a comment may change it
@@ -46,23 +41,6 @@ def may_still_change(comment: Comment) -> bool:
     """Whether who wrote the comment may edit or delete it now."""
     open_until = comment.created_at + datetime.timedelta(seconds=OWN_SECONDS)
     return timezone.now() < open_until and comment.state in (Comment.State.VISIBLE, Comment.State.PENDING)
-
-
-def announce(post_id: int, floor: int) -> None:
-    """Tell the open pages of the post that somebody has answered; within a second, or not at all."""
-    layer = get_channel_layer()
-    if layer is None:
-        return
-
-    async def send() -> None:
-        message = {"type": "comment.added", "floor": floor}
-        await asyncio.wait_for(layer.group_send(group_name(post_id), message), ANNOUNCE_SECONDS)
-
-    try:
-        async_to_sync(send)()
-    except (RedisError, OSError, TimeoutError):
-        # The comment is stored; the pages see it when they are opened next.
-        logger.warning("Open pages were not told of floor %d under post %d.", floor, post_id, exc_info=True)
 
 
 def reconcile_counts() -> int:
@@ -158,7 +136,7 @@ def add_comment(
             )
             comment.save(force_insert=True)
             comments_changed.send(Comment, post_ids={post.pk})
-            transaction.on_commit(lambda: announce(post.pk, floor), robust=True)
+            tell_added(post.pk, floor)
             return comment
     except _SentBefore:
         return Comment.objects.sent(post, sent).get()

@@ -21,7 +21,9 @@ from blog_xtg.client import BlogRequest
 from .forms import BodyForm, CommentForm
 from .models import Comment
 from .ownership import forget, own_comments, remember
+from .querysets import SHOWN_FIELDS
 from .services import CommentsClosed, TooLate, add_comment, edit_comment, withdraw_comment
+from .templatetags.comments import shown_comments
 
 
 @never_cache
@@ -137,7 +139,8 @@ def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
     url = post.floor_url(added.floor)
     if "part" in request.GET:
         shown = added.state == Comment.State.VISIBLE
-        html = render_to_string("comments/added.html", {"post": post, "comment": added}, request) if shown else ""
+        rows = [[getattr(added, name) for name in SHOWN_FIELDS]] if shown else []
+        html = render_to_string("comments/_floors.html", shown_comments(request, post, rows), request)
         response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
     else:
         response = redirect(url)

@@ -31,7 +31,8 @@ TRACKING = re.compile(
     r"|share_token|from=\w*timeline|isappinstalled)(?:=[^&]*)?(?=&|$)"
 )
 MAX_LANGUAGES = 500  # characters of an Accept-Language header that are looked at
-NUMBERED = re.compile(r"(?:page=[0-9]{1,9})?")  # the queries that pages are kept with
+# The queries that pages are kept with: a page of a list, some floors of a post.
+NUMBERED = re.compile(r"(?:page=[0-9]{1,9}|after=[0-9]{1,9}&to=[0-9]{1,9})?")
 
 
 class PublicPageMiddleware:

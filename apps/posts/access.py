@@ -1,4 +1,4 @@
-"""Posts behind a password: who has shown it."""
+"""Who may read a post: what it is set to, and who has shown the password of one that has one."""
 
 import hmac
 
@@ -7,9 +7,19 @@ from django.http import HttpRequest
 from .models import Post
 
 
+def is_readable(request: HttpRequest, post: Post) -> bool:
+    """Tell whether this reader may know of the post: a public or unlisted one, or staff."""
+    return post.is_public or post.status == Post.Status.UNLISTED or request.user.is_staff
+
+
 def is_unlocked(request: HttpRequest, post: Post) -> bool:
     """Tell whether this reader may see the text: no password, staff, or the right one given before."""
     return not post.password or request.user.is_staff or request.session.get(_key(post)) == _proof(post)
+
+
+def is_everybodys(post: Post) -> bool:
+    """Tell whether everybody is shown the same of it, so that caches may keep that."""
+    return post.is_public and not post.password
 
 
 def unlock(request: HttpRequest, post: Post, password: str) -> bool:

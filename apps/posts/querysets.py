@@ -227,6 +227,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         """What the comment form needs of a post this user may read (1 query)."""
         return self.readable_by(user).only("title", "slug", "password", "comments_open", "last_floor")
 
+    def for_live(self, pk: int) -> Post | None:
+        """What decides who may listen to the post, and how far its comments have come (1 query)."""
+        return self.filter(pk=pk).only("status", "published_at", "password", "last_floor").first()
+
     def in_category(self, category: Category | int) -> PostQuerySet:
         return self.filter(category=category)
 

@@ -17,7 +17,7 @@ from blog_xtg.client import BlogRequest
 from blog_xtg.public import public_page
 from blog_xtg.security import DIAGRAM_POLICY
 
-from .access import is_unlocked, unlock
+from .access import is_everybodys, is_readable, is_unlocked, unlock
 from .models import Post
 from .old_addresses import imported, old_page
 from .paging import POSTS_PER_PAGE, page_of, requested_page
@@ -145,7 +145,7 @@ def detail(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
     """The post (1 query); a POST brings the password of one that has one, and nothing else."""
     floor_page = requested_page(request)
     page = post_page(int(pk), floor_page, timezone.now())
-    if page is None or not _is_readable(request, page.post):
+    if page is None or not is_readable(request, page.post):
         raise Http404("No such post.")
     post = page.post
     moved = _right_address(request, post.get_absolute_url())
@@ -159,15 +159,11 @@ def detail(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
         raise Http404("No such page of comments.")
     context = {"post": post, "page": page, "floor_page": floor_page, "has_diagrams": DIAGRAM in post.html}
     response = render(request, "posts/detail.html", context)
-    if post.password or not post.is_public:
+    if not is_everybodys(post):
         patch_cache_control(response, private=True)
     if context["has_diagrams"]:
         response.headers["Content-Security-Policy"] = DIAGRAM_POLICY
     return response
-
-
-def _is_readable(request: HttpRequest, post: Post) -> bool:
-    return post.is_public or post.status == Post.Status.UNLISTED or request.user.is_staff
 
 
 def not_found(request: HttpRequest) -> HttpResponse:

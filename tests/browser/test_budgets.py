@@ -13,6 +13,8 @@ from tests.browser.showcase import Showcase
 HOME_MAX_BYTES = 40_000
 CSS_MAX_BYTES = 30_000
 SCRIPTS_MAX_BYTES = 15_000  # without what draws diagrams, which only posts with diagrams load
+DISCUSSION_MAX_BYTES = 16_000  # what a reader who comes to the comments loads on top
+DISCUSSION = ("/js/live.", "/js/threads.")
 MAX_REQUESTS = 15  # what the page itself needs: its pictures come on top
 # The others come of the same templates.
 MEASURED = [
@@ -49,6 +51,8 @@ def test_pages_stay_small(show: Callable, showcase: Showcase) -> None:
             requests += kind != "pictures"
             if "/vendor/mermaid/" in answer.url or "/js/diagrams." in answer.url:
                 kind = "mermaid"
+            if any(name in answer.url for name in DISCUSSION):
+                kind, requests = "discussion", requests - 1
             size[kind] += len(answer.body())
             if "/static/" in answer.url:  # also what scripts ask for
                 assert HASHED_NAME.search(answer.url) and "immutable" in answer.headers["cache-control"], answer.url
@@ -56,6 +60,7 @@ def test_pages_stay_small(show: Callable, showcase: Showcase) -> None:
         rows.append(f"| {name} | {requests} | {size['HTML']} | {size['CSS']} | {size['JS']} |")
         assert size["CSS"] < CSS_MAX_BYTES and size["JS"] < SCRIPTS_MAX_BYTES, (name, size)
         assert requests <= MAX_REQUESTS, (name, [answer.url for answer in answers])
+        assert size["discussion"] < DISCUSSION_MAX_BYTES, size
         if name == "home":
             assert size["HTML"] < HOME_MAX_BYTES
         assert ("mermaid" in size) == (name == "post"), name

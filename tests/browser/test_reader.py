@@ -84,16 +84,6 @@ def test_a_socket_to_nowhere_is_closed(page, daphne_server: BlogServer) -> None:
     assert code in {1006, 4404} and "Traceback" not in daphne_server.log
 
 
-def test_an_open_page_hears_of_a_new_comment(page, new_page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
-    open_post(page)
-    other = new_page(daphne_server.url, **CHINESE)
-    with other.expect_websocket():
-        open_post(other)
-    write_comment(page, "刚刚写下的。")
-    other.get_by_role("link", name="有新评论").click()
-    other.get_by_text("刚刚写下的。").wait_for()
-
-
 @pytest.mark.page(**CHINESE, java_script_enabled=False)
 def test_everything_works_without_scripts(page) -> None:  # type: ignore[no-untyped-def]
     with page.expect_response(re.compile(r"/stats/view\?post=")) as pixel:
@@ -120,8 +110,8 @@ def test_a_refused_comment_keeps_its_text(page) -> None:  # type: ignore[no-unty
     form.get_by_label("电子邮件").fill("a@b")  # good enough for the browser, not for the server
     form.get_by_label("正文").fill("不要丢掉我。")
     form.get_by_role("button", name="发表评论").click()
+    page.get_by_role("alert").wait_for()
     assert page.get_by_label("正文").input_value() == "不要丢掉我。"
-    assert page.get_by_role("alert").count() == 1
 
 
 @pytest.mark.page(locale="en-US", user_agent=BROWSER, viewport={"width": 390, "height": 800})

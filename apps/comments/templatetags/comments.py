@@ -7,10 +7,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from apps.posts.models import Post
+from blog_xtg.client import BlogRequest
 
 from ..avatars import identicon
-from ..models import Comment
-from ..querysets import SHOWN_FIELDS
 
 register = template.Library()
 
@@ -30,7 +29,9 @@ class Shown(NamedTuple):
     time: str
     edited_moment: str  # blank: never
     edited_time: str
-    reply_text: str  # blank: it answers no floor
+    url: str  # its permanent address
+    reply_floor: str  # blank: it answers no floor
+    reply_text: str
     reply_url: str
 
 
@@ -38,33 +39,30 @@ class Shown(NamedTuple):
 def comments_of(context: dict[str, Any], post: Post, rows: list[list[Any]], page: int) -> dict[str, Any]:
     """Show that page of the post's comments, rows of CommentQuerySet.of_page(), and the way to write one."""
     return {
+        **shown_comments(context["request"], post, rows),
         "request": context["request"],
-        "post": post,
         "page": page,
-        "comments": [_shown(post, page, *row) for row in rows],
-        "open": post.comments_open and context["site"].comments_open,
-        "add_url": reverse("comments:add", args=[post.pk]),
-        "user": context["user"],
+        "live_url": f"/ws/article/{post.pk}/",
+        "floors_url": reverse("comments:floors", args=[post.pk]),
     }
 
 
-@register.inclusion_tag("comments/_comment.html", takes_context=True)
-def comment_of(context: dict[str, Any], post: Post, comment: Comment) -> dict[str, Any]:
-    """Show one comment as the page it stands on does."""
-    page = -(-comment.floor // post.FLOORS_PER_PAGE)
+def shown_comments(request: BlogRequest, post: Post, rows: list[list[Any]]) -> dict[str, Any]:
+    """Return what comments/_comment.html takes for each of these rows of CommentQuerySet.of_page()."""
     return {
-        "comment": _shown(post, page, *(getattr(comment, name) for name in SHOWN_FIELDS)),
+        "post": post,
+        "comments": [_shown(post, *row) for row in rows],
+        "open": post.comments_open and request.site.comments_open,
+        "add_url": reverse("comments:add", args=[post.pk]),
+        "user": request.user,
+        # Once, not for each comment.
         "administrator": gettext("administrator"),
         "reply": gettext("Reply"),
-        "open": True,
-        "add_url": reverse("comments:add", args=[post.pk]),
-        "user": context["user"],
     }
 
 
 def _shown(
     post: Post,
-    page: int,
     floor: int,
     name: str,
     email: str,
@@ -91,8 +89,10 @@ def _shown(
         time,
         edited_moment,
         edited_time,
+        post.floor_url(floor),
+        str(reply_to or ""),
         gettext("Reply to floor %(floor)s") % {"floor": reply_to} if reply_to else "",
-        _floor_link(post, reply_to, page) if reply_to else "",
+        _floor_link(post, reply_to, floor) if reply_to else "",
     )
 
 
@@ -102,7 +102,7 @@ def _times(at: Any) -> tuple[str, str]:
     return f"{moment:%Y-%m-%dT%H:%M:%S%z}", f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _floor_link(post: Post, floor: int, page: int) -> str:
-    """The way to a floor: within this page when it stands here, else to the page on which it does."""
-    first = (page - 1) * post.FLOORS_PER_PAGE
-    return f"#floor-{floor}" if first < floor <= first + post.FLOORS_PER_PAGE else post.floor_url(floor)
+def _floor_link(post: Post, floor: int, seen_from: int) -> str:
+    """The way to a floor: within the page when both stand on it, else to the page on which it does."""
+    same_page = (floor - 1) // post.FLOORS_PER_PAGE == (seen_from - 1) // post.FLOORS_PER_PAGE
+    return f"#floor-{floor}" if same_page else post.floor_url(floor)
