@@ -22,8 +22,10 @@ from .forms import BodyForm, CommentForm
 from .models import Comment
 from .moderation import held_url
 from .ownership import forget, own_comments, remember
+from .querysets import SHOWN_FIELDS
 from .screening import Refused, Submission, screen
 from .services import CommentsClosed, TooLate, add_comment, already_sent, edit_comment, withdraw_comment
+from .templatetags.comments import shown_comments
 
 
 @never_cache
@@ -152,7 +154,8 @@ def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
     shown = added.state == Comment.State.VISIBLE
     url = post.floor_url(added.floor) if shown else held_url(post)
     if "part" in request.GET:
-        html = render_to_string("comments/added.html", {"post": post, "comment": added}, request) if shown else ""
+        rows = [[getattr(added, name) for name in SHOWN_FIELDS]] if shown else []
+        html = render_to_string("comments/_floors.html", shown_comments(request, post, rows), request)
         response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
     else:
         response = redirect(url)

@@ -12,11 +12,12 @@ function load() {
 }
 
 if (place?.dataset.form) {
-  // Where the form is near from the beginning, it waits for a sign that somebody is reading.
+  // Where the form is near from the beginning, it waits for a sign that somebody is reading, or stays.
   const awake = new Promise((resolve) => {
     for (const sign of ["pointermove", "pointerdown", "keydown", "scroll"]) {
       addEventListener(sign, resolve, { once: true, passive: true });
     }
+    setTimeout(resolve, 5000);
   });
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;

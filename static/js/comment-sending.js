@@ -44,6 +44,7 @@ async function sent({ place, status, form, put, replyTo, forget }, { floor, url,
   if (html && !document.getElementById(`floor-${floor}`)) {
     list.querySelector(":scope > .quiet")?.remove();
     list.insertAdjacentHTML("beforeend", html);
+    list.parentElement.dispatchEvent(new CustomEvent("discussion", { detail: [floor] }));
   }
   const comment = document.getElementById(`floor-${floor}`);
   document.querySelector(".comment-new")?.classList.remove("comment-new");

@@ -107,6 +107,12 @@ export function adopt(place) {
   }
 
   wire();
+  // The comment it stood under may have been replaced, or be gone.
+  place.closest(".comments")?.addEventListener("discussion", () => {
+    if (form.isConnected) return;
+    const floor = form.elements.reply_to_floor.value;
+    (document.querySelector(`#floor-${floor} .comment-body`) ?? place).append(form, status);
+  });
 
   return {
     // Puts the form under the comment of that floor, so that the reader keeps the place; without one where it is at home.

@@ -39,7 +39,9 @@ def test_a_session_passes_by(nginx: BlogNginx) -> None:
     "path",
     [
         *("/admin/", "/admin/login/", "/setup/?token=x", "/stats/view?post=1", "/search/?q=x", "/search/suggest/?q=x"),
-        *("/article/1/comment/", "/article/1/comment/?part", "/healthz", "/readyz", "/metrics"),
+        *("/article/1/comment/", "/article/1/comment/?part", "/article/1/comment/preview/"),
+        *("/article/1/comment/22/edit/", "/article/1/comment/22/delete/"),
+        *("/healthz", "/readyz", "/metrics"),
     ],
 )
 def test_never_kept(nginx: BlogNginx, path: str) -> None:
@@ -109,13 +111,23 @@ def test_a_hundred_readers_of_a_new_page_are_one_request(nginx: BlogNginx) -> No
     assert [cache(answer) for answer in answers].count("MISS") == 1
 
 
-def test_who_has_just_commented_sees_the_page_made_anew(nginx: BlogNginx) -> None:
+@pytest.mark.parametrize(
+    "path, status",
+    [
+        ("/article/7/comment/", 302),
+        ("/article/7/comment/", 201),
+        ("/article/7/comment/3/edit/", 302),
+        ("/article/7/comment/3/delete/", 302),
+    ],
+)
+def test_who_has_just_commented_sees_the_page_made_anew(nginx: BlogNginx, path: str, status: int) -> None:
     page = answering("/article/7/a/", Cache_Control="public, s-maxage=60")
     before = ask(nginx, page).told["number"]
-    sent = ask(nginx, answering("/article/7/comment/", 302, Location="/article/7/a/"), "POST", b"body=Hello")
+    sent = ask(nginx, answering(path, status, Location="/article/7/a/"), "POST", b"body=Hello")
     cookie = sent.headers["Set-Cookie"]
     assert cookie.startswith("commented=1; Max-Age=10;")
     after = ask(nginx, page, Cookie=cookie.split(";")[0]).told["number"]
     assert after != before
     assert ask(nginx, page).told["number"] == after
-    assert ask(nginx, answering("/article/7/comment/", 422), "POST", b"body=").headers["Set-Cookie"] is None
+    assert ask(nginx, answering(path, 422), "POST", b"body=").headers["Set-Cookie"] is None
+    assert ask(nginx, answering("/article/7/comment/preview/", 200), "POST").headers["Set-Cookie"] is None

@@ -16,7 +16,6 @@ from ..avatars import identicon
 from ..models import Comment
 from ..models_reactions import Reaction
 from ..moderation import may_moderate
-from ..querysets import SHOWN_FIELDS
 from ..screening import Reason
 from ..screening.stamps import stamp
 from ..screening.submission import HONEYPOT, STAMP
@@ -71,13 +70,6 @@ def shown_comments(request: BlogRequest, post: Post, rows: list[list[Any]]) -> d
         "administrator": gettext("administrator"),
         "reply": gettext("Reply"),
     }
-
-
-@register.inclusion_tag("comments/_comment.html", takes_context=True)
-def comment_of(context: dict[str, Any], post: Post, comment: Comment) -> dict[str, Any]:
-    """Show one comment as the page it stands on does."""
-    row = [getattr(comment, name) for name in SHOWN_FIELDS]
-    return shown_comments(context["request"], post, []) | {"comment": _shown(post, *row)}
 
 
 class Waiting(NamedTuple):
