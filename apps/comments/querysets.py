@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
@@ -50,6 +50,14 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         # By EXISTS: given a join to begin with, SQLite would look through every post.
         public = Post.objects.published(at).filter(pk=OuterRef("post"), password="")
         return self.visible().filter(Exists(public)).order_by("-created_at", "-pk")
+
+    def newest_of(self, post: Post) -> CommentQuerySet:
+        """The post's visible comments, newest first."""
+        return self.visible().filter(post=post).order_by("-floor")
+
+    def by_account(self, user: Any) -> CommentQuerySet:
+        """What that account has written, newest first, with the posts; in the order of one index."""
+        return self.filter(user=user).order_by("-pk")
 
     def set_state(self, state: str) -> int:
         """Put all of them into that state, keep the posts' counts exact, return how many changed (3 statements)."""
