@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.posts.feed_formats import with_absolute_links
-from apps.posts.plaintext import plain_text, shorten
+from apps.posts.plaintext import shorten
 from apps.posts.words import one_line
 
 from .mail_links import absolute, confirm_url, receiver_of, stop_url
@@ -28,7 +28,7 @@ SUBJECT_CHARACTERS = 60  # of a name or title
 
 @dataclass(frozen=True)
 class Told:
-    """A comment as a letter shows it; without its words where they are behind a password."""
+    """A comment as a letter shows it, as Markdown and as HTML; without its words where they are behind a password."""
 
     name: str
     title: str
@@ -116,8 +116,8 @@ def _told(notice: Notice) -> Told:
     comment, post = notice.comment, notice.comment.post
     pending = comment.state != comment.State.VISIBLE
     url = reverse("admin:comments_comment_change", args=[comment.pk]) if pending else post.floor_url(comment.floor)
-    html = with_absolute_links(comment.html, absolute(post.get_absolute_url()))
+    text, html = shorten(comment.body.strip(), TEXT_CHARACTERS), comment.html
     if post.password and notice.kind == Notice.Kind.REPLY:
-        html = ""
-    text = shorten(plain_text(html), TEXT_CHARACTERS)
+        text = html = ""
+    html = with_absolute_links(html, absolute(post.get_absolute_url()))
     return Told(one_line(comment.author_name), post.title, absolute(url), text, SafeString(html), pending)

@@ -80,6 +80,14 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """The first 20 comments under the post that wait for approval."""
         return self.filter(post=post, state="pending").order_by("floor")[:20]
 
+    def newest_of(self, post: Post) -> CommentQuerySet:
+        """The post's visible comments, newest first."""
+        return self.visible().filter(post=post).order_by("-floor")
+
+    def by_account(self, user: Any) -> CommentQuerySet:
+        """What that account has written, newest first, with the posts; in the order of one index."""
+        return self.filter(user=user).order_by("-pk")
+
     def set_state(self, state: str) -> int:
         """Put all of them into that state, keep the posts' counts exact, return how many changed (3 statements)."""
         with transaction.atomic():

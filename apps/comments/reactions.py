@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from apps.posts.models import Post
 
 from .models import Comment
-from .models_reactions import VISITOR_LENGTH, Reaction
+from .models_reactions import VISITOR_LENGTH, Reaction, ReactionCount
 
 MOST_FLOORS = 500  # asked about at once
 _signer = Signer(salt="comments.reactions")
@@ -42,35 +42,50 @@ def new_visitor(address: str) -> str:
 
 
 def react(post: Post, *, floor: int, kind: str, visitor: str, on: bool, address: str) -> None:
-    """Give or take back a visitor's sign; safe to do twice (1 to 3 statements).
+    """Give or take back a visitor's sign; safe to do twice, and at the same time (2 to 5 statements).
 
     Raises TooMany, and Comment.DoesNotExist when no comment that everybody sees stands on that floor.
     """
     if not _within("presses", address, settings.REACTIONS_PER_MINUTE, 60, unknown=True):
         raise TooMany
     if not on:
-        Reaction.objects.take_back(post, floor, kind, visitor)
+        with transaction.atomic():
+            if Reaction.objects.filter(post=post, floor=floor, kind=kind, visitor=visitor).delete()[0]:
+                ReactionCount.objects.move(post, floor, kind, -1)
         return
+    comment = Comment.objects.visible().only("pk").get(post=post, floor=floor) if floor else None
+    if not _give(post, floor, kind, visitor, comment):
+        count = ReactionCount(post=post, floor=floor, kind=kind, comment=comment)
+        # Apart from the row: two who both begin the count must not wait for each other.
+        ReactionCount.objects.bulk_create([count], ignore_conflicts=True)
+        _give(post, floor, kind, visitor, comment)
+
+
+def _give(post: Post, floor: int, kind: str, visitor: str, comment: Comment | None) -> bool:
+    """Write the row and count it; False, and nothing written, when there is no count yet."""
     try:
         with transaction.atomic():
-            comment = Comment.objects.visible().only("pk").get(post=post, floor=floor) if floor else None
-            row = Reaction(post=post, floor=floor, comment=comment, kind=kind, visitor=visitor)
-            Reaction.objects.bulk_create([row], ignore_conflicts=True)
-    except IntegrityError:  # the comment went away in between
-        raise Comment.DoesNotExist from None
+            Reaction(post=post, floor=floor, kind=kind, visitor=visitor, comment=comment).save(force_insert=True)
+            if not ReactionCount.objects.move(post, floor, kind, 1):
+                raise ReactionCount.DoesNotExist
+    except IntegrityError:
+        pass  # it stands already, or its comment went away in between
+    except ReactionCount.DoesNotExist:
+        return False
+    return True
 
 
 def standing(post: Post, first_floor: int, last_floor: int, visitor: str) -> dict[str, Any]:
     """Return the reactions to the post and those floors, by floor: how many, and which are this visitor's (2 queries).
 
-    The counts are those of the rows, so they are exact however many react at once.
+    However many there are, no more is read than is shown.
     """
-    reactions = Reaction.objects.of_page(post, first_floor, min(last_floor, first_floor + MOST_FLOORS - 1))
     counts: dict[int, dict[str, int]] = {}
-    for floor, kind, number in reactions.counted():
+    last_floor = min(last_floor, first_floor + MOST_FLOORS - 1)
+    for floor, kind, number in ReactionCount.objects.of_page(post, first_floor, last_floor):
         counts.setdefault(floor, {})[kind] = number
     mine: dict[int, list[str]] = {}
-    for floor, kind in reactions.by(visitor) if visitor else []:
+    for floor, kind in Reaction.objects.by(visitor, post, first_floor, last_floor) if visitor else []:
         mine.setdefault(floor, []).append(kind)
     return {"counts": counts, "mine": mine}
 

@@ -1,11 +1,12 @@
 from django.urls import path, re_path
 
-from . import floors, moderation_views, views, views_mail, views_reactions
+from . import feeds, floors, moderation_views, views, views_mail, views_mine, views_reactions
 
 app_name = "comments"
 
 _FORM = r"^article/(?P<pk>[0-9]{1,18})/comment/"
 _OWN = rf"{_FORM}(?P<floor>[1-9][0-9]{{0,8}})/"
+_feeds = [("", feeds.RssFeed, "feed"), ("atom/", feeds.AtomFeed, "feed-atom")]
 
 urlpatterns = [
     re_path(rf"{_FORM}$", views.comment, name="add"),
@@ -17,6 +18,12 @@ urlpatterns = [
     re_path(rf"{_OWN}moderate/$", moderation_views.moderate, name="moderate"),
     path("comments/undo/", moderation_views.take_back, name="undo"),
     re_path(r"^article/(?P<pk>[0-9]{1,18})/reactions/$", views_reactions.reacted, name="reactions"),
+    path("comments/mine/", views_mine.mine, name="mine"),
+    *(path(f"comments/feed/{end}", feed(), name=name) for end, feed, name in _feeds),
+    *(
+        re_path(rf"^article/(?P<pk>[0-9]{{1,18}})/comments/feed/{end}$", feed(), name=f"post-{name}")
+        for end, feed, name in _feeds
+    ),
     path("comments/mail/confirm/<str:token>/", views_mail.confirm, name="mail-confirm"),
     path("comments/mail/stop/<str:token>/", views_mail.stop, name="mail-stop"),
 ]

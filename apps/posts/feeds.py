@@ -8,6 +8,7 @@ from django.contrib.syndication.views import Feed
 from django.core.cache import cache
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.cache import get_conditional_response
 from django.utils.feedgenerator import Enclosure
 from django.utils.http import http_date, quote_etag
@@ -23,40 +24,51 @@ POSTS_PER_FEED = 20
 EDITION_KEPT_SECONDS = 30 * 24 * 3600
 
 
-class PostFeed(Feed):
-    """The newest 20 public posts, the same for all readers, in the site's language (1 query).
-
-    A post behind a password stands there without its text.
-    """
+class SiteFeed(Feed):
+    """A feed that is the same for all readers, in the site's language, and answers 304 while nothing has changed."""
 
     end = ""  # of its address
+    kept = SHARED  # by whom and how long, when the reader has no session
     request: BlogRequest
-    shelf: Any = None  # a category or tag of the snapshot
-    of_tag = False
 
-    def __call__(self, request: HttpRequest, pk: str = "", slug: str = "", tag: str = "") -> HttpResponse:
+    def __call__(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         # One feed object serves every request at once: what belongs to this one goes into a copy.
-        return self.__class__()._respond(cast(BlogRequest, request), pk, tag)
+        return self.__class__()._respond(cast(BlogRequest, request), **kwargs)
 
-    def _respond(self, request: BlogRequest, pk: str, tag: str) -> HttpResponse:
-        self.request, self.of_tag = request, bool(tag)
-        if pk or tag:
-            self.shelf = request.site.tags.get(tag) if tag else request.site.categories.get(int(pk))
-            if self.shelf is None:
-                raise Http404("No such feed.")
+    def find(self, *args: Any, **kwargs: Any) -> None:
+        """Look up what the address names. Raises Http404."""
+
+    def _respond(self, request: BlogRequest, **kwargs: str) -> HttpResponse:
+        self.request = request
+        self.find(**kwargs)
         self.language = language_tag(request.site.language)
-        response = super().__call__(request)
+        with translation.override(request.site.language):
+            response = super().__call__(request)
         digest = hashlib.sha256(response.content).hexdigest()[:32]
         first_seen = _first_seen(request.build_absolute_uri(request.path), digest)
         response.headers["ETag"] = quote_etag(digest)
         # Django's own knows nothing of a deleted post.
         response.headers["Last-Modified"] = http_date(first_seen)
         response.headers["Content-Language"] = self.language
-        response.headers["Cache-Control"] = SHARED if is_anonymous(request) else OWN
+        response.headers["Cache-Control"] = self.kept if is_anonymous(request) else OWN
         return get_conditional_response(request, response.headers["ETag"], first_seen, response) or response
 
     def _address(self, path: str) -> str:
         return self.request.build_absolute_uri(path)
+
+
+class PostFeed(SiteFeed):
+    """The newest 20 public posts (1 query). A post behind a password stands there without its text."""
+
+    shelf: Any = None  # a category or tag of the snapshot
+    of_tag = False
+
+    def find(self, pk: str = "", slug: str = "", tag: str = "") -> None:
+        self.of_tag = bool(tag)
+        if pk or tag:
+            self.shelf = self.request.site.tags.get(tag) if tag else self.request.site.categories.get(int(pk))
+            if self.shelf is None:
+                raise Http404("No such feed.")
 
     # -- The feed --------------------------------------------------------------------------------------------------
 

@@ -154,6 +154,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Posts and pages that anybody may open by link."""
         return self.filter(_out() | Q(status="unlisted"))
 
+    def for_all(self) -> PostQuerySet:
+        """Posts and pages that are public, without a password."""
+        return self.filter(_out(), password="")
+
     def pages(self, at: Moment) -> PostQuerySet:
         """Pages (about, and the like) that are public by then, oldest first, as the navbar shows them."""
         return self.filter(_out(at=at), kind="page").order_by("published_at", "pk")

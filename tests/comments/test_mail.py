@@ -91,7 +91,7 @@ def test_the_author_hears_of_a_comment_once(client: Client, smtp: SMTPServer, po
     assert letter.to == ["writer@example.com"] and letter["To"] == "writer@example.com"
     assert letter["Subject"] == "Ada has commented on “On walking”"
     assert letter["From"] == "Between the lines <noreply@127.0.0.1>"
-    assert "bold thought" in plain(letter) and f"http://127.0.0.1:8000{post.floor_url(1)}" in plain(letter)
+    assert "A **bold** thought." in plain(letter) and f"http://127.0.0.1:8000{post.floor_url(1)}" in plain(letter)
     assert "A <strong>bold</strong> thought." in html(letter)
     assert "ada@example.com" not in letter.raw.decode() and letter["Auto-Submitted"] == "auto-generated"
 

@@ -103,6 +103,7 @@ def test_a_page_asks_for_its_own_floors(client: Client, django_assert_num_querie
     visitor = ask(client, post, kind="like", floor=3)["visitor"]
     ask(client, post, kind="smile", floor=23, visitor=visitor)
     assert ask(client, post)["counts"] == {"3": {"like": 1}}
+    assert ask(client, post, visitor=visitor)["mine"] == {"3": ["like"]}
     with django_assert_num_queries(3):  # the post, the numbers, the reader's own
         assert ask(client, post, floors=[21, 40], visitor=visitor)["counts"] == {"23": {"smile": 1}}
 
@@ -161,6 +162,7 @@ def test_a_storm_is_counted_exactly(settings) -> None:
         thread.join(timeout=120)
     assert not failures
     assert ask(Client(), post)["counts"] == {"0": {"smile": 20, "like": 10, "love": 20}}
+    assert Reaction.objects.count() == 50
 
 
 def test_the_page_is_the_same_for_all_and_asks_afterwards(client: Client) -> None:

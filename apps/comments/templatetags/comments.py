@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from apps.posts.metadata import is_indexable
 from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
@@ -125,6 +126,14 @@ def form_guard(post: Post, form: Any) -> dict[str, Any]:
     """
     typed = settings.COMMENT_FORM_MIN_SECONDS if form.is_bound else 0
     return {"honeypot": HONEYPOT, "stamp_name": STAMP, "stamp": stamp(post.pk, typed)}
+
+
+@register.inclusion_tag("comments/_feeds.html")
+def comment_feeds(post: Post) -> dict[str, Any]:
+    """The addresses of the feeds of the post's comments, for its page's head; none where not everybody may read it."""
+    kinds = [("application/rss+xml", "", "post-feed"), ("application/atom+xml", " (Atom)", "post-feed-atom")]
+    feeds = [(kind, end, reverse(f"comments:{name}", args=[post.pk])) for kind, end, name in kinds]
+    return {"post": post, "feeds": feeds if is_indexable(post) else []}
 
 
 @register.inclusion_tag("comments/_reactions.html")
