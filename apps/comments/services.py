@@ -183,17 +183,23 @@ def _next_floor(post: Post, sent: str | None, verdict: Verdict) -> int:
     return int(floor)
 
 
-def edit_comment(comment: Comment, body: str) -> Comment:
+def edit_comment(comment: Comment, body: str, verdict: Verdict = Verdict()) -> Comment:  # noqa: B008  # frozen
     """Give the comment another text, on behalf of who wrote it; return it as it is now (5 statements).
 
-    Raises TooLate, Comment.DoesNotExist.
+    A text that the `verdict` of the screening objects to is held, as a new comment would be. Raises TooLate,
+    Comment.DoesNotExist.
     """
     with transaction.atomic():
         comment = _changeable(comment)
         if comment.body != (said := readable(body)):
             comment.body = said
             comment.edited_at = timezone.now()
-            comment.save(update_fields=["body", "edited_at"])
+            changed = ["body", "edited_at"]
+            if not verdict.is_visible:
+                for name, value in verdict.columns().items():
+                    setattr(comment, name, value)
+                    changed.append(name)
+            comment.save(update_fields=changed)
     return comment
 
 

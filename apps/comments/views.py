@@ -23,7 +23,7 @@ from .models import Comment
 from .moderation import held_url
 from .ownership import forget, own_comments, remember
 from .querysets import SHOWN_FIELDS
-from .screening import Refused, Submission, screen
+from .screening import Refused, Submission, screen, screen_again
 from .services import CommentsClosed, TooLate, add_comment, already_sent, edit_comment, withdraw_comment
 from .templatetags.comments import shown_comments
 
@@ -125,8 +125,10 @@ def edit(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     if expired:
         _say_expired(form)
     elif request.method == "POST" and form.is_valid():
-        edit_comment(own, form.cleaned_data["body"])
-        return redirect(post.floor_url(own.floor))
+        written = {name: getattr(own, name) for name in ("author_name", "author_email", "author_site")}
+        verdict = screen_again(Submission.of(request, post, written | form.cleaned_data))
+        edited = edit_comment(own, form.cleaned_data["body"], verdict)
+        return redirect(post.floor_url(own.floor) if edited.state == Comment.State.VISIBLE else held_url(post))
     form.focus_first_error()
     status = 403 if expired else 422 if form.is_bound else 200
     return render(request, "comments/edit.html", {"form": form, "post": post, "floor": own.floor}, status=status)

@@ -174,6 +174,18 @@ def test_who_wrote_a_comment_edits_it(client: Client) -> None:
     assert comment_count(post) == 2
 
 
+def test_what_no_comment_may_say_no_edit_may_say(client: Client) -> None:
+    """Who writes something nice to have it shown, and then something else."""
+    post = make_post()
+    client.post(form_address(post), FIELDS)
+    casino = "Best online casino with free spins, visit https://lucky.example/ now"
+    edited = client.post(own_address(post, 1, "edit"), {"body": casino})
+    assert edited["Location"] == f"{form_address(post)}held/"
+    comment = Comment.objects.get()
+    assert comment.state != Comment.State.VISIBLE and "phrases" in [reason.code for reason in comment.why]
+    assert "casino" not in Client().get(post.get_absolute_url()).content.decode() and comment_count(post) == 0
+
+
 def test_an_edit_that_changes_nothing_leaves_no_mark(client: Client) -> None:
     post = make_post()
     client.post(form_address(post), FIELDS)

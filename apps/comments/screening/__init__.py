@@ -13,7 +13,14 @@ from ..verdict import PENDING, SPAM, VISIBLE, Reason, Refused, Verdict
 from . import limits, rules, stamps
 from .submission import Submission
 
-__all__ = ["Reason", "Refused", "Submission", "Verdict", "screen", "weigh"]
+__all__ = ["Reason", "Refused", "Submission", "Verdict", "screen", "screen_again", "weigh"]
+
+
+def screen_again(submission: Submission) -> Verdict:
+    """Return what becomes of a comment whose writer gives it another text (4 queries at most, none for staff)."""
+    if submission.is_staff:
+        return Verdict()
+    return _held_by_policy(weigh([reason for rule in rules.OF_EDITS for reason in rule(submission)]), submission)
 
 
 def screen(submission: Submission) -> Verdict:
@@ -32,9 +39,7 @@ def screen(submission: Submission) -> Verdict:
     verdict = weigh(reasons)
     if settings.AKISMET_KEY and verdict.state != SPAM:
         verdict = weigh([*reasons, *rules.akismet(submission)])
-    if verdict.is_visible and (policy := _policy(submission)):
-        return Verdict(PENDING, verdict.score, (*verdict.reasons, policy))
-    return verdict
+    return _held_by_policy(verdict, submission)
 
 
 def weigh(reasons: list[Reason]) -> Verdict:
@@ -47,6 +52,12 @@ def weigh(reasons: list[Reason]) -> Verdict:
     else:
         state = PENDING if score >= settings.COMMENT_HOLD_SCORE else VISIBLE
     return Verdict(state, score, tuple(reasons))
+
+
+def _held_by_policy(verdict: Verdict, submission: Submission) -> Verdict:
+    if verdict.is_visible and (policy := _policy(submission)):
+        return Verdict(PENDING, verdict.score, (*verdict.reasons, policy))
+    return verdict
 
 
 def _policy(submission: Submission) -> Reason | None:

@@ -89,6 +89,7 @@ OF_TEXT: tuple[Rule, ...] = (links, markup, advertising)
 OF_FORM: tuple[Rule, ...] = (honeypot, timing)
 OF_STORE: tuple[Rule, ...] = (duplicate, blocklist, learned)
 RULES = (*OF_FORM, *OF_TEXT, *OF_STORE)
+OF_EDITS = (*OF_TEXT, blocklist, learned)  # the form was screened before, and the text is like itself
 
 
 def akismet(submission: Submission) -> Iterator[Reason]:
