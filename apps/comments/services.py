@@ -142,6 +142,14 @@ def add_comment(
         return Comment.objects.sent(post, sent).get()
 
 
+def sent_before(*, post: Post, body: str, submission: str, reply_to_floor: int | None = None) -> Comment | None:
+    """Return the comment that stands already of what is sent now, None when it is new (1 query).
+
+    For what must not be asked a second time, as whether it is spam; add_comment looks again by itself.
+    """
+    return Comment.objects.sent(post, _submission(submission, body, reply_to_floor)).first()
+
+
 def _submission(key: str, body: str, reply_to_floor: int | None) -> str | None:
     """What tells this submit from all others: who goes back in the browser sends another text under the same key."""
     if not key:

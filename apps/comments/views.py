@@ -22,7 +22,7 @@ from .forms import BodyForm, CommentForm
 from .models import Comment
 from .ownership import forget, own_comments, remember
 from .querysets import SHOWN_FIELDS
-from .services import CommentsClosed, TooLate, add_comment, edit_comment, withdraw_comment
+from .services import CommentsClosed, TooLate, add_comment, edit_comment, sent_before, withdraw_comment
 from .templatetags.comments import shown_comments
 
 
@@ -46,6 +46,9 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
     if expired:
         _say_expired(form)
     elif request.method == "POST" and form.is_valid():
+        told = {name: form.cleaned_data[name] for name in ("body", "submission", "reply_to_floor")}
+        if before := sent_before(post=post, **told):
+            return _added(request, post, before)
         try:
             added = add_comment(post=post, user=request.user, **form.cleaned_data)
         except (CommentsClosed, Post.DoesNotExist):
