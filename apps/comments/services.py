@@ -150,13 +150,12 @@ def add_comment(
         return Comment.objects.sent(post, sent).get()
 
 
-def already_sent(post: Post, data: dict[str, Any]) -> Comment | None:
-    """Return the comment that a form's cleaned fields have become already, None when they haven't (1 query).
+def sent_before(*, post: Post, body: str, submission: str, reply_to_floor: int | None = None) -> Comment | None:
+    """Return the comment that stands already of what is sent now, None when it is new (1 query).
 
-    Asked before the screening, to which a retry would be the same text once more.
+    For what must not be asked a second time, as whether it is spam; add_comment looks again by itself.
     """
-    sent = _submission(data.get("submission", ""), data["body"], data.get("reply_to_floor"))
-    return Comment.objects.sent(post, sent).first() if sent else None
+    return Comment.objects.sent(post, _submission(submission, body, reply_to_floor)).first()
 
 
 def _submission(key: str, body: str, reply_to_floor: int | None) -> str | None:

@@ -24,7 +24,7 @@ from .moderation import held_url
 from .ownership import forget, own_comments, remember
 from .querysets import SHOWN_FIELDS
 from .screening import Refused, Submission, screen, screen_again
-from .services import CommentsClosed, TooLate, add_comment, already_sent, edit_comment, withdraw_comment
+from .services import CommentsClosed, TooLate, add_comment, edit_comment, sent_before, withdraw_comment
 from .templatetags.comments import shown_comments
 
 
@@ -49,13 +49,12 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
     if expired:
         _say_expired(form)
     elif request.method == "POST" and form.is_valid():
+        told = {name: form.cleaned_data[name] for name in ("body", "submission", "reply_to_floor")}
+        if before := sent_before(post=post, **told):
+            return _added(request, post, before)
         try:
-            added = already_sent(post, form.cleaned_data) or add_comment(
-                post=post,
-                user=request.user,
-                verdict=screen(Submission.of(request, post, form.cleaned_data)),
-                **form.cleaned_data,
-            )
+            verdict = screen(Submission.of(request, post, form.cleaned_data))
+            added = add_comment(post=post, user=request.user, verdict=verdict, **form.cleaned_data)
         except Refused as error:
             refused = error
             form.add_error(None, str(refused))
