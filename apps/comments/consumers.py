@@ -20,11 +20,11 @@ from apps.posts.models import Post
 from blog_xtg.client import client_address
 from blog_xtg.redis import RedisError
 
-from .hub import TOO_MUCH, hub
+from .hub import TOO_MUCH, hub, merged
 
 MAX_MESSAGE_BYTES = 1024
 SEND_SECONDS = 10  # a page that takes nothing for so long is let go
-REFUSED, TOO_BIG, AWAY = 4404, 1009, 1013
+REFUSED, TOO_BIG, AWAY = 4404, 4413, 4503  # servers let an application name codes from 4000 only
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +89,7 @@ class PostConsumer(AsyncWebsocketConsumer):
 
     def tell(self, **news: Any) -> None:
         """Add to what the page will be told next."""
-        if "floor" in news:
-            news["floor"] = max(news["floor"], self._news.get("floor", 0))
-        if "changed" in news:
-            news["changed"] = sorted({*news["changed"], *self._news.get("changed", ())})
-        self._news |= news
+        self._news = merged(self._news, news)
         self._has_news.set()
 
     def dismiss(self, code: int) -> None:

@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import DatabaseError
 
 from apps.posts.models import Post
 from blog_xtg.redis import RedisError
@@ -22,10 +21,12 @@ from blog_xtg.redis import RedisError
 from .live import group_name, message
 from .presence import HEARTBEAT_SECONDS, presence
 
+# Between two messages to a post's pages: in a rush all are told the same, and what they fetch is rendered once.
+PAUSE_SECONDS = 0.1
 TICK_SECONDS = 1  # a post's open pages are told of readers that often at most
 SILENT_SECONDS = 90  # a page says something every 25; one that doesn't is a connection without anybody behind it
 MOST_HEARD = 60  # messages of a page between two heartbeats
-GONE, TOO_MUCH = 4408, 1008
+GONE, TOO_MUCH = 4408, 4429  # close codes, like the HTTP status
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +42,26 @@ class OpenPage(Protocol):
     def dismiss(self, code: int) -> None: ...
 
 
+def merged(news: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return one message that says what two do, the second having come later."""
+    both = news | more
+    if "floor" in both:
+        both["floor"] = max(news.get("floor", 0), more.get("floor", 0))
+    if "changed" in both:
+        both["changed"] = sorted({*news.get("changed", ()), *more.get("changed", ())})
+    return both
+
+
 class Room:
     """The open pages of one post."""
 
-    __slots__ = ("floor", "joined", "pages", "readers", "told")
+    __slots__ = ("floor", "joined", "news", "next_at", "pages", "readers", "told")
 
     def __init__(self) -> None:
         self.pages: set[OpenPage] = set()
         self.floor = 0  # the highest that was heard of
+        self.news: dict[str, Any] = {}  # to be told in a moment
+        self.next_at = 0.0  # when the pages may be told again, by the loop's clock
         self.readers: int | None = None  # of all processes
         self.told: int | None = None  # the number that the pages were told last
         self.joined = True  # or left, since the readers were counted
@@ -111,10 +124,20 @@ class Hub:
             if "readers" in told:
                 room.readers = told["readers"]  # the pages hear of it at the next tick
             else:
-                room.floor = max(room.floor, told.get("floor", 0))
-                news = {name: told[name] for name in ("floor", "changed", "edition") if name in told}
-                for page in list(room.pages):
-                    page.tell(**news)
+                self._pass_on(room, {name: told[name] for name in ("floor", "changed", "edition") if name in told})
+
+    def _pass_on(self, room: Room, news: dict[str, Any]) -> None:
+        room.floor = max(room.floor, news.get("floor", 0))
+        if not room.news:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), room.next_at), self._tell, room)
+        room.news = merged(room.news, news)
+
+    def _tell(self, room: Room) -> None:
+        news, room.news = room.news, {}
+        room.next_at = asyncio.get_running_loop().time() + PAUSE_SECONDS
+        for page in list(room.pages):
+            page.tell(**news)
 
     async def _run(self) -> None:
         """Once a second for as long as pages are open."""
@@ -129,7 +152,7 @@ class Hub:
                     await self._tell_what_was_missed()
                 await self._count(is_heartbeat)
                 self._counts = True
-            except (RedisError, OSError, DatabaseError):
+            except Exception:  # Redis or the database away; whatever it is, the next second is another
                 if self._counts:
                     logger.warning("Open pages can't be looked after at the moment.", exc_info=True)
                 self._counts = False
@@ -167,11 +190,8 @@ class Hub:
         """A message may be lost, when Redis restarts for one: look how far the posts have come (1 query)."""
         for post, floor in await database_sync_to_async(_last_floors)(list(self._rooms)):
             room = self._rooms.get(post)
-            if room is None or floor <= room.floor:
-                continue
-            room.floor = floor
-            for page in list(room.pages):
-                page.tell(floor=floor)
+            if room is not None and floor > room.floor:
+                self._pass_on(room, {"floor": floor})
 
     def _dismiss_the_silent(self) -> None:
         now = time.monotonic()

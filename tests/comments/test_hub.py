@@ -1,0 +1,114 @@
+"""What open pages are told, and how often; who is reading, over processes."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from apps.comments import hub as hubs
+from apps.comments.hub import Hub
+from apps.comments.live import group_name, message
+from apps.comments.presence import Alone, Presence, Together
+from tests.services import Redis
+
+
+class Page:
+    def __init__(self, post: int, address: str = "10.0.0.1") -> None:
+        self.post, self.address = post, address
+        self.heard_at, self.heard = time.monotonic(), 0
+        self.told: list[dict[str, Any]] = []
+        self.dismissed: list[int] = []
+
+    def tell(self, **news: Any) -> None:
+        self.told.append(news)
+
+    def dismiss(self, code: int) -> None:
+        self.dismissed.append(code)
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "presence", Alone)
+    monkeypatch.setattr(hubs, "_last_floors", lambda post_ids: [])
+
+
+def test_a_rush_of_a_thousand_readers_is_no_storm() -> None:
+    async def rush() -> None:
+        hub, pages = Hub(), [Page(7, f"10.0.{number % 200}.1") for number in range(1000)]
+        for page in pages:
+            await hub.join(page)
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(2.5)
+        assert pages[0].told[-1] == {"readers": 1000}
+        seconds = 1000 * 0.002 + 2.5
+        assert all(len(page.told) <= seconds + 3 for page in pages)  # sleeping takes longer than it says
+        for page in pages[1:]:
+            hub.leave(page)
+        await asyncio.sleep(1.5)
+        assert pages[0].told[-1] == {"readers": 1}
+        hub.leave(pages[0])
+        await asyncio.sleep(1.5)
+        assert not hub._rooms and hub._running is None and not hub._addresses
+
+    asyncio.run(rush())
+
+
+def test_each_hears_of_its_own_post() -> None:
+    async def tell() -> None:
+        hub, one, other = Hub(), Page(1), Page(2)
+        await hub.join(one)
+        await hub.join(other)
+        await hub._layer.group_send(group_name(1), message(1, floor=3))
+        await hub._layer.group_send(group_name(2), message(2, changed=[1], edition="e"))
+        await asyncio.sleep(0.1)
+        assert (one.told, other.told) == ([{"floor": 3}], [{"changed": [1], "edition": "e"}])
+        for page in (one, other):
+            hub.leave(page)
+        await asyncio.sleep(1.2)
+
+    asyncio.run(tell())
+
+
+def test_the_silent_and_the_noisy_are_let_go() -> None:
+    async def sweep() -> None:
+        hub, silent, noisy, fine = Hub(), Page(1), Page(1), Page(1)
+        silent.heard_at -= hubs.SILENT_SECONDS + 1
+        noisy.heard = hubs.MOST_HEARD + 1
+        for page in (silent, noisy, fine):
+            await hub.join(page)
+        hub._dismiss_the_silent()
+        assert (silent.dismissed, noisy.dismissed, fine.dismissed) == ([hubs.GONE], [hubs.TOO_MUCH], [])
+        for page in (silent, noisy, fine):
+            hub.leave(page)
+            hub.leave(page)
+        await asyncio.sleep(1.2)
+
+    asyncio.run(sweep())
+
+
+@pytest.fixture(params=["alone", pytest.param("together", marks=pytest.mark.redis)])
+def presence(request: pytest.FixtureRequest) -> Presence:
+    if request.param == "alone":
+        return Alone()
+    return Together(request.getfixturevalue("redis_server").client())
+
+
+def test_a_process_counts_its_own_pages(presence: Presence) -> None:
+    many = {post: post % 5 for post in range(1, 1000)}
+    assert presence.report(many) == many
+    assert presence.report({3: 1}) == {3: 1}
+    assert presence.report({3: 0}) == {3: 0}
+    assert presence.report({}) == {}
+
+
+def test_processes_are_added_up_and_a_lost_one_is_not(redis_server: Redis) -> None:
+    connection = redis_server.client()
+    one, other = Together(connection), Together(connection, seconds=1)
+    assert one.report({1: 2}) == {1: 2}
+    assert other.report({1: 5, 2: 1}) == {1: 7, 2: 1}
+    assert Together(connection).report({1: 1}) == {1: 8}
+    time.sleep(2.1)  # nobody hears of the two others any more
+    assert other.report({1: 4}) == {1: 4}
+    time.sleep(2.1)
+    assert connection.keys("blog:readers:*") == []
