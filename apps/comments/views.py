@@ -143,7 +143,7 @@ def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
     if "part" in request.GET:
         shown = added.state == Comment.State.VISIBLE
         rows = [[getattr(added, name) for name in SHOWN_FIELDS]] if shown else []
-        html = render_to_string("comments/_floors.html", shown_comments(request, post, rows), request)
+        html = render_to_string("comments/_floors.html", shown_comments(request, post, rows), request).strip()
         response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
     else:
         response = redirect(url)
