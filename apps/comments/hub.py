@@ -22,7 +22,7 @@ from .live import group_name, message
 from .presence import HEARTBEAT_SECONDS, presence
 
 # Between two messages to a post's pages: in a rush all are told the same, and what they fetch is rendered once.
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.2
 TICK_SECONDS = 1  # a post's open pages are told of readers that often at most
 SILENT_SECONDS = 90  # a page says something every 25; one that doesn't is a connection without anybody behind it
 MOST_HEARD = 60  # messages of a page between two heartbeats

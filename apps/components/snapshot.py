@@ -157,7 +157,7 @@ _FRAME = Together(
     # More than are shown, because some may be scheduled.
     hottest=lambda: Post.objects.hottest().values_list(*_LISTED, "view_count", "published_at")[: 3 * ITEMS_PER_BOX],
     comments=lambda: Comment.objects.newest(_AT).values_list(
-        "post", "post__slug", "floor", "author_name", Substr("html", 1, EXCERPT_LOOKED_AT)
+        "post", "public_slug", "floor", "author_name", Substr("html", 1, EXCERPT_LOOKED_AT)
     )[:ITEMS_PER_BOX],
 )
 

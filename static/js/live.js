@@ -164,7 +164,7 @@ function hear(news) {
 
 const readersPlace = document.createElement("span");
 readersPlace.className = "readers";
-section.querySelector(".comments-head").append(readersPlace);
+section.querySelector(".comments-head h2").after(readersPlace);
 
 function showReaders(number) {
   readers = number;

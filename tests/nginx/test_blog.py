@@ -1,8 +1,8 @@
 """The blog as a fleet serves it, with deploy/nginx in front: pages, outages, live messages."""
 
+import asyncio
 import gzip
 import json
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +14,7 @@ from tests.conftest import need
 from tests.nginx.asking import FRESH_SECONDS, ask, cache
 from tests.proxy import BlogNginx
 from tests.services import BROWSER, GunicornServer, LiveServer, MariaDB, Redis
+from tests.websocket import WebSocket
 
 pytestmark = [pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
 
@@ -28,6 +29,10 @@ COMMENT = """
 from apps.posts.models import Post
 from tests.factories import make_comment
 make_comment(Post.objects.get(title="Read me"), "Live.")
+"""
+SCREEN = """
+from apps.comments.models import Comment
+Comment.objects.all().set_state("screened")
 """
 
 
@@ -175,32 +180,23 @@ def test_health_is_told(nginx: BlogNginx) -> None:
 # -- Live -----------------------------------------------------------------------------------------------------------
 
 
-def exactly(connection: socket.socket, length: int) -> bytes:
-    data = b""
-    while len(data) < length:
-        got = connection.recv(length - len(data))
-        assert got, f"closed after {data!r}"
-        data += got
-    return data
-
-
 def test_an_open_page_hears_of_a_comment(live: LiveServer, app: GunicornServer, tmp_path: Path, post: str) -> None:
-    number = post.split("/")[2]
-    with (
-        BlogNginx([app.port], live.port, tmp_path) as nginx,
-        socket.create_connection(("127.0.0.1", nginx.port), timeout=20) as connection,
-    ):
-        host = f"127.0.0.1:{nginx.port}"
-        key = "AAAAAAAAAAAAAAAAAAAAAA=="
-        connection.sendall(
-            f"GET /ws/article/{number}/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
-        )
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += exactly(connection, 1)
-        assert head.startswith(b"HTTP/1.1 101 "), head
-        app.manage("shell", "-c", COMMENT)
-        kind, length = exactly(connection, 2)
-        assert kind == 0x81  # a text, in one frame
-        assert json.loads(exactly(connection, length))["floor"] > 0
+    async def hear(port: int) -> None:
+        page = await WebSocket.open(port, f"/ws/article/{post.split('/')[2]}/")
+        before = (await page.hear())["floor"]
+        await asyncio.to_thread(app.manage, "shell", "-c", COMMENT)
+        while "floor" not in (news := await page.hear()):
+            pass
+        assert news["floor"] == before + 1
+        page.close()
+
+    with BlogNginx([app.port], live.port, tmp_path) as nginx:
+        asyncio.run(hear(nginx.port))
+
+
+def test_the_floors_open_pages_fetch_are_never_an_old_copy(nginx: BlogNginx, app: GunicornServer, post: str) -> None:
+    app.manage("shell", "-c", COMMENT)
+    path = f"/article/{post.split('/')[2]}/comment/floors/?after=0&to=1"
+    assert b"Live." in ask(nginx, path).body
+    app.manage("shell", "-c", SCREEN)
+    assert b"Live." not in ask(nginx, path).body
