@@ -156,7 +156,7 @@ def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
     url = post.floor_url(added.floor) if shown else held_url(post)
     if "part" in request.GET:
         rows = [[getattr(added, name) for name in SHOWN_FIELDS]] if shown else []
-        html = render_to_string("comments/_floors.html", shown_comments(request, post, rows), request)
+        html = render_to_string("comments/_floors.html", shown_comments(request, post, rows), request).strip()
         response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
     else:
         response = redirect(url)

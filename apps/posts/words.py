@@ -11,9 +11,8 @@ _CONTROLS = re.compile(f"[\x00-\x1f\x7f-\x9f{_TURNING}\ufeff]")
 _UNSEEN = re.compile(
     f"[{_TURNING}\u115f\u1160\u180e\u200b\u2060-\u2064\u206a-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]"
 )
-# No script stacks more marks on a letter; a flag of emoji takes six.
-MOST_MARKS = 8
-_MARKS = {"Mn", "Me", "Cf"}
+# In a row, by category. No script stacks more marks on a letter; a flag of emoji takes six format characters.
+MOST_MARKS = {"Mn": 4, "Me": 4, "Cf": 8}
 
 
 def one_line(text: str) -> str:
@@ -27,7 +26,7 @@ def is_blank(text: str) -> bool:
 
 
 def without_floods(text: str) -> str:
-    """Return the text without what turns the writing direction or is never seen, and with at most MOST_MARKS in a row.
+    """Return the text without what turns the writing direction or is never seen, and with few marks in a row.
 
     Longer towers of accents would reach into the lines above. Costs 1 ms for 10,000 characters that are not all ASCII.
     """
@@ -36,8 +35,9 @@ def without_floods(text: str) -> str:
     kept = []
     marks = 0
     for character in _UNSEEN.sub("", text):
-        marks = marks + 1 if unicodedata.category(character) in _MARKS else 0
-        if marks <= MOST_MARKS:
+        most = MOST_MARKS.get(unicodedata.category(character), 0)
+        marks = marks + 1 if most else 0
+        if marks <= most:
             kept.append(character)
     return "".join(kept)
 

@@ -6,7 +6,7 @@ const PATIENCE_SECONDS = 20;
 function formIn(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  return template.content.querySelector("form");
+  return template.content.querySelector(".comment-form");
 }
 
 async function post(form) {
@@ -60,7 +60,8 @@ async function sent({ place, status, form, put, replyTo, forget }, { floor, url,
   if (form.parentElement === place) comment?.scrollIntoView({ block: "nearest" }); // who replied keeps the place
   place.prepend(form); // the words stay where the form was
   const answer = await fetch(`${form.getAttribute("action")}?part`).catch(() => null);
-  if (answer?.ok) put(formIn(await answer.text()));
+  const fresh = answer?.ok && formIn(await answer.text());
+  if (fresh) put(fresh);
 }
 
 // `writer` is what comment-writing.js knows of the form.
