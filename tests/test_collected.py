@@ -198,7 +198,8 @@ def fetch(address: str) -> tuple[dict[str, str], str]:
 
 
 def addresses(page: str) -> set[str]:
-    return set(re.findall(r'"(/(?:static/|style-)[^"]+)"', page))
+    # An attribute may name several.
+    return set(re.findall(r'(?<=["\s])/(?:static/|style-)[^"\s]+(?=["\s])', page))
 
 
 def test_a_fresh_start_hashes_every_address(fresh_blog: FreshBlog) -> None:

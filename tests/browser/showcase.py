@@ -45,6 +45,9 @@ class Showcase(BlogServer):
         assert response.status == STATUS.get(name, 200), name
         if not page.locator(".theme-toggle:visible").count():
             return response  # no scripts here
+        if page.locator("[data-reactions]").count():
+            page.locator(".comments").scroll_into_view_if_needed()
+            page.locator(".post-end .reactions button").first.wait_for()
         if page.locator("[data-form]").count():
             page.locator("[data-form]").scroll_into_view_if_needed()
             page.mouse.move(1, 1)  # a sign of life, where nothing had to be scrolled
@@ -58,7 +61,7 @@ class Showcase(BlogServer):
         return response
 
 
-STATUS = {"comment form with errors": 422, "password refused": 403, "404": 404}
+STATUS = {"comment form with errors": 422, "password refused": 403, "mail, forged": 404, "404": 404}
 PAGES = [
     "home",
     "home, page 2",
@@ -80,6 +83,9 @@ PAGES = [
     "comment form with errors",
     "password",
     "password refused",
+    "mail, confirm",
+    "mail, stop",
+    "mail, forged",
     "404",
     "setup",
 ]
@@ -93,9 +99,11 @@ def submit(page: Any, button: str) -> Any:
 
 def fill() -> None:
     """Runs inside the blog's own process; prints the path of each page as JSON."""
+    from django.conf import settings
     from django.core.files.base import ContentFile
     from django.urls import reverse
 
+    from apps.comments.mail_links import confirm_url, stop_url
     from apps.comments.models import Comment
     from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
     from apps.exchange.importing import import_folder
@@ -174,6 +182,9 @@ def fill() -> None:
         "search without results": "/search/?q=unfindable",
         "comment form": reverse("comments:add", args=[post.pk]),
         "password": locked.get_absolute_url(),
+        "mail, confirm": confirm_url("0" * 32).removeprefix(settings.SITE_URL),
+        "mail, stop": stop_url("0" * 32).removeprefix(settings.SITE_URL),
+        "mail, forged": "/comments/mail/stop/forged/",
         "404": "/nowhere/",
     }
     json.dump(paths, sys.stdout)
