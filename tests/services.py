@@ -377,6 +377,11 @@ class BlogServer(Service):
             "MEDIA_ROOT": str(self.folder / "media"),
             "SITE_URL": self.url,
             "PYTHONUNBUFFERED": "1",
+            # All readers of a test come from one address, and in a hurry.
+            "COMMENTS_PER_ADDRESS_PER_MINUTE": "0",
+            "COMMENTS_PER_ADDRESS_PER_DAY": "0",
+            "COMMENTS_PER_POST_PER_MINUTE": "0",
+            "COMMENT_FORM_MIN_SECONDS": "0",
             **environ,
         }
 

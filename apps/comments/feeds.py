@@ -1,5 +1,6 @@
 """RSS and Atom of what readers answer: on the whole site, or to one post."""
 
+import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -60,7 +61,7 @@ class CommentFeed(SiteFeed):
 
     def items(self, post: Post | None) -> QuerySet[Comment]:
         comments = Comment.objects.newest_of(post) if post else Comment.objects.newest(timezone.now())
-        fields = ("floor", "author_name", "html", "created_at", "post_id")
+        fields = ("floor", "author_name", "html", "created_at", "edited_at", "post_id")
         if post:
             return comments.only(*fields)[:COMMENTS_PER_FEED]
         return comments.select_related("post").only(*fields, *_POST_FIELDS)[:COMMENTS_PER_FEED]
@@ -83,10 +84,11 @@ class CommentFeed(SiteFeed):
 
     item_guid_is_permalink = False
 
-    def item_pubdate(self, comment: Comment) -> Any:
+    def item_pubdate(self, comment: Comment) -> datetime.datetime:
         return comment.created_at
 
-    item_updateddate = item_pubdate
+    def item_updateddate(self, comment: Comment) -> datetime.datetime:
+        return comment.edited_at or comment.created_at
 
     def item_author_name(self, comment: Comment) -> str:
         return comment.author_name
