@@ -1,5 +1,7 @@
 """The one style sheet: small, fresh for ever under its own address, readable in the owner's colour."""
 
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -34,6 +36,13 @@ def test_the_sheet_is_small_and_fresh_for_ever(client: Client) -> None:
     assert sheet["Content-Type"] == "text/css; charset=utf-8" and "immutable" in sheet["Cache-Control"]
     assert len(sheet.content) < CSS_MAX_BYTES and b"/*" not in sheet.content
     assert "immutable" not in client.get("/style-plain.css")["Cache-Control"]
+
+
+@pytest.mark.parametrize("file", sorted(Path("static/css").glob("*.css")), ids=lambda file: file.name)
+def test_every_file_closes_what_it_opens(file: Path) -> None:
+    """They are joined: one brace too few would hide all that follows."""
+    text = file.read_text(encoding="utf-8")
+    assert text.count("{") == text.count("}")
 
 
 @pytest.mark.django_db

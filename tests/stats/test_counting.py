@@ -109,7 +109,7 @@ def test_what_nobody_may_read_is_neither_counted_nor_told(reader: Client) -> Non
 
 def test_only_the_posts_own_page_counts_as_its_view(reader: Client) -> None:
     post = make_post(password="x")
-    mark = f'data-post="{post.pk}"'
+    mark = f'<body data-post="{post.pk}"'
     assert mark not in reader.get(post.get_absolute_url()).content.decode()
     reader.post(post.get_absolute_url(), {"password": "x"})
     page = reader.get(post.get_absolute_url())
