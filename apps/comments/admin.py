@@ -16,8 +16,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
-from .moderation import UNSEEN, Decision, decide, may_moderate
-from .moderation_views import QUEUE, tell
+from .moderation.messages import QUEUE, tell
+from .moderation.services import UNSEEN, Decision, decide, may_moderate
 from .querysets import CommentQuerySet
 from .services import CommentsClosed, add_comment
 

@@ -10,7 +10,7 @@ class CommentsConfig(AppConfig):
     def ready(self) -> None:
         from apps.posts.post_page import QUESTIONS
 
-        from .mail import wake_when_changed
+        from .mail.services import wake_when_changed
         from .models import Comment
         from .signals import comments_changed
 

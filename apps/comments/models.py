@@ -12,11 +12,12 @@ from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
 from apps.posts.models import Post
 from apps.posts.words import is_blank, one_line, readable
 
-from . import models_mail, models_reactions  # noqa: F401 (more tables of this app)
 from .digests import text_digest
-from .live import tell_changed
-from .models_screening import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation
+from .live.telling import tell_changed
+from .mail import models as _mail  # noqa: F401 (more tables of this app)
 from .querysets import CommentQuerySet, recount
+from .reactions import models as _reactions  # noqa: F401
+from .screening.models import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation
 from .verdict import Reason
 
 __all__ = ["BlocklistEntry", "Comment", "LearnedToken", "LearnedTotals", "Lesson", "Moderation"]

@@ -16,7 +16,7 @@ from apps.posts.models import Post
 from apps.posts.post_page import FIRST_FLOOR, LAST_FLOOR, POST
 from apps.posts.querysets import Moment
 
-from .live import tell_changed
+from .live.telling import tell_changed
 from .signals import comments_changed
 
 if TYPE_CHECKING:

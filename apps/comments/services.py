@@ -12,12 +12,12 @@ from django.utils import timezone
 from apps.posts.models import Post
 from apps.posts.words import readable
 
-from .live import tell_added
-from .mail import plan_mail
+from .live.telling import tell_added
+from .mail.services import plan_mail
 from .models import Comment
 from .querysets import miscounted
-from .screening import Verdict
 from .signals import comments_changed
+from .verdict import Verdict
 
 POSTS_AT_ONCE = 500  # in one statement
 RENDERED_AT_ONCE = 500

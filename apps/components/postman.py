@@ -14,7 +14,7 @@ from django.db import connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerAway
 
-from apps.comments.mail_delivery import deliver, half_way, next_due_at
+from apps.comments.mail.delivery import deliver, half_way, next_due_at
 
 from . import store
 from .tasks import deliver_mail

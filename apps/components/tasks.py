@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from apps.comments.mail_delivery import deliver
+from apps.comments.mail.delivery import deliver
 
 from . import reconciling, store
 

@@ -46,8 +46,9 @@ class Memory:
 
 def screened(labelled: Any, buckets: list[int], memory: Memory | None) -> str:
     """The state that the comment would get."""
-    from apps.comments.screening import rules, weigh
+    from apps.comments.screening import rules
     from apps.comments.screening.classifier import is_ready, log_odds
+    from apps.comments.screening.services import weigh
 
     reasons = [reason for rule in rules.OF_TEXT for reason in rule(labelled.submission())]
     if memory and is_ready(memory):

@@ -103,7 +103,7 @@ def fill() -> None:
     from django.core.files.base import ContentFile
     from django.urls import reverse
 
-    from apps.comments.mail_links import confirm_url, stop_url
+    from apps.comments.mail.links import confirm_url, stop_url
     from apps.comments.models import Comment
     from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
     from apps.exchange.importing import import_folder

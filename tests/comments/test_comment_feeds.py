@@ -5,8 +5,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from apps.comments.mail.models import SilencedAuthor
 from apps.comments.models import Comment
-from apps.comments.models_mail import SilencedAuthor
 from apps.components import store
 from apps.components.models import SiteIdentity
 from apps.posts.models import Post

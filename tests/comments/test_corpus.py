@@ -3,8 +3,8 @@
 import pytest
 
 from apps.comments.models import Comment
-from apps.comments.screening import screen
 from apps.comments.screening.classifier import teach
+from apps.comments.screening.services import screen
 from tests.bench.spam import judged
 from tests.comments.corpus import Labelled, corpus
 from tests.factories import make_post

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from apps.comments import hub as hubs
-from apps.comments.hub import Hub
-from apps.comments.live import group_name, message
-from apps.comments.presence import Alone, Presence, Together
+from apps.comments.live.hub import Hub
+from apps.comments.live.presence import Alone, Presence, Together
+from apps.comments.live.telling import group_name, message
 from tests.services import Redis
 
 

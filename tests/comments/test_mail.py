@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from apps.comments.mail_delivery import LEASE, deliver
+from apps.comments.mail.delivery import LEASE, deliver
+from apps.comments.mail.models import Notice, Receiver, SilencedAuthor, Subscription
 from apps.comments.models import Comment
-from apps.comments.models_mail import Notice, Receiver, SilencedAuthor, Subscription
 from apps.components import postman, store
 from apps.components.models import SiteIdentity
 from apps.posts.models import Post

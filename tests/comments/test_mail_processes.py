@@ -18,7 +18,7 @@ DELIVER = "from apps.components.tasks import deliver_mail; print(deliver_mail())
 AN_HOUR_LATER = """
 import datetime
 from django.db.models import F
-from apps.comments.models_mail import Notice
+from apps.comments.mail.models import Notice
 Notice.objects.update(moved_at=F("moved_at") - datetime.timedelta(hours=1), due_at=F("due_at") - datetime.timedelta(hours=1))
 """
 

@@ -10,9 +10,9 @@ from django.test import Client
 
 from apps.comments import live
 from apps.comments.models import Comment, LearnedTotals, Lesson, Moderation
-from apps.comments.moderation import CannotUndo, decide, undo
-from apps.comments.screening import Reason, Verdict
+from apps.comments.moderation.services import CannotUndo, decide, undo
 from apps.comments.services import reconcile_counts
+from apps.comments.verdict import Reason, Verdict
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_comment, make_post
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from apps.comments.models import Comment
-from apps.comments.models_reactions import Reaction
+from apps.comments.reactions.models import Reaction
 from tests.factories import make_comment, make_post
 
 pytestmark = pytest.mark.django_db

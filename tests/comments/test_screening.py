@@ -14,10 +14,13 @@ from django.utils import timezone
 
 from apps.comments import live
 from apps.comments.models import BlocklistEntry, Comment, LearnedToken, LearnedTotals, Lesson
-from apps.comments.screening import Submission, Verdict, limits, rules, screen
+from apps.comments.screening import limits, rules
 from apps.comments.screening.classifier import judge, teach
+from apps.comments.screening.services import screen
 from apps.comments.screening.stamps import age_of, stamp
+from apps.comments.screening.submission import Submission
 from apps.comments.services import reconcile_counts
+from apps.comments.verdict import Verdict
 from apps.components.models import SiteIdentity
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_comment, make_post

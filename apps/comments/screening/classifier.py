@@ -29,8 +29,8 @@ from django.db.models import F
 
 from apps.posts.search.tokens import words
 
-from ..models_screening import LearnedToken, LearnedTotals, Lesson
 from .links import hosts_in
+from .models import LearnedToken, LearnedTotals, Lesson
 
 BUCKETS = 1 << 18
 DOUBT = 5  # words that say nothing, added to each comment: two words alone don't decide

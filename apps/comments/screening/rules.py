@@ -6,12 +6,12 @@ from django.conf import settings
 
 from ..digests import text_digest
 from ..models import Comment
-from ..models_screening import BlocklistEntry
 from ..verdict import Reason
 from . import akismet as akismet_service
 from . import blocklists, phrases, stamps
 from .classifier import judge
 from .links import has_forum_markup, hosts_in, links_in, without_code, words_beside_links
+from .models import BlocklistEntry
 from .submission import Submission
 
 Rule = Callable[[Submission], Iterator[Reason]]

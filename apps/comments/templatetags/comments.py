@@ -15,11 +15,11 @@ from blog_xtg.client import BlogRequest
 
 from ..avatars import identicon
 from ..models import Comment
-from ..models_reactions import Reaction
-from ..moderation import may_moderate
-from ..screening import Reason
+from ..moderation.services import may_moderate
+from ..reactions.models import Reaction
 from ..screening.stamps import stamp
 from ..screening.submission import HONEYPOT, STAMP
+from ..verdict import Reason
 
 register = template.Library()
 

@@ -18,8 +18,8 @@ from django.conf import settings
 from apps.posts.models import Post
 from blog_xtg.redis import RedisError
 
-from .live import group_name, message
 from .presence import HEARTBEAT_SECONDS, presence
+from .telling import group_name, message
 
 # Between two messages to a post's pages: in a rush all are told the same, and what they fetch is rendered once.
 PAUSE_SECONDS = 0.2

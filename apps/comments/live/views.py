@@ -1,7 +1,5 @@
 """Some floors of a post as HTML, for pages that lie open."""
 
-from django.db import connection
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
@@ -9,23 +7,13 @@ from django.views.decorators.http import require_safe
 
 from apps.posts.access import is_everybodys, is_readable, is_unlocked
 from apps.posts.models import Post
-from apps.posts.post_page import POST
-from apps.posts.together import Together
 from blog_xtg.client import BlogRequest
 from blog_xtg.public import public_page
 
-from .models import Comment
-from .templatetags.comments import shown_comments
+from ..templatetags.comments import shown_comments
+from .floors import floors_of
 
-_FIELDS = ("id", "title", "slug", "status", "published_at", "password", "comments_open", "last_floor")
 _MAX_DIGITS = 9
-
-
-def _post() -> QuerySet:
-    return Post.objects.filter(pk=POST).values_list(*_FIELDS)
-
-
-_QUESTIONS = Together(post=_post, comments=Comment.objects.of_page)
 
 
 @require_safe
@@ -39,11 +27,10 @@ def floors(request: BlogRequest, pk: str) -> HttpResponse:
     after, to = _number(request, "after"), _number(request, "to")
     if not after < to <= after + Post.FLOORS_PER_PAGE:
         raise Http404("No such floors.")
-    found = _QUESTIONS.ask(post=int(pk), first_floor=after + 1, last_floor=to)
-    post = Post.from_db(connection.alias, _FIELDS, found["post"][0]) if found["post"] else None
+    post, comments = floors_of(int(pk), after + 1, to)
     if post is None or not (is_readable(request, post) and is_unlocked(request, post)) or to > post.last_floor:
         raise Http404("No such floors.")
-    response = render(request, "comments/_floors.html", shown_comments(request, post, found["comments"]))
+    response = render(request, "comments/_floors.html", shown_comments(request, post, comments))
     response.headers["X-Robots-Tag"] = "noindex"
     if not is_everybodys(post):
         patch_cache_control(response, private=True)

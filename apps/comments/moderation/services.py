@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.posts.models import Post
 
-from .live import tell_added
-from .models import Comment
-from .models_screening import Lesson, Moderation
-from .querysets import recount
-from .screening.classifier import teach
+from ..live.telling import tell_added
+from ..models import Comment
+from ..querysets import recount
+from ..screening.classifier import teach
+from ..screening.models import Lesson, Moderation
 
 COMMENTS_AT_ONCE = 1000  # in one transaction; an action on more can't be undone
 UNDO_SECONDS = 24 * 3600

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F
 
 if TYPE_CHECKING:
-    from .models_screening import BlocklistEntry, LearnedToken, Moderation  # noqa: F401  # mypy reads the quoted names
+    from .models import BlocklistEntry, LearnedToken, Moderation  # noqa: F401  # mypy reads the quoted names
 
 IDS_AT_ONCE = 1000  # in one statement
 

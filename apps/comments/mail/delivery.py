@@ -20,9 +20,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.utils import timezone
 
-from .mail import ASK_AGAIN
-from .mail_letters import letter_of
-from .models_mail import Notice, Receiver
+from .letters import letter_of
+from .models import Notice, Receiver
+from .services import ASK_AGAIN
 
 WINDOW = datetime.timedelta(hours=1)
 LEASE = datetime.timedelta(minutes=10)  # far longer than a letter takes: EMAIL_TIMEOUT for each of a dozen answers

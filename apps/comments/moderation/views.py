@@ -1,16 +1,13 @@
-"""What the writer of a held comment is told, and the buttons of those who moderate on the page itself."""
+"""What the writer of a held comment is told, and where the buttons of those who moderate lead."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -20,10 +17,9 @@ from apps.posts.access import is_unlocked
 from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
-from .models import Comment
-from .moderation import CannotUndo, Decision, Done, decide, may_moderate, undo
-
-QUEUE = "admin:comments_comment_changelist"
+from ..models import Comment
+from .messages import QUEUE, tell
+from .services import CannotUndo, Decision, decide, may_moderate, undo
 
 
 @require_safe
@@ -69,30 +65,3 @@ def take_back(request: HttpRequest) -> HttpResponse:
     back = request.POST.get("next", "")
     allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if allowed else reverse(QUEUE))
-
-
-def tell(request: HttpRequest, decision: str, done: Done, back: str) -> None:
-    """Leave a message for the page at `back`: what was done, with a button that takes it back."""
-    # Written out for each, so that they can be translated.
-    text = {
-        Decision.APPROVE: ngettext("%(count)d comment approved.", "%(count)d comments approved.", done.count),
-        Decision.SCREEN: ngettext("%(count)d comment screened.", "%(count)d comments screened.", done.count),
-        Decision.SPAM: ngettext("%(count)d comment marked as spam.", "%(count)d comments marked as spam.", done.count),
-        Decision.DELETE: ngettext("%(count)d comment deleted.", "%(count)d comments deleted.", done.count),
-    }[Decision(decision)] % {"count": done.count}
-    messages.success(
-        request, format_html("{} {}", text, _undo_button(request, done, back)) if done.undo_token else text
-    )
-
-
-def _undo_button(request: HttpRequest, done: Done, back: str) -> SafeString:
-    return format_html(
-        '<form class="undo" method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-        '<input type="hidden" name="token" value="{}"><input type="hidden" name="next" value="{}">'
-        '<button type="submit" class="button">{}</button></form>',
-        reverse("comments:undo"),
-        get_token(request),
-        done.undo_token,
-        back,
-        _("Undo"),
-    )

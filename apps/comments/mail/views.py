@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from . import mail, mail_links
+from . import links, services
 
 
 @never_cache
@@ -18,8 +18,8 @@ from . import mail, mail_links
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether the address that got this link wants mail about answers; a POST says yes."""
-    receiver = mail_links.confirmed_receiver(token)
-    if receiver is None or (request.method == "POST" and not mail.confirm(receiver)):
+    receiver = links.confirmed_receiver(token)
+    if receiver is None or (request.method == "POST" and not services.confirm(receiver)):
         return _page(
             request,
             _("This link is no longer good"),
@@ -41,11 +41,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """End the mail to whom this link was sent: a GET asks, a POST does it (RFC 8058: in one click)."""
-    who = mail_links.stopped(token)
+    who = links.stopped(token)
     if who is None:
         return _page(request, _("This link is no longer good"), "", status=404)
     if request.method == "POST":
-        mail.stop(who)
+        services.stop(who)
         return _page(request, _("No more letters"), _("You will get no more mail about comments from here."))
     return _page(
         request,

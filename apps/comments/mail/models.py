@@ -1,7 +1,7 @@
 """Who wants mail about which answers, and what has been told to whom.
 
 No address stands in these tables: a letter goes to the one its comment (or its account) has, and addresses are told
-apart by `receiver`, a digest under the site's secret key (mail_links.receiver_of).
+apart by `receiver`, a digest under the site's secret key (links.receiver_of).
 """
 
 from django.conf import settings
@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .querysets_mail import NoticeQuerySet, ReceiverQuerySet
+from .querysets import NoticeQuerySet, ReceiverQuerySet
 
 RECEIVER_LENGTH = 32
 

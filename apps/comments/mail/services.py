@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from apps.posts.models import Post
 
-from .mail_links import CONFIRM_SECONDS, receiver_of
-from .models import Comment
-from .models_mail import Notice, Receiver, SilencedAuthor, Subscription
-from .signals import mail_waiting
+from ..models import Comment
+from ..signals import mail_waiting
+from .links import CONFIRM_SECONDS, receiver_of
+from .models import Notice, Receiver, SilencedAuthor, Subscription
 
 ASK_AGAIN = datetime.timedelta(seconds=CONFIRM_SECONDS)
 
@@ -21,7 +21,7 @@ def plan_mail(comment: Comment, *, notify_replies: bool) -> None:
     """Write down who is to hear of the comment, and that its writer wants to hear of answers (2 to 6 statements).
 
     Called in the transaction that adds it. What must not be told yet (a comment that awaits approval, an address not
-    confirmed) is written down all the same; what is sent when is decided when it is sent (mail_delivery.py).
+    confirmed) is written down all the same; what is sent when is decided when it is sent (delivery.py).
     """
     writer = receiver_of(comment.author_email)
     notices = []

@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 
 from apps.posts.models import Post
 
-from .models import Comment
-from .models_reactions import VISITOR_LENGTH, Reaction, ReactionCount
+from ..models import Comment
+from .models import VISITOR_LENGTH, Reaction, ReactionCount
 
 MOST_FLOORS = 500  # asked about at once
 _signer = Signer(salt="comments.reactions")

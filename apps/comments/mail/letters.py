@@ -18,8 +18,8 @@ from apps.posts.feed_formats import with_absolute_links
 from apps.posts.plaintext import shorten
 from apps.posts.words import one_line
 
-from .mail_links import absolute, confirm_url, receiver_of, stop_url
-from .models_mail import Notice
+from .links import absolute, confirm_url, receiver_of, stop_url
+from .models import Notice
 
 SHOWN_MOST = 50  # comments in one letter
 TEXT_CHARACTERS = 2000  # of a comment in the plain text

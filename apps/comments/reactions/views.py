@@ -12,9 +12,9 @@ from apps.posts.access import is_unlocked
 from apps.posts.models import Post
 from blog_xtg.client import BlogRequest, client_address
 
-from . import reactions
-from .models import Comment
-from .models_reactions import Reaction
+from ..models import Comment
+from . import services
+from .models import Reaction
 
 MAX_BYTES = 500
 HIGHEST_FLOOR = 2**31 - 1
@@ -48,19 +48,19 @@ def reacted(request: BlogRequest, pk: int) -> HttpResponse:
     post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
     if not is_unlocked(request, post):
         raise Http404("A password is needed.")
-    visitor, answer = reactions.visitor_of(asked.visitor), {}
+    visitor, answer = services.visitor_of(asked.visitor), {}
     if asked.kind:
         try:
             address = client_address(request)
             if not visitor:
-                answer["visitor"] = reactions.new_visitor(address)
-                visitor = reactions.visitor_of(answer["visitor"])
-            reactions.react(post, floor=asked.floor, kind=asked.kind, visitor=visitor, on=asked.on, address=address)
-        except reactions.TooMany:
+                answer["visitor"] = services.new_visitor(address)
+                visitor = services.visitor_of(answer["visitor"])
+            services.react(post, floor=asked.floor, kind=asked.kind, visitor=visitor, on=asked.on, address=address)
+        except services.TooMany:
             return JsonResponse({"error": "Too often."}, status=429, headers={**UNKEPT, "Retry-After": "60"})
         except Comment.DoesNotExist:
             raise Http404("No such comment.") from None
-    return JsonResponse(reactions.standing(post, *asked.floors, visitor) | answer, headers=UNKEPT)
+    return JsonResponse(services.standing(post, *asked.floors, visitor) | answer, headers=UNKEPT)
 
 
 def _asked(request: BlogRequest) -> Asked:

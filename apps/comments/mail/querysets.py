@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.posts.models import Post
 
 if TYPE_CHECKING:
-    from .models_mail import Notice, Receiver  # noqa: F401 (named in quotes below)
+    from .models import Notice, Receiver  # noqa: F401 (named in quotes below)
 
 Moment = datetime.datetime
 
@@ -51,7 +51,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         A comment that is not visible is held back until it is, except that its post's author hears of pending ones; so
         is what an address has not asked for, and what stands under a post that is not everybody's to open.
         """
-        from .models_mail import Receiver, Subscription
+        from .models import Receiver, Subscription
 
         waiting = self.filter(state="waiting", due_at__lte=at)
         visible = Q(comment__state="visible")

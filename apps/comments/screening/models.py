@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.posts.words import one_line
 
-from .querysets_screening import BlocklistQuerySet, LearnedQuerySet, ModerationQuerySet
+from .querysets import BlocklistQuerySet, LearnedQuerySet, ModerationQuerySet
 
 
 class BlocklistEntry(models.Model):

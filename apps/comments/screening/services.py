@@ -1,0 +1,67 @@
+"""Whether a comment is shown at once, waits for approval, or is spam: with nothing but this program and its tables.
+
+`screen()` is the door. Rules give points with a reason each (rules.py), their sum decides, and whoever moderates reads
+both. Nothing is dropped: the worst that can happen to a comment is the list of spam. What is refused outright (too
+many at once, a form too old) goes back to its writer with a sentence and the text. docs/spam.md has the figures.
+"""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from ..models import Comment
+from ..verdict import PENDING, SPAM, VISIBLE, Reason, Refused, Verdict
+from . import limits, rules, stamps
+from .submission import Submission
+
+
+def screen_again(submission: Submission) -> Verdict:
+    """Return what becomes of a comment whose writer gives it another text (4 queries at most, none for staff)."""
+    if submission.is_staff:
+        return Verdict()
+    return _held_by_policy(weigh([reason for rule in rules.OF_EDITS for reason in rule(submission)]), submission)
+
+
+def screen(submission: Submission) -> Verdict:
+    """Return what becomes of the comment; 5 queries and 3 round trips to the cache at most, none for staff.
+
+    Raises Refused when the limits are reached (429) or the form is too old (422). Call it once for a comment and
+    outside a transaction: with an Akismet key set it may wait 2 s.
+    """
+    if submission.is_staff:
+        return Verdict()
+    age = stamps.age_of(submission.stamp, submission.post_id)
+    if age is not None and age > settings.COMMENT_FORM_MAX_SECONDS:
+        raise Refused(_("This form was open for a long time. Please send it once more: your text is kept."), 422)
+    limits.check(submission.address, submission.post_id)
+    reasons = [reason for rule in rules.RULES for reason in rule(submission)]
+    verdict = weigh(reasons)
+    if settings.AKISMET_KEY and verdict.state != SPAM:
+        verdict = weigh([*reasons, *rules.akismet(submission)])
+    return _held_by_policy(verdict, submission)
+
+
+def weigh(reasons: list[Reason]) -> Verdict:
+    """Return the verdict that the reasons' points add up to."""
+    score = round(sum(reason.points for reason in reasons), 1)
+    if any(reason.code == "blocklist" and reason.points >= settings.COMMENT_SPAM_SCORE for reason in reasons):
+        state = SPAM  # the owner has said so
+    elif score >= settings.COMMENT_SPAM_SCORE:
+        state = SPAM
+    else:
+        state = PENDING if score >= settings.COMMENT_HOLD_SCORE else VISIBLE
+    return Verdict(state, score, tuple(reasons))
+
+
+def _held_by_policy(verdict: Verdict, submission: Submission) -> Verdict:
+    if verdict.is_visible and (policy := _policy(submission)):
+        return Verdict(PENDING, verdict.score, (*verdict.reasons, policy))
+    return verdict
+
+
+def _policy(submission: Submission) -> Reason | None:
+    """Why the site holds a comment that no rule objects to (1 query when first comments are held)."""
+    if submission.holding == "everyone":
+        return Reason("everyone", 0)
+    if submission.holding == "first_time" and not Comment.objects.knows(submission.user_id, submission.author_email):
+        return Reason("first_time", 0)
+    return None
