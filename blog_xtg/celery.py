@@ -5,6 +5,8 @@ import os
 from celery import Celery
 from celery.schedules import crontab
 
+from . import reports  # noqa: F401 (listens to Celery's signals)
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
 
 app = Celery("blog_xtg")
