@@ -295,6 +295,10 @@ class MariaDB(Service):
 class Redis(Service):
     group = "redis"
 
+    def __init__(self, *options: str) -> None:
+        super().__init__()
+        self.options = options
+
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
@@ -310,6 +314,7 @@ class Redis(Service):
             "",
             "--dir",
             str(self.folder),
+            *self.options,
         ]
 
     def client(self):  # type: ignore[no-untyped-def]
@@ -325,6 +330,29 @@ class Redis(Service):
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+class Sentinel(Redis):
+    """One that decides alone, a second after it last heard of that master; `url` is what REDIS_URL wants."""
+
+    def __init__(self, master: Redis) -> None:
+        super().__init__()
+        (self.folder / "sentinel.conf").write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
+            f"sentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
+            "sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n"
+        )
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:{self.port}/mymaster/0"
+
+    def command(self) -> list[str]:
+        return [program("redis-server"), str(self.folder / "sentinel.conf"), "--sentinel"]
+
+    def master_port(self) -> int:
+        with self.client() as client:
+            return int(client.sentinel_get_master_addr_by_name("mymaster")[1])
 
 
 class Nginx(Service):

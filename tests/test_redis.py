@@ -8,7 +8,8 @@ from django_redis.cache import RedisCache
 from redis import RedisError
 
 from blog_xtg import redis as blog_redis
-from blog_xtg.redis import CACHE, CHANNELS, OWN, QUEUE, client, guarded, numbered
+from blog_xtg.redis import client, guarded
+from blog_xtg.redis_urls import CACHE, CHANNELS, OWN, QUEUE, Sentinels, for_celery, numbered
 from tests import services
 from tests.services import Redis
 
@@ -29,10 +30,23 @@ def own_client(own_redis: Redis, settings):  # type: ignore[no-untyped-def]
         ("redis://:secret@host:6380/4", CACHE, "redis://:secret@host:6380/5"),
         ("rediss://host/?ssl_cert_reqs=none", CHANNELS, "rediss://host/2?ssl_cert_reqs=none"),
         ("unix:///run/redis.sock?db=2", QUEUE, "unix:///run/redis.sock?db=5"),
+        ("redis+sentinel://:secret@one,two:26380/mymaster/4", CACHE, "redis://:secret@mymaster/5"),
     ],
 )
 def test_each_purpose_has_a_database_of_its_own(url: str, purpose: int, expected: str) -> None:
     assert numbered(url, purpose) == expected
+
+
+def test_sentinels_are_named_by_url() -> None:
+    sentinels = Sentinels.of("redis+sentinel://me:se%40cret@one,two:26380,[::1]:26381/mymaster")
+    assert sentinels == ((("one", 26379), ("two", 26380), ("::1", 26381)), "mymaster", "me:se%40cret@", 0)
+    assert sentinels.for_library(QUEUE)["password"] == "se@cret"
+    url, options = for_celery("redis+sentinel://:secret@one,two/mymaster/4")
+    assert url == "sentinel://:secret@one:26379/7;sentinel://:secret@two:26379/7"
+    assert options["master_name"] == "mymaster"
+    assert for_celery("unix:///run/redis.sock?db=2")[0] == "redis+socket:///run/redis.sock?virtual_host=5"
+    with pytest.raises(ValueError, match="names no Sentinel, or no master"):
+        Sentinels.of("redis+sentinel://one:26379")
 
 
 def test_there_is_no_client_in_the_solo_size() -> None:
