@@ -4,13 +4,20 @@ import time
 
 import pytest
 from django.conf import settings as django_settings
+from django.utils import timezone
 from django_redis.cache import RedisCache
 from redis import RedisError
 
+from apps.comments.live.presence import Together as Presence
+from apps.components.coherence import Change, Together, new_stamp
+from apps.stats.counters import View
+from apps.stats.redis_counter import RedisCounter
 from blog_xtg import redis as blog_redis
+from blog_xtg.jobs import alone
 from blog_xtg.redis import client, guarded
 from blog_xtg.redis_urls import CACHE, CHANNELS, OWN, QUEUE, Sentinels, for_celery, numbered
 from tests import services
+from tests.factories import make_post
 from tests.services import Redis
 
 
@@ -83,3 +90,34 @@ def test_the_cache_is_empty_rather_than_broken_without_a_server(own_redis: Redis
     cache.set("word", "again")
     assert cache.get("word") == "again"
     assert guarded(own_redis.url)["socket_timeout"] < 1
+
+
+@pytest.mark.redis
+@pytest.mark.django_db
+@pytest.mark.one_database
+def test_what_is_done_in_one_step_stays_on_one_node_of_a_cluster(settings) -> None:  # type: ignore[no-untyped-def]
+    """Keys of different slots in one script or transaction are refused, even where one node has all slots."""
+    with Redis("--cluster-enabled", "yes") as node, node.client() as asked:
+        asked.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        services.wait_until(lambda: "cluster_state:ok" in str(asked.execute_command("CLUSTER", "INFO")), 5)
+        settings.REDIS_URL = node.url
+        client.cache_clear()
+        own = client()
+        with pytest.raises(RedisError, match="slot"):
+            own.mget("one", "two")
+        post = make_post()
+        day = timezone.localdate()
+        counter = RedisCounter(own)
+        assert counter.salt(day)
+        for _ in range(2):
+            numbers = counter.hit(View(day, visitor="v", post_id=post.pk, referrer="host:example.com"))
+        assert (numbers.pv, numbers.views) == (2, 2)
+        assert counter.drain() == 2
+        backend = Together(own)
+        stamps = backend.stamps()
+        backend.publish(Change(new_stamp(), None))
+        assert stamps and backend.stamps() != stamps and not backend.owes_word
+        assert Presence(own).report({1: 2, 2: 3}) == {1: 2, 2: 3}
+        with alone("job") as first, alone("job") as second:
+            assert (first, second) == (True, False)
+        client.cache_clear()
