@@ -8,6 +8,7 @@ import json
 import logging.config
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import redis
@@ -16,7 +17,8 @@ from celery.schedules import crontab
 from django.conf import settings
 
 from .logs import Occasion, occasion, request_id
-from .redis import RedisError, client, guarded
+from .redis import QUEUE, RedisError, client, guarded, numbered
+from .redis_urls import for_celery
 
 REPORTS, BEAT = "blog:reports", "blog:beat"
 KEPT_SECONDS = 90 * 24 * 3600  # after the last report
@@ -107,10 +109,10 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    waiting: int = 0
-    taken: int = 0  # by workers that have not finished
-    oldest_at: float | None = None
-    beat_is_locked: bool = False
+    beat_is_locked: bool
+    waiting: int
+    taken: int  # by workers that have not finished
+    oldest_at: float | None
 
 
 def schedule() -> dict[str, float]:
@@ -164,21 +166,28 @@ def reports() -> Reports | None:
 
 
 def queue() -> Queue | None:
-    """Return how it stands with Celery's queue; None where that isn't in Redis (1 round trip). Raises RedisError."""
-    if not settings.CELERY_BROKER_URL.startswith(("redis", "unix")):
+    """Return how it stands with Celery's queue (1 round trip); None where CELERY_BROKER_URL puts it elsewhere.
+
+    Raises RedisError.
+    """
+    redis = _client()
+    if redis is None or for_celery(settings.REDIS_URL)[0] != settings.CELERY_BROKER_URL:
         return None
-    with _broker().pipeline(transaction=False) as pipeline:
+    with redis.pipeline(transaction=False) as pipeline:
         pipeline.llen(QUEUE_NAME)
         pipeline.lindex(QUEUE_NAME, -1)
         pipeline.hlen("unacked")
         pipeline.exists("redbeat::lock")
         waiting, oldest, taken, locked = pipeline.execute()
-    return Queue(waiting, taken, _published_at(oldest), bool(locked))
+    return Queue(bool(locked), waiting, taken, _published_at(oldest))
 
 
-def _broker() -> redis.Redis:
-    url = settings.CELERY_BROKER_URL
-    return redis.Redis(connection_pool=redis.ConnectionPool.from_url(url, **guarded(url)))
+@cache
+def _client() -> redis.Redis | None:
+    if not settings.REDIS_URL:
+        return None
+    pool = redis.ConnectionPool.from_url(numbered(settings.REDIS_URL, QUEUE), **guarded(settings.REDIS_URL))
+    return redis.Redis(connection_pool=pool)
 
 
 def _published_at(message: bytes | None) -> float | None:

@@ -14,7 +14,8 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from .environment import BASE_DIR, ENV_FILE, VAR_DIR
-from .redis import CACHE, CHANNELS, QUEUE, guarded, numbered
+from .redis import guarded
+from .redis_urls import CACHE, SENTINEL_SCHEME, for_beat, for_celery, for_channels, numbered
 
 env = environ.Env()
 if ENV_FILE.exists():
@@ -132,8 +133,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # What processes share: set for a fleet, unset for a blog of one process. It names the first of four databases.
 REDIS_URL = env.str("REDIS_URL", default="")
 if REDIS_URL:
-    if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
-        raise ImproperlyConfigured(f"REDIS_URL must look like redis://host:6379/0, not {REDIS_URL!r}.")
+    if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix", SENTINEL_SCHEME}:
+        raise ImproperlyConfigured(
+            f"REDIS_URL must look like redis://host:6379/0 or redis+sentinel://host/mymaster/0, not {REDIS_URL!r}."
+        )
     CACHES = {
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",
@@ -155,7 +158,7 @@ if REDIS_URL:
                 "prefix": "blog-live",
                 "hosts": [
                     {
-                        "address": numbered(REDIS_URL, CHANNELS),
+                        **for_channels(REDIS_URL),
                         # Longer than the layer's own blocking read, or idle websockets die.
                         "socket_timeout": 15,
                         "socket_connect_timeout": 2,
@@ -230,13 +233,44 @@ AKISMET_URL = env.str("AKISMET_URL", default="https://rest.akismet.com/1.1")
 REACTIONS_PER_MINUTE = env.int("REACTIONS_PER_MINUTE", default=60)
 REACTION_VISITORS_PER_HOUR = env.int("REACTION_VISITORS_PER_HOUR", default=30)
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=numbered(REDIS_URL, QUEUE) if REDIS_URL else "memory://")
+_queue, _queue_options = for_celery(REDIS_URL) if REDIS_URL else ("memory://", {})
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_queue)
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # or the beat would add a job of its own to the schedule
+# A job is done when it is done, not when somebody has begun it; and none hangs for ever.
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 3600
 if not CELERY_TASK_ALWAYS_EAGER:
-    # Handing over a task must not hang with Redis, which without these it does for ever.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "max_retries": 1}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # Handing over a task must not hang with Redis, which without these it does for ever.
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 1,
+        "max_retries": 1,
+        # What a killed worker had comes back after 30 to 35 s. A job that takes longer is safe: see blog_xtg/jobs.py.
+        "visibility_timeout": 30,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        **_queue_options,
+    }
     CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# A beat on every host, of which the one that holds the lock works. It renews the lock at each look, every 2 s at least;
+# killed, it is replaced 12 s later at the latest. When Redis restarts all of them exit: who started them starts them
+# again. The schedule is read from the code at each start; no file is written.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 2
+if REDIS_URL:
+    CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
+    CELERY_REDBEAT_REDIS_URL, _beat_options = for_beat(REDIS_URL)
+    CELERY_REDBEAT_REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 2, **_beat_options}
+    CELERY_REDBEAT_LOCK_TIMEOUT = 10
+# What this host is called, and the one host that runs the schedule where the owner wants to know which: none else may.
+BLOG_HOST = env.str("BLOG_HOST", default=socket.gethostname())
+BEAT_NODE = env.str("BEAT_NODE", default="")
 
 # smtp://user:password@host:25, smtp+tls:// (port 587), smtp+ssl:// (port 465); unset, mail is printed to the console.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -246,8 +280,6 @@ EMAIL_TIMEOUT = 10  # seconds, for each answer of the server
 MAIL_LETTERS_PER_HOUR = env.int("MAIL_LETTERS_PER_HOUR", default=5)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"noreply@{_site.hostname}")
 
-# What this host is called in logs and figures.
-BLOG_HOST = env.str("BLOG_HOST", default=socket.gethostname())
 # json: an object in each line, for programs to read; line: for people. gunicorn goes by the same (blog_xtg/access.py).
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if REDIS_URL else "line")
 if LOG_FORMAT not in {"json", "line"}:

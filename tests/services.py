@@ -296,6 +296,10 @@ class MariaDB(Service):
 class Redis(Service):
     group = "redis"
 
+    def __init__(self, *options: str) -> None:
+        super().__init__()
+        self.options = options
+
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
@@ -311,6 +315,7 @@ class Redis(Service):
             "",
             "--dir",
             str(self.folder),
+            *self.options,
         ]
 
     def client(self):  # type: ignore[no-untyped-def]
@@ -326,6 +331,29 @@ class Redis(Service):
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+class Sentinel(Redis):
+    """One that decides alone, a second after it last heard of that master; `url` is what REDIS_URL wants."""
+
+    def __init__(self, master: Redis) -> None:
+        super().__init__()
+        (self.folder / "sentinel.conf").write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
+            f"sentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
+            "sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n"
+        )
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:{self.port}/mymaster/0"
+
+    def command(self) -> list[str]:
+        return [program("redis-server"), str(self.folder / "sentinel.conf"), "--sentinel"]
+
+    def master_port(self) -> int:
+        with self.client() as client:
+            return int(client.sentinel_get_master_addr_by_name("mymaster")[1])
 
 
 class Nginx(Service):
@@ -459,3 +487,32 @@ class LiveServer(BlogServer):
             *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--worker-class", "asgi"),
             *("--bind", f"127.0.0.1:{self.port}", "--workers", "1", self.application),
         ]
+
+
+class CeleryProcess(BlogServer):
+    """A Celery worker or beat as a fleet runs it, of the application named; give REDIS_URL."""
+
+    group = "celery"
+    patience_seconds = 30
+
+    def __init__(self, kind: str, application: str = "blog_xtg", **environ: str) -> None:
+        super().__init__(**environ)
+        self.kind, self.application = kind, application
+
+    def command(self) -> list[str]:
+        only = ["--concurrency", "1"] if self.kind == "worker" else []
+        return [sys.executable, "-m", "celery", "-A", self.application, self.kind, "-l", "INFO", *only]
+
+    def answers(self) -> bool:
+        return (" ready." if self.kind == "worker" else "beat: Starting") in self.log_since_start
+
+    def kill(self) -> None:
+        """With everything it has started, as a host that loses its power."""
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+        self.process = None
+
+    @property
+    def log_since_start(self) -> str:
+        return self.log.rpartition("is starting." if self.kind == "beat" else "[config]")[2]

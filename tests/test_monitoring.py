@@ -37,7 +37,7 @@ def names_given() -> set[str]:
     for families in (
         fleet.FleetCollector({"database": "ok"}).collect(),
         fleet._of_jobs(told),
-        fleet._of_queue(Queue()),
+        fleet._of_queue(Queue(True, 1, 1, 1.0)),
     ):
         given |= {sample.name for family in families for sample in family.samples}
     return given

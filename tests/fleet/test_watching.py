@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -23,30 +22,18 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.factories import make_administrator, make_post
 from tests.proxy import BlogNginx
-from tests.services import BlogServer, GunicornServer, LiveServer, MariaDB, Redis, free_port, wait_until
+from tests.services import BlogServer, CeleryProcess, GunicornServer, LiveServer, MariaDB, Redis, free_port, wait_until
 from tests.smtp import SMTPServer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database("mariadb"), pytest.mark.gunicorn]
 PATIENCE_SECONDS = 30
 
 
-class Celery(BlogServer):
-    def __init__(self, *arguments: str, **environ: str) -> None:
-        super().__init__(**environ)
-        self.arguments = arguments
-
-    def command(self) -> list[str]:
-        return [sys.executable, "-m", "celery", "-A", "blog_xtg", *self.arguments]
-
-    def answers(self) -> bool:
-        return " ready." in self.log or "beat: Starting" in self.log
-
-
 @dataclass
 class Watched:
     pages: GunicornServer
     live: LiveServer
-    worker: Celery
+    worker: CeleryProcess
     nginx: BlogNginx
     redis: Redis
     smtp: SMTPServer
@@ -70,7 +57,7 @@ def watched(
             "EMAIL_URL": smtp.url,
         }
         figures = {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
-        worker = running.enter_context(Celery("worker", "--pool", "solo", **environ))
+        worker = running.enter_context(CeleryProcess("worker", **environ))
         pages = running.enter_context(GunicornServer(2, **environ, **figures))
         live = running.enter_context(LiveServer(**environ, **figures))
         nginx = running.enter_context(BlogNginx([pages.port], live.port, folder))
@@ -90,7 +77,7 @@ def ask(url: str, data: dict[str, str] | None = None, **headers: str) -> Any:
 def lines(server: BlogServer) -> list[dict[str, Any]]:
     """The records of its log. Every line must be one, but for Celery's greeting."""
     text = server.log
-    if isinstance(server, Celery):
+    if isinstance(server, CeleryProcess):
         text = "\n".join(line for line in text.splitlines() if line.startswith("{"))
     return [json.loads(line) for line in text.splitlines()]
 
@@ -259,7 +246,6 @@ def test_the_queue_the_jobs_and_the_beat_are_told(watched: Watched) -> None:
         wait_until(lambda: figure(figures(watched.pages), "blog_queue_oldest_seconds") > 1, PATIENCE_SECONDS)
         assert figure(figures(watched.pages), "blog_queue_jobs") == 2
     finally:
-        (watched.worker.folder / "log").write_text("")
         watched.worker.start()
     wait_until(
         lambda: figure(figures(watched.pages), "blog_task_runs_total", task=deliver, outcome="ok") == done + 1,
