@@ -309,3 +309,9 @@ LOGGING = {
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 if PROMETHEUS_MULTIPROC_DIR:
     Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
+
+# Errors are told there (blog_xtg/reporting.py); unset, they stand in the log alone.
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    from .reporting import start
+
+    start(SENTRY_DSN, BLOG_HOST)
