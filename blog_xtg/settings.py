@@ -3,6 +3,7 @@
 With nothing set but SECRET_KEY this is the solo size: SQLite, memory caches, one process.
 """
 
+import socket
 from urllib.parse import urlsplit
 
 import environ
@@ -231,10 +232,39 @@ REACTION_VISITORS_PER_HOUR = env.int("REACTION_VISITORS_PER_HOUR", default=30)
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=numbered(REDIS_URL, QUEUE) if REDIS_URL else "memory://")
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # or the beat would add a job of its own to the schedule
+# A job is done when it is done, not when somebody has begun it; and none hangs for ever.
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 3600
 if not CELERY_TASK_ALWAYS_EAGER:
-    # Handing over a task must not hang with Redis, which without these it does for ever.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "max_retries": 1}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # Handing over a task must not hang with Redis, which without these it does for ever.
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 1,
+        "max_retries": 1,
+        # What a killed worker had comes back after 30 to 35 s. A job that takes longer is safe: see blog_xtg/jobs.py.
+        "visibility_timeout": 30,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+    }
     CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# A beat on every host, of which the one that holds the lock works. It renews the lock at each look, every 2 s at least;
+# killed, it is replaced 12 s later at the latest. When Redis restarts all of them exit: who started them starts them
+# again. The schedule is read from the code at each start; no file is written.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 2
+if REDIS_URL:
+    CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
+    CELERY_REDBEAT_REDIS_URL = numbered(REDIS_URL, QUEUE)
+    CELERY_REDBEAT_REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 2}
+    CELERY_REDBEAT_LOCK_TIMEOUT = 10
+# What this host is called, and the one host that runs the schedule where the owner wants to know which: none else may.
+BLOG_HOST = env.str("BLOG_HOST", default=socket.gethostname())
+BEAT_NODE = env.str("BEAT_NODE", default="")
 
 # smtp://user:password@host:25, smtp+tls:// (port 587), smtp+ssl:// (port 465); unset, mail is printed to the console.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")

@@ -458,3 +458,32 @@ class LiveServer(BlogServer):
             *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--worker-class", "asgi"),
             *("--bind", f"127.0.0.1:{self.port}", "--workers", "1", self.application),
         ]
+
+
+class CeleryProcess(BlogServer):
+    """A Celery worker or beat as a fleet runs it, of the application named; give REDIS_URL."""
+
+    group = "celery"
+    patience_seconds = 30
+
+    def __init__(self, kind: str, application: str = "blog_xtg", **environ: str) -> None:
+        super().__init__(**environ)
+        self.kind, self.application = kind, application
+
+    def command(self) -> list[str]:
+        only = ["--concurrency", "1"] if self.kind == "worker" else []
+        return [sys.executable, "-m", "celery", "-A", self.application, self.kind, "-l", "INFO", *only]
+
+    def answers(self) -> bool:
+        return (" ready." if self.kind == "worker" else "beat: Starting") in self.log_since_start
+
+    def kill(self) -> None:
+        """With everything it has started, as a host that loses its power."""
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+        self.process = None
+
+    @property
+    def log_since_start(self) -> str:
+        return self.log.rpartition("is starting." if self.kind == "beat" else "[config]")[2]
