@@ -25,8 +25,10 @@ from typing import ClassVar, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE_MODULES = ROOT / "tests/tools/node_modules"
-# Debian's daemons live where an ordinary user's PATH doesn't look.
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+# Debian's daemons live where an ordinary user's PATH doesn't look; what pip installed lies beside Python.
+SEARCH_PATH = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"]
+)
 # Headless Chromium names itself, and robots are not counted.
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 CHROMIUM_ARGS = (
@@ -52,6 +54,9 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "lighthouse": ([("node",), ("chromium", "chromium-browser")], []),
     "sitemap_schema": ([], []),
     "json_feed_schema": ([], []),
+    "systemd": ([("systemd-analyze",)], []),
+    "compose_schema": ([("check-jsonschema",)], []),
+    "hadolint": ([("hadolint",)], []),
 }
 # Group -> npm package that must be in tests/tools, too.
 NPM_PACKAGES = {
