@@ -1,7 +1,6 @@
 """Starting, asking, upgrading and stopping a fleet, from beside it."""
 
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -11,7 +10,11 @@ import sys
 import time
 from collections.abc import Iterable
 
-from deploy.fleet.files import DEPLOY, ROOT, Fleet, Part
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from blog_xtg.redis import QUEUE, RedisError, numbered
+from deploy.fleet.files import ROOT, Fleet, Part
 from deploy.fleet.processes import (
     SEARCH_PATH,
     Trouble,
@@ -101,36 +104,29 @@ def wait(fleet: Fleet, parts: Iterable[Part], seconds: float = START_SECONDS) ->
 
 
 def silent_parts(fleet: Fleet, parts: Iterable[Part]) -> list[Part]:
-    """Ask each of the parts, and return those that don't answer; workers are asked when all others are well."""
-    state = fleet.state()
-    silent, workers = [], []
-    for part in parts:
+    """Ask each of the parts, and return those that don't answer."""
+    parts, state = list(parts), fleet.state()
+    workers = answering_workers(fleet, [part.worker for part in parts if part.worker])
+
+    def answers(part: Part) -> bool:
         known = state.get(part.name, {})
+        if not known.get("pid"):
+            return False
         if part.worker:
-            workers.append(part)
-            continue
-        well = part.answers() if part.port else time.time() - known.get("since", 0) > SETTLED_SECONDS
-        if not (known.get("pid") and well):
-            silent.append(part)
-    if workers and not silent:
-        answering = answering_workers(fleet)
-        return [part for part in workers if part.worker not in answering]
-    return silent + workers
+            return part.worker in workers
+        return part.answers() if part.port else time.time() - known["since"] > SETTLED_SECONDS
+
+    return [part for part in parts if not answers(part)]
 
 
-def answering_workers(fleet: Fleet) -> set[str]:
-    """The names of the Celery workers that answer; takes some seconds."""
-    done = subprocess.run(
-        [DEPLOY / "run", "workers"],
-        env={**base_environment(), **fleet.environment(fleet.hosts[0])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def answering_workers(fleet: Fleet, names: list[str]) -> set[str]:
+    """Which of these Celery workers answer; takes a second when one doesn't."""
+    url = fleet.environment(fleet.hosts[0])["REDIS_URL"] if names else ""
+    options = {"socket_connect_timeout": 1, "socket_timeout": 2, "max_retries": 1}
     try:
-        return set(json.loads(done.stdout))
-    except ValueError:
+        asking = Celery(broker=numbered(url, QUEUE), broker_transport_options=options)
+        return {name for pong in asking.control.ping(names, timeout=1) for name in pong} if names else set()
+    except (OperationalError, RedisError, OSError):
         return set()
 
 

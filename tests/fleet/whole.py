@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from celery import Celery
-
 from deploy.fleet import control
 from deploy.fleet.files import Fleet, Part
 from deploy.fleet.processes import base_environment
@@ -31,6 +29,7 @@ SETTINGS = (
     "COMMENTS_PER_ADDRESS_PER_MINUTE=0\nCOMMENTS_PER_ADDRESS_PER_DAY=0\nCOMMENTS_PER_POST_PER_MINUTE=0\n"
     "COMMENT_FORM_MIN_SECONDS=0\n"
 )
+ACQUIRED = re.compile(r"^\[(\S+ \S+): INFO/MainProcess\] beat: Acquired lock$", re.MULTILINE)
 FILL = """
 from tests.factories import make_administrator, make_category, make_post, make_posts
 shelf = make_category("Shelf")
@@ -135,29 +134,15 @@ class WholeFleet:
     def started(self, name: str) -> int:
         return int(self.fleet.state()[name]["starts"])
 
-    def log_since_start(self, name: str, marker: str) -> str:
-        return self.fleet.log(self.part(name)).read_text(errors="replace").rpartition(marker)[2]
-
-    def active_beat(self) -> str:
-        """The beat that holds the lock, "" while none does."""
-        beats = [part.name for part in self.fleet.parts if part.name.endswith(" beat")]
-        state = self.fleet.state()
-        active = [
-            name
-            for name in beats
-            if state[name]["pid"] and "Acquired lock" in self.log_since_start(name, "is starting")
+    def locks_taken(self) -> list[str]:
+        """The beats in the order in which they took the lock; the last one is at work."""
+        logs = [
+            (part.name, self.fleet.log(part).read_text()) for part in self.fleet.parts if part.name.endswith(" beat")
         ]
-        return active[0] if len(active) == 1 else ""
+        return [name for _at, name in sorted((at, name) for name, log in logs for at in ACQUIRED.findall(log))]
 
     def is_well(self) -> bool:
-        """Whether every part answers; workers are asked here, without the seconds that Celery's command takes."""
-        workers = {part.worker for part in self.fleet.parts if part.worker}
-        if control.silent_parts(self.fleet, [part for part in self.fleet.parts if not part.worker]):
-            return False
-        broker = self.fleet.environment("host1")["REDIS_URL"].removesuffix("/0") + "/3"
-        with Celery(broker=broker).connection_or_acquire() as connection:
-            pongs = Celery(broker=broker).control.ping(list(workers), timeout=1, connection=connection)
-        return {name for pong in pongs for name in pong} == workers
+        return not control.silent_parts(self.fleet, self.fleet.parts)
 
     def stop(self) -> None:
         done = self.command("stop")
