@@ -23,8 +23,8 @@ class BlogNginx(Nginx):
 
     def __init__(self, pages: Sequence[int], live: int, var: Path, workers: int = 1, optional: str = "") -> None:
         values = {
-            "BLOG_PAGES": " ".join(f"server 127.0.0.1:{port} max_fails=3 fail_timeout=5s;" for port in pages),
-            "BLOG_LIVE": f"server 127.0.0.1:{live} max_fails=3 fail_timeout=5s;",
+            "BLOG_PAGES": " ".join(f"server 127.0.0.1:{port} max_fails=3 fail_timeout=3s;" for port in pages),
+            "BLOG_LIVE": f"server 127.0.0.1:{live} max_fails=3 fail_timeout=3s;",
             "BLOG_LISTEN": "listen 127.0.0.1:PORT;",
             "BLOG_SERVER_NAME": "blog.example.com",
             "BLOG_STATIC": f"{var}/static",

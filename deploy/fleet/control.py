@@ -66,7 +66,7 @@ def _check(fleet: Fleet) -> None:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", part.port))
+                probe.bind((part.address if not part.host else "", part.port))
             except OSError as error:
                 raise Trouble(
                     f"Port {part.port}, for {part.name}, can't be used ({error.strerror}). Choose others:"
@@ -233,7 +233,7 @@ def print_status(fleet: Fleet) -> bool:
     for part in fleet.parts:
         known = state.get(part.name, {})
         word = "answers" if part.name not in silent else "silent" if known.get("pid") else "down"
-        where = f"127.0.0.1:{part.port}" if part.port else ""
+        where = f"{part.address}:{part.port}" if part.port else ""
         again = f"started {known['starts']} times, last {known['ended']}" if known.get("starts", 0) > 1 else ""
         print(f"  {part.name:<14}{word:<9}{where:<17}pid {known.get('pid', 0):<8}{again}".rstrip())
     print(f"  {fleet.url}/ · to write: {fleet.url}/admin/ · logs: {fleet.folder}/log")

@@ -38,6 +38,7 @@ class Part:
     command: list[str]
     host: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    address: str = "127.0.0.1"
     port: int = 0
     says: str = ""
     hears: str = ""
@@ -46,7 +47,7 @@ class Part:
     def answers(self) -> bool:
         """Ask it, for two seconds at most."""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 2) as connection:
+            with socket.create_connection((self.address, self.port), 2) as connection:
                 connection.sendall(self.says.encode())
                 return self.hears.encode() in connection.recv(1024)
         except OSError:
@@ -72,6 +73,8 @@ class Fleet:
         self.values = {
             "FOLDER": str(self.folder),
             "DEPLOY": str(DEPLOY),
+            "MARIADB_ADDRESS": "127.0.0.1",
+            "REDIS_ADDRESS": "127.0.0.1",
             "PORT": str(self.port),
             "MARIADB_PORT": str(self.port + 1),
             "REDIS_PORT": str(self.port + 2),
@@ -90,13 +93,16 @@ class Fleet:
         values = {**self.values, **(self.of_host(host) if host else {})}
         row = {name: fill(value, values) if name != "command" else value for name, value in row.items()}
         command = [fill(word, values) for word in shlex.split(row.pop("command"))]
+        if host:
+            command = [*shlex.split(self.known.get(f"{host.upper()}_WITHIN", "")), *command]
         name = f"{host} {row.pop('name')}" if host else row.pop("name")
         environment = self.environment(host) if host else {}
-        return Part(name, command, host, environment, int(row.pop("port", 0)), **row)
+        return Part(name, command, host, environment, port=int(row.pop("port", 0)), **row)
 
     def of_host(self, host: str) -> dict[str, str]:
         first = self.port + 10 * (self.hosts.index(host) + 1)
-        return {"HOST": host, "WEB_PORT": str(first), "LIVE_PORT": str(first + 1)}
+        address = self.known.get(f"{host.upper()}_ADDRESS", "127.0.0.1")
+        return {"HOST": host, "HOST_ADDRESS": address, "WEB_PORT": str(first), "LIVE_PORT": str(first + 1)}
 
     def environment(self, host: str) -> dict[str, str]:
         """What the blog's processes on that host are told."""

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from tests.conftest import need
+from tests.fleet.networks import Unavailable, networks
 from tests.fleet.whole import WholeFleet
 from tests.proxy import BlogNginx
 from tests.services import BlogServer, GunicornServer, LiveServer, MariaDB, Redis
@@ -51,13 +52,21 @@ def fleet(
 
 @pytest.fixture(scope="session")
 def whole_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeFleet]:
-    """What `make fleet` starts, for all tests of the run; it must have ended without a trace."""
+    """What `make fleet` starts, for all tests of the run, each host in a network of its own where that can be had.
+
+    It must have ended without a trace.
+    """
     for group in ("mariadb", "redis", "nginx", "gunicorn"):
         need(group)
-    whole = WholeFleet(tmp_path_factory.mktemp("whole-fleet"))
-    try:
-        whole.start()
-        yield whole
-    finally:
-        whole.stop()
-        assert whole.processes() == []
+    with ExitStack() as stack:
+        try:
+            settings = stack.enter_context(networks())
+        except Unavailable:
+            settings = ""
+        whole = WholeFleet(tmp_path_factory.mktemp("whole-fleet"), settings)
+        try:
+            whole.start()
+            yield whole
+        finally:
+            whole.stop()
+            assert whole.processes() == []

@@ -15,7 +15,7 @@ from tests.fleet.whole import Load, WholeFleet, seconds_until
 pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn]
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
-DEAD_SECONDS = float(os.environ.get("FAULT_DEAD_SECONDS", "3"))  # how long a host stays away
+DEAD_SECONDS = float(os.environ.get("FAULT_DEAD_SECONDS", "2"))  # how long a host stays away
 PATIENCE_SECONDS = 60
 BEAT_SECONDS = 15
 

@@ -55,8 +55,8 @@ def free_ports() -> int:
 class WholeFleet:
     """`start()`, `stop()` and the rest by the commands that make calls; `discussed` is a post, `paths` what is read."""
 
-    def __init__(self, folder: Path) -> None:
-        (folder / "env").write_text(SETTINGS)
+    def __init__(self, folder: Path, settings: str = "") -> None:
+        (folder / "env").write_text(SETTINGS + settings)
         self.environ = {
             **base_environment(),
             "FLEET_DIR": str(folder),
@@ -102,7 +102,8 @@ class WholeFleet:
         import MySQLdb
 
         known = {"user": "blog", "password": self.fleet.known["MARIADB_PASSWORD"], "database": "blog"}
-        with closing(MySQLdb.connect(host="127.0.0.1", port=self.port + 1, charset="utf8mb4", **known)) as server:
+        where = {"host": self.part("mariadb").address, "port": self.port + 1}
+        with closing(MySQLdb.connect(**where, charset="utf8mb4", **known)) as server:
             cursor = server.cursor()
             cursor.execute(query)
             return list(cursor.fetchall())
@@ -267,11 +268,14 @@ def ask(
     source: str = "127.0.0.1",
     method: str = "GET",
     body: str | bytes | None = None,
+    address: str = "127.0.0.1",
 ) -> tuple[int, Any, str]:
     """Status (0: no answer), headers and text, on a connection of its own."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20, source_address=(source, 0))
+    from_here = (source, 0) if address == "127.0.0.1" else None
+    client = http.client.HTTPConnection(address, port, timeout=20, source_address=from_here)
     try:
-        client.request(method, path, body, {"Connection": "close", "Accept-Language": "en", **(headers or {})})
+        given = {"Connection": "close", "Accept-Language": "en", "Host": f"127.0.0.1:{port}", **(headers or {})}
+        client.request(method, path, body, given)
         answer = client.getresponse()
         return answer.status, answer.headers, answer.read().decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
