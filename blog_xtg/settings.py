@@ -127,6 +127,14 @@ else:
         **_database.get("OPTIONS", {}),
     }
     _database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_uca1400_as_ci"}
+# Copies that answer readers who have written nothing; one that doesn't is soon done without (blog_xtg/replicas.py).
+DATABASE_REPLICAS = []
+for _number, _url in enumerate(env.list("DATABASE_REPLICA_URLS", default=[])):
+    _options = {**_database["OPTIONS"], "connect_timeout": 1, "read_timeout": 5}
+    DATABASES[f"replica{_number}"] = {**_database, **env.db_url_config(_url), "OPTIONS": _options}
+    DATABASE_REPLICAS.append(f"replica{_number}")
+if DATABASE_REPLICAS:
+    DATABASE_ROUTERS = ["blog_xtg.replicas.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What processes share: set for a fleet, unset for a blog of one process. It names the first of four databases.

@@ -225,6 +225,10 @@ class MariaDB(Service):
 
     group = "mariadb"
 
+    def __init__(self, *options: str) -> None:
+        super().__init__()
+        self.options = options
+
     @property
     def url(self) -> str:
         return f"mysql://blog:blog@127.0.0.1:{self.port}/blog"
@@ -275,7 +279,20 @@ class MariaDB(Service):
             "--innodb-log-file-size=16M",
             "--performance-schema=off",
             "--innodb-lock-wait-timeout=20",
+            *self.options,
         ]
+
+    def ask(self, statement: str) -> list[tuple]:
+        """What the server answers to one statement, outside of any transaction."""
+        import MySQLdb
+
+        client = MySQLdb.connect(host="127.0.0.1", port=self.port, user="blog", password="blog", autocommit=True)
+        try:
+            with client.cursor() as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+        finally:
+            client.close()
 
     def _user(self) -> list[str]:
         return ["--user=root"] if os.geteuid() == 0 else []

@@ -21,20 +21,12 @@ def own_mariadb() -> Iterator[MariaDB]:
         yield server
 
 
-def execute(server: MariaDB, *statements: str) -> None:
-    import MySQLdb
-
-    client = MySQLdb.connect(host="127.0.0.1", port=server.port, user="blog", password="blog", autocommit=True)
-    for statement in statements:
-        client.query(statement)
-    client.close()
-
-
 @pytest.mark.django_db
 @pytest.mark.one_database("mariadb")
 def test_a_character_set_that_refuses_emoji_is_named(mariadb_server: MariaDB) -> None:
     assert database_speaks_utf8mb4(["default"]) == []
-    execute(mariadb_server, "CREATE OR REPLACE DATABASE old CHARACTER SET latin1", "CREATE TABLE old.t (a TEXT)")
+    mariadb_server.ask("CREATE OR REPLACE DATABASE old CHARACTER SET latin1")
+    mariadb_server.ask("CREATE TABLE old.t (a TEXT)")
     with connection.cursor() as cursor:
         name = connection.settings_dict["NAME"]
         cursor.execute("USE old")
@@ -49,8 +41,7 @@ def test_a_character_set_that_refuses_emoji_is_named(mariadb_server: MariaDB) ->
 
 @pytest.mark.mariadb
 def test_two_hosts_that_migrate_at_once_take_turns(mariadb_server: MariaDB) -> None:
-    made = "CREATE OR REPLACE DATABASE migrated CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci"
-    execute(mariadb_server, made)
+    mariadb_server.ask("CREATE OR REPLACE DATABASE migrated CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci")
     environ = BlogServer(DATABASE_URL=mariadb_server.url.removesuffix("blog") + "migrated").env
     command = [sys.executable, "manage.py", "migrate", "--no-color"]
     hosts = [
