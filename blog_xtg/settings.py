@@ -134,6 +134,10 @@ for _number, _url in enumerate(env.list("DATABASE_REPLICA_URLS", default=[])):
     DATABASES[f"replica{_number}"] = {**_database, **env.db_url_config(_url), "OPTIONS": _options}
     DATABASE_REPLICAS.append(f"replica{_number}")
 if DATABASE_REPLICAS:
+    if any("mysql" not in database["ENGINE"] for database in DATABASES.values()):
+        raise ImproperlyConfigured(
+            "DATABASE_REPLICA_URLS are replicas of a MariaDB: they and DATABASE_URL are mysql://…."
+        )
     DATABASE_ROUTERS = ["blog_xtg.replicas.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
