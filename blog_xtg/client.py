@@ -14,6 +14,7 @@ class BlogRequest(HttpRequest):
     """A request once it has passed SiteMiddleware: `site` is the snapshot of the site components."""
 
     site: Any  # the apps below components can't name its type
+    replica: str  # the database that may make the answer, blank for the primary; of anonymous readers' pages alone
 
 
 _GZIP = re.compile(r"(^|,)\s*(x-)?gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))[\d.]+\s*)?(,|$)", re.IGNORECASE)

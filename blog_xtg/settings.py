@@ -13,7 +13,8 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from .environment import BASE_DIR, ENV_FILE, VAR_DIR
-from .redis import CACHE, CHANNELS, QUEUE, guarded, numbered
+from .redis import guarded
+from .redis_urls import CACHE, SENTINEL_SCHEME, for_beat, for_celery, for_channels, numbered
 
 env = environ.Env()
 if ENV_FILE.exists():
@@ -126,13 +127,27 @@ else:
         **_database.get("OPTIONS", {}),
     }
     _database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_uca1400_as_ci"}
+# Copies that answer readers who have written nothing; one that doesn't is soon done without (blog_xtg/replicas.py).
+DATABASE_REPLICAS = []
+for _number, _url in enumerate(env.list("DATABASE_REPLICA_URLS", default=[])):
+    _options = {**_database["OPTIONS"], "connect_timeout": 1, "read_timeout": 5}
+    DATABASES[f"replica{_number}"] = {**_database, **env.db_url_config(_url), "OPTIONS": _options}
+    DATABASE_REPLICAS.append(f"replica{_number}")
+if DATABASE_REPLICAS:
+    if any("mysql" not in database["ENGINE"] for database in DATABASES.values()):
+        raise ImproperlyConfigured(
+            "DATABASE_REPLICA_URLS are replicas of a MariaDB: they and DATABASE_URL are mysql://…."
+        )
+    DATABASE_ROUTERS = ["blog_xtg.replicas.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What processes share: set for a fleet, unset for a blog of one process. It names the first of four databases.
 REDIS_URL = env.str("REDIS_URL", default="")
 if REDIS_URL:
-    if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
-        raise ImproperlyConfigured(f"REDIS_URL must look like redis://host:6379/0, not {REDIS_URL!r}.")
+    if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix", SENTINEL_SCHEME}:
+        raise ImproperlyConfigured(
+            f"REDIS_URL must look like redis://host:6379/0 or redis+sentinel://host/mymaster/0, not {REDIS_URL!r}."
+        )
     CACHES = {
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",
@@ -154,7 +169,7 @@ if REDIS_URL:
                 "prefix": "blog-live",
                 "hosts": [
                     {
-                        "address": numbered(REDIS_URL, CHANNELS),
+                        **for_channels(REDIS_URL),
                         # Longer than the layer's own blocking read, or idle websockets die.
                         "socket_timeout": 15,
                         "socket_connect_timeout": 2,
@@ -229,7 +244,8 @@ AKISMET_URL = env.str("AKISMET_URL", default="https://rest.akismet.com/1.1")
 REACTIONS_PER_MINUTE = env.int("REACTIONS_PER_MINUTE", default=60)
 REACTION_VISITORS_PER_HOUR = env.int("REACTION_VISITORS_PER_HOUR", default=30)
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=numbered(REDIS_URL, QUEUE) if REDIS_URL else "memory://")
+_queue, _queue_options = for_celery(REDIS_URL) if REDIS_URL else ("memory://", {})
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_queue)
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_IGNORE_RESULT = True
@@ -248,6 +264,7 @@ if not CELERY_TASK_ALWAYS_EAGER:
         "visibility_timeout": 30,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
+        **_queue_options,
     }
     CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -259,8 +276,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2
 if REDIS_URL:
     CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
-    CELERY_REDBEAT_REDIS_URL = numbered(REDIS_URL, QUEUE)
-    CELERY_REDBEAT_REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 2}
+    CELERY_REDBEAT_REDIS_URL, _beat_options = for_beat(REDIS_URL)
+    CELERY_REDBEAT_REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 2, **_beat_options}
     CELERY_REDBEAT_LOCK_TIMEOUT = 10
 # What this host is called, and the one host that runs the schedule where the owner wants to know which: none else may.
 BLOG_HOST = env.str("BLOG_HOST", default=socket.gethostname())

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError
 
+from blog_xtg import replicas
+
 from . import coherence
 from .snapshot import Snapshot, build
 
@@ -103,7 +105,8 @@ def _shared(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snap
 
 
 def _built(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snapshot:
-    snapshot = build(stamps.lists if stamps else coherence.new_stamp())
+    with replicas.reading():  # from the primary
+        snapshot = build(stamps.lists if stamps else coherence.new_stamp())
     if stamps:
         backend.save(stamps.site, json.dumps(snapshot.to_json(), separators=(",", ":")))
     return snapshot
