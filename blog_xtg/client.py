@@ -15,6 +15,7 @@ class BlogRequest(HttpRequest):
 
     answered_by: str  # what has answered it without being asked for by its address
     site: Any  # the apps below components can't name its type
+    replica: str  # the database that may make the answer, blank for the primary; of anonymous readers' pages alone
 
 
 _GZIP = re.compile(r"(^|,)\s*(x-)?gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))[\d.]+\s*)?(,|$)", re.IGNORECASE)

@@ -138,6 +138,7 @@ def reports() -> Reports | None:
     with redis.pipeline(transaction=False) as pipeline:
         for task in tasks:
             pipeline.hsetnx(REPORTS, f"{task} at", str(asked_at))
+        pipeline.expire(REPORTS, KEPT_SECONDS)
         pipeline.hgetall(REPORTS)
         pipeline.get(BEAT)
         pipeline.time()

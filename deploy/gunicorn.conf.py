@@ -7,7 +7,7 @@ import gc
 import os
 
 worker_class = "gthread"
-workers = os.cpu_count() or 1
+workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 threads = 4
 bind = "127.0.0.1:8000"
 # Kept by threads that live as long as the process; blog_xtg/asgi.py knows that its own don't.

@@ -25,8 +25,10 @@ from typing import ClassVar, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE_MODULES = ROOT / "tests/tools/node_modules"
-# Debian's daemons live where an ordinary user's PATH doesn't look.
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+# Debian's daemons live where an ordinary user's PATH doesn't look; what pip installed lies beside Python.
+SEARCH_PATH = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"]
+)
 # Headless Chromium names itself, and robots are not counted.
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 CHROMIUM_ARGS = (
@@ -53,6 +55,9 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "lighthouse": ([("node",), ("chromium", "chromium-browser")], []),
     "sitemap_schema": ([], []),
     "json_feed_schema": ([], []),
+    "systemd": ([("systemd-analyze",)], []),
+    "compose_schema": ([("check-jsonschema",)], []),
+    "hadolint": ([("hadolint",)], []),
 }
 # Group -> npm package that must be in tests/tools, too.
 NPM_PACKAGES = {
@@ -226,6 +231,10 @@ class MariaDB(Service):
 
     group = "mariadb"
 
+    def __init__(self, *options: str) -> None:
+        super().__init__()
+        self.options = options
+
     @property
     def url(self) -> str:
         return f"mysql://blog:blog@127.0.0.1:{self.port}/blog"
@@ -276,7 +285,20 @@ class MariaDB(Service):
             "--innodb-log-file-size=16M",
             "--performance-schema=off",
             "--innodb-lock-wait-timeout=20",
+            *self.options,
         ]
+
+    def ask(self, statement: str) -> list[tuple]:
+        """What the server answers to one statement, outside of any transaction."""
+        import MySQLdb
+
+        client = MySQLdb.connect(host="127.0.0.1", port=self.port, user="blog", password="blog", autocommit=True)
+        try:
+            with client.cursor() as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+        finally:
+            client.close()
 
     def _user(self) -> list[str]:
         return ["--user=root"] if os.geteuid() == 0 else []
@@ -504,7 +526,7 @@ class CeleryProcess(BlogServer):
         return [sys.executable, "-m", "celery", "-A", self.application, self.kind, "-l", "INFO", *only]
 
     def answers(self) -> bool:
-        return (" ready." if self.kind == "worker" else "beat: Starting") in self.log_since_start
+        return True  # what it does shows whether it is there
 
     def kill(self) -> None:
         """With everything it has started, as a host that loses its power."""

@@ -26,6 +26,7 @@ LEAVES = {
     "blog_xtg.doctor": "what `manage.py doctor` says",
     "blog_xtg.checks": "the site is no app, so an app registers its system checks in ready()",
     "blog_xtg.public": "which answers caches may keep",
+    "blog_xtg.replicas": "which database a question goes to",
     "blog_xtg.security": "the policy of a page on which diagrams are drawn",
     "blog_xtg.collected": "static files under hashed names: `start` collects them, the style sheet is as fresh",
     "blog_xtg.environment": "`start` writes the first .env",

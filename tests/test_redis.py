@@ -18,7 +18,7 @@ from blog_xtg.redis import client, guarded
 from blog_xtg.redis_urls import CACHE, CHANNELS, OWN, QUEUE, Sentinels, for_celery, numbered
 from tests import services
 from tests.factories import make_post
-from tests.services import Redis
+from tests.services import Redis, free_port
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_the_cache_is_empty_rather_than_broken_without_a_server(own_redis: Redis
 @pytest.mark.one_database
 def test_what_is_done_in_one_step_stays_on_one_node_of_a_cluster(settings) -> None:  # type: ignore[no-untyped-def]
     """Keys of different slots in one script or transaction are refused, even where one node has all slots."""
-    with Redis("--cluster-enabled", "yes") as node, node.client() as asked:
+    with Redis("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as node, node.client() as asked:
         asked.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         services.wait_until(lambda: "cluster_state:ok" in str(asked.execute_command("CLUSTER", "INFO")), 5)
         settings.REDIS_URL = node.url

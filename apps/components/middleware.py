@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from apps.posts import shown
-from blog_xtg import metrics
+from blog_xtg import metrics, replicas
 from blog_xtg.client import BlogRequest
 from blog_xtg.public import SHARED, is_anonymous
 
@@ -69,6 +69,9 @@ class PublicPageMiddleware:
     def _rendered(self, request: BlogRequest, key: Hashable) -> HttpResponse:
         generation = coherence.generation()
         metrics.rendered.inc()
+        # Who has a form's token may have written a moment ago, and shall find it.
+        if settings.CSRF_COOKIE_NAME not in request.COOKIES and coherence.backend().is_trusted():
+            request.replica = replicas.caught_up(generation)
         with shown.noting() as posts:
             response = self.get_response(request)
         if response.status_code != 200 or response.headers.get("Cache-Control") != SHARED or response.cookies:

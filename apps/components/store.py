@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError
 
-from blog_xtg import metrics
+from blog_xtg import metrics, replicas
 
 from . import coherence
 from .snapshot import Snapshot, build
@@ -109,7 +109,8 @@ def _shared(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snap
 
 
 def _built(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snapshot:
-    snapshot = build(stamps.lists if stamps else coherence.new_stamp())
+    with replicas.reading():  # from the primary
+        snapshot = build(stamps.lists if stamps else coherence.new_stamp())
     metrics.components.labels("database").inc()
     if stamps:
         backend.save(stamps.site, json.dumps(snapshot.to_json(), separators=(",", ":")))

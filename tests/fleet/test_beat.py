@@ -51,8 +51,8 @@ def test_another_beat_and_another_worker_take_over(own_redis: Redis) -> None:
         beats = [running.enter_context(celery("beat", own_redis)) for _ in range(3)]
         worker, other = (celery("worker", own_redis) for _ in range(2))
         running.enter_context(worker)
-        wait_until(ran_since("second", 0), 20, beats[0].log)
-        app_of(own_redis).send_task("tests.long", [5])
+        wait_until(ran_since("second", 0), 30, lambda: beats[0].log)
+        app_of(own_redis).send_task("tests.long", [1])
         wait_until(ran_since("long", 0), 20, lambda: worker.log)
         killed_worker_at = time.time()
         worker.kill()
@@ -106,7 +106,7 @@ def test_a_designated_host_has_the_schedule_alone(own_redis: Redis) -> None:
         with own_redis.client() as client:
             client.select(3)
             client.delete("redbeat::lock")
-        time.sleep(3)
+        time.sleep(2.5)
         assert "Acquired lock" not in idle.log
         assert idle.process
         idle.process.terminate()
