@@ -34,11 +34,10 @@ def own_redis() -> Iterator[Redis]:
 def environ(mariadb_server: MariaDB, own_redis: Redis, tmp_path: Path) -> dict[str, str]:
     """A fleet's, in order."""
     return {
-        "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
-        "BENCH_VAR": str(tmp_path),
         "DATABASE_URL": mariadb_server.url.removesuffix("blog") + str(connection.settings_dict["NAME"]),
         "REDIS_URL": own_redis.url,
         "MEDIA_ROOT": str(tmp_path / "media"),
+        "STATIC_ROOT": str(tmp_path / "static"),
         "EMAIL_URL": "smtp://mail.example.com:25",
         "SITE_URL": "https://blog.example.com",
         "TRUSTED_PROXIES": "1",
