@@ -136,6 +136,11 @@ def database(parts: dict[str, str]) -> Iterator[Finding]:
         )
         return
     yield Finding(OK, f"The database: {connection.display_name} {version}, all migrations are applied.")
+    for alias in settings.DATABASE_REPLICAS:
+        if parts[alias] != health.OK:
+            host = settings.DATABASES[alias]["HOST"]
+            remedy = "Start it, or take it out of DATABASE_REPLICA_URLS; the database answers for it meanwhile."
+            yield Finding(ERROR, f"The replica on {host} can't be reached.", remedy)
     for wrong in database_speaks_utf8mb4(["default"]):
         yield Finding(ERROR, wrong.msg, str(wrong.hint))
     yield from _collations()

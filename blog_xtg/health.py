@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 
 import prometheus_client
 from django.conf import settings
@@ -21,7 +21,7 @@ from .redis import client
 WAIT_SECONDS = 1  # for a part's answer
 KEPT_SECONDS = 1  # the answer holds for all who ask meanwhile
 OK = "ok"
-# Without these a page can't be made. Redis may be away: then the database is asked instead.
+# Without these a page can't be made. Redis and replicas may be away: then the database is asked instead.
 NEEDED = {"database", "migrations"}
 
 
@@ -85,12 +85,22 @@ def _look_at_redis() -> dict[str, str]:
     return {"redis": OK}
 
 
-_looks = {"database": Look("database", _look_at_database), "redis": Look("redis", _look_at_redis)}
+def _look_at_replica(alias: str) -> dict[str, str]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {alias: OK}
+
+
+@cache
+def _looks() -> list[Look]:
+    looks = [Look("database", _look_at_database)]
+    looks += [Look(alias, partial(_look_at_replica, alias)) for alias in settings.DATABASE_REPLICAS]
+    return [*looks, Look("redis", _look_at_redis)] if settings.REDIS_URL else looks
 
 
 def state() -> dict[str, str]:
     """Return how each part does, as found within the last second; waits a second at most."""
-    asked = [look for name, look in _looks.items() if name != "redis" or settings.REDIS_URL]
+    asked = _looks()
     for look in asked:
         look.begin()
     return {part: found for look in asked for part, found in look.found().items()}

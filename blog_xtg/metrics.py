@@ -30,7 +30,7 @@ requests = Histogram(
     ["view", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
-queries = Summary("blog_database_query_seconds", "Statements sent to the database.")
+queries = Summary("blog_database_query_seconds", "Statements sent to the database, or a replica of it.", ["database"])
 rendered = Counter("blog_page_cache_misses_total", "Anonymous pages that had to be rendered.")
 components = Counter("blog_components_read_total", "Reads of the site components, by where they were found.", ["level"])
 listener = Gauge(
@@ -70,14 +70,21 @@ def queries_so_far() -> int:
     return _counted.queries
 
 
-def count_query(execute: Callable[..., Any], *args: Any) -> Any:
+_query_observers: dict[str, Callable[[float], None]] = {}
+
+
+def count_query(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """What stands around each statement: see django.db.backends.base.base.BaseDatabaseWrapper.execute_wrapper."""
     begun = time.perf_counter()
     try:
-        return execute(*args)
+        return execute(sql, params, many, context)
     finally:
+        seconds, alias = time.perf_counter() - begun, context["connection"].alias
         _counted.queries += 1
-        queries.observe(time.perf_counter() - begun)
+        observe = _query_observers.get(alias)
+        if observe is None:
+            observe = _query_observers[alias] = queries.labels(alias).observe
+        observe(seconds)
 
 
 @receiver(connection_created)

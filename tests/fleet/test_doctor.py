@@ -127,7 +127,7 @@ def test_a_database_that_is_away_or_behind(doctor: Doctor, mariadb_server: Maria
     assert code == 1 and re.search(r"error The database is behind the program: migrations \d+ pending", said)
 
 
-def test_a_database_that_lacks_an_index_and_takes_one_letter_for_another(
+def test_a_database_that_lacks_an_index_and_a_replica_and_takes_one_letter_for_another(
     doctor: Doctor, environ: dict[str, str]
 ) -> None:
     index, table = Post._meta.indexes[0], Post._meta.db_table
@@ -137,7 +137,8 @@ def test_a_database_that_lacks_an_index_and_takes_one_letter_for_another(
         editor.remove_index(Post, index)
         try:
             url = f"{environ['DATABASE_URL']}?init_command=SET timestamp=UNIX_TIMESTAMP()-100"
-            code, said = doctor(DATABASE_URL=url, SITE_URL="http://blog.example.com")
+            away = environ["DATABASE_URL"].replace(f":{connection.settings_dict['PORT']}/", f":{free_port()}/")
+            code, said = doctor(DATABASE_URL=url, DATABASE_REPLICA_URLS=away, SITE_URL="http://blog.example.com")
         finally:
             editor.add_index(Post, index)
             cursor.execute(f"ALTER DATABASE {name} COLLATE utf8mb4_uca1400_as_ci")
@@ -145,6 +146,7 @@ def test_a_database_that_lacks_an_index_and_takes_one_letter_for_another(
     assert f"error Indexes are missing, so that pages read whole tables: {index.name}." in said, said
     assert "warning The collation utf8mb4_general_ci takes é for e and は for ば" in said
     assert "warning SITE_URL is http: passwords" in said
+    assert "error The replica on 127.0.0.1 can't be reached." in said
     assert re.search(r"error The clock of this host \(first\) is (99|100|101) s ahead of that of the database", said)
 
 

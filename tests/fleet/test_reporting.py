@@ -70,11 +70,14 @@ def test_an_error_is_told_with_its_request_and_without_its_reader(sentry: Sentry
                 "User-Agent": "Mozilla/5.0 t0psecret",
             },
         )
-        with pytest.raises(urllib.error.HTTPError, match="50[03]") as refused:
+        with pytest.raises(urllib.error.HTTPError, match=r"50[03]") as refused:
             urllib.request.urlopen(request, timeout=20)
         assert refused.value.headers["X-Request-Id"] == "a" * 32
         wait_until(lambda: bool(sentry.events), 20)
         assert "t0psecret" not in server.log
+        lines = [json.loads(line) for line in server.log.splitlines()]
+        (logged,) = [line for line in lines if line["level"] == "error"]
+        assert logged["request_id"] == "a" * 32 and "OperationalError" in logged["exception"]
     (event,) = [event for event in sentry.events if event["level"] == "error" and "request" in event]
     assert event["tags"]["request_id"] == "a" * 32
     assert event["server_name"] == "first"
