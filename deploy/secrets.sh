@@ -5,8 +5,10 @@
 #   mariadb-password  of the user blog
 #   redis.conf        `requirepass`, to be included by Redis's own
 #
-# What is there stays as it is. Every host of a fleet gets the same `environment`.
+# What is there stays as it is. Every host of a fleet gets the same `environment`. SECRETS_UMASK=022 lets every user of the
+# machine read them, which in a volume of containers are those containers.
 set -eu
+umask "${SECRETS_UMASK:-077}"
 folder=$1
 mariadb=${2:-127.0.0.1:3306}
 redis=${3:-127.0.0.1:6379}

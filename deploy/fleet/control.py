@@ -22,6 +22,7 @@ from deploy.fleet.processes import (
     children,
     end_session,
     last_lines,
+    lives,
     program,
     read_environment,
     wait_for,
@@ -153,9 +154,9 @@ def stop(fleet: Fleet) -> None:
     """End every process of the fleet, in order, within two minutes; none is left."""
     if supervisor := running(fleet):
         os.kill(supervisor, signal.SIGTERM)
-        if not wait_for(lambda: not running(fleet), 3 * STOP_SECONDS + 10):
+        if not wait_for(lambda: not lives(supervisor), 3 * STOP_SECONDS + 10):
             os.kill(supervisor, signal.SIGKILL)
-            wait_for(lambda: not running(fleet), 5)
+            wait_for(lambda: not lives(supervisor), 5)
     end_leftovers(fleet)
 
 

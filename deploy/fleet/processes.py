@@ -59,6 +59,14 @@ def born(pid: int) -> str:
         return ""
 
 
+def lives(pid: int) -> bool:
+    """Whether it runs; what only waits to be asked how it ended doesn't."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def children(pid: int) -> set[int]:
     try:
         return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}

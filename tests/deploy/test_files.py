@@ -185,6 +185,14 @@ def test_the_door_says_what_it_knows() -> None:
     assert "deploy/run worker 1" in done.stderr
 
 
+def test_every_setting_has_an_example() -> None:
+    examples = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    settings = (ROOT / "blog_xtg/settings.py").read_text()
+    asked = set(re.findall(r"\benv(?:\.\w+)?\(\s*\"(\w+)\"", settings))
+    asked |= set(re.findall(r"\$\{([A-Z_]+):-", (DEPLOY / "run").read_text()))
+    assert asked and asked <= examples
+
+
 def test_secrets_are_made_once(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     texts = []
@@ -192,6 +200,7 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
         assert run(DEPLOY / "secrets.sh", folder, "mariadb:3306", "redis:6379").returncode == 0
         texts.append({file.name: file.read_text() for file in folder.iterdir()})
     assert texts[0] == texts[1] and set(texts[0]) == {"environment", "mariadb-password", "redis.conf"}
+    assert not any(file.stat().st_mode & 0o077 for file in [folder, *folder.iterdir()])
     known, password = read_environment(folder / "environment"), texts[0]["mariadb-password"]
     redis_password = texts[0]["redis.conf"].split()[1]
     assert known["DATABASE_URL"] == f"mysql://blog:{password}@mariadb:3306/blog"

@@ -29,7 +29,7 @@ SETTINGS = (
     "COMMENTS_PER_ADDRESS_PER_MINUTE=0\nCOMMENTS_PER_ADDRESS_PER_DAY=0\nCOMMENTS_PER_POST_PER_MINUTE=0\n"
     "COMMENT_FORM_MIN_SECONDS=0\n"
 )
-ACQUIRED = re.compile(r"^\[(\S+ \S+): INFO/MainProcess\] beat: Acquired lock$", re.MULTILINE)
+ACQUIRED = re.compile(r"^.*?(\d{4}-\d\d-\d\d[T ][\d:.,]+).*beat: Acquired lock", re.MULTILINE)
 FILL = """
 from tests.factories import make_administrator, make_category, make_post, make_posts
 shelf = make_category("Shelf")
