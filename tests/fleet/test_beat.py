@@ -41,8 +41,8 @@ def test_another_beat_and_another_worker_take_over(own_redis: Redis) -> None:
 
     def sent(name: str) -> list[float]:
         text = "\n".join(beat.log for beat in beats)
-        found = re.findall(rf"\[([\d: ,-]+): INFO/\w+\] Scheduler: Sending due task {name} ", text)
-        return sorted(datetime.datetime.fromisoformat(at.replace(",", ".")).timestamp() for at in found)
+        found = re.findall(rf'^{{"time": "([^"]+)".* "Scheduler: Sending due task {name} ', text, re.MULTILINE)
+        return sorted(datetime.datetime.fromisoformat(at).timestamp() for at in found)
 
     def active() -> list[CeleryProcess]:
         return [beat for beat in beats if beat.process and "Acquired lock" in beat.log_since_start]
