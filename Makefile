@@ -3,7 +3,9 @@
 PORT ?= 8000
 ARGS ?=
 PYTHON ?=
-export PYTHON
+FLEET_PORT ?=
+FLEET_HOSTS ?=
+export PYTHON FLEET_PORT FLEET_HOSTS
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -22,6 +24,24 @@ help: ## list the targets
 run: ## start the blog on http://127.0.0.1:8000 (PORT=8001 for another port)
 	@sh deploy/bootstrap.sh base
 	@exec $(PY) manage.py start --port "$(PORT)"
+
+.PHONY: fleet
+fleet: ## start a whole fleet on this machine: http://127.0.0.1:8080 (FLEET_PORT=9080, FLEET_HOSTS=3; data in var/fleet)
+	@sh deploy/bootstrap.sh prod
+	@exec $(PY) -m deploy.fleet start
+
+.PHONY: fleet-status
+fleet-status: ## say which parts of the fleet answer
+	@exec $(PY) -m deploy.fleet status
+
+.PHONY: fleet-reload
+fleet-reload: ## upgrade the fleet host by host, with no request lost
+	@sh deploy/bootstrap.sh prod
+	@exec $(PY) -m deploy.fleet reload
+
+.PHONY: fleet-stop
+fleet-stop: ## stop the fleet, all of it
+	@exec $(PY) -m deploy.fleet stop
 
 .PHONY: test
 test: ## run the tests on SQLite and on MariaDB (ARGS="-k floor" for some of them)

@@ -1,13 +1,25 @@
-"""The Celery app and the whole periodic schedule."""
+"""The Celery app and the whole periodic schedule.
 
+Every host may run a beat: one holds the lock in Redis and works, the others stand by (see CELERY_BEAT_SCHEDULER in the
+settings). What stands here is what runs: the beat's store in Redis is made anew from it whenever one starts.
+"""
+
+import logging
 import os
+import time
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import beat_init
+from django.conf import settings
+
+from . import reports  # noqa: F401 (listens to Celery's signals)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
+logger = logging.getLogger(__name__)
 
-app = Celery("blog_xtg")
+app = Celery("blog_xtg", task_cls="blog_xtg.jobs:Job")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
@@ -60,3 +72,14 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="4", minute="20"),
     },
 }
+
+
+# Connected before the scheduler's own receiver, which takes the lock.
+@beat_init.connect
+def leave_it_to_the_designated_host(**kwargs: Any) -> None:
+    """Where BEAT_NODE names another host, wait for the end: a beat that exited would be started again and again."""
+    if settings.BEAT_NODE in {"", settings.BLOG_HOST}:
+        return
+    logger.warning("BEAT_NODE gives the schedule to %s; on %s it rests.", settings.BEAT_NODE, settings.BLOG_HOST)
+    while True:
+        time.sleep(3600)

@@ -36,22 +36,32 @@ def processes_hear_of_each_other(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+# A database's own character set wins over the server's, a table's over the database's.
+CHARACTER_SETS = """
+SELECT 'The connection', @@character_set_client, 'Take charset out of DATABASE_URL: utf8mb4 is what it is without.'
+UNION ALL SELECT 'The database', @@character_set_database, CONCAT('ALTER DATABASE ', DATABASE(), %(to)s)
+UNION ALL SELECT CONCAT('The table ', table_name), SUBSTRING_INDEX(table_collation, '_', 1),
+    CONCAT('ALTER TABLE ', table_name, ' CONVERT TO', %(to)s)
+FROM information_schema.tables WHERE table_schema = DATABASE() AND table_collation IS NOT NULL
+"""
+RIGHT_ONE = " CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci"
+
+
 @register(Tags.database)
 def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """MariaDB and MySQL must keep four-byte characters, or emoji and rare Chinese characters are refused (1 query)."""
+    """MariaDB and MySQL must keep four-byte characters, or emoji and rare Chinese characters are refused (1 query).
+
+    Looked at by `migrate`, before it does anything, and by `check --database default`.
+    """
     found: list[CheckMessage] = []
     for alias in databases or []:
         if connections[alias].vendor != "mysql":
             continue
         with connections[alias].cursor() as cursor:
-            cursor.execute("SELECT @@character_set_database")
-            charset = cursor.fetchone()[0]
-        if charset != "utf8mb4":
-            found.append(
-                Error(
-                    f"The database's character set is {charset}, not utf8mb4.",
-                    hint="ALTER DATABASE … CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci, before `migrate`.",
-                    id="blog.E001",
-                )
-            )
+            cursor.execute(CHARACTER_SETS, {"to": RIGHT_ONE})
+            found += [
+                Error(f"{what}'s character set is {charset}, not utf8mb4.", hint=hint, id="blog.E001")
+                for what, charset, hint in cursor.fetchall()
+                if charset != "utf8mb4"
+            ]
     return found

@@ -29,7 +29,7 @@ def prepare_solo() -> None:
         return
     try:
         VAR_DIR.mkdir(mode=0o700, exist_ok=True)  # readers' e-mail addresses are in there
-        if not os.environ.get("SECRET_KEY"):
+        if not os.environ.get("SECRET_KEY") and not (ENV_FILE.exists() and _is_configured(ENV_FILE.read_text())):
             _write_key()
     except OSError as error:
         raise SystemExit(
@@ -50,6 +50,10 @@ def last_started_at() -> str:
         return ""
 
 
+def _is_configured(text: str) -> bool:
+    return bool(re.search(r"^\s*(export\s+)?(SECRET_KEY|DATABASE_URL)\s*=", text, re.MULTILINE))
+
+
 def _write_key() -> None:
     # 0600 from the first byte; the lock makes the second of two simultaneous starts see the first one's key.
     descriptor = os.open(ENV_FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -57,7 +61,7 @@ def _write_key() -> None:
         _lock(file)
         file.seek(0)
         known = file.read()
-        if re.search(r"^\s*(export\s+)?(SECRET_KEY|DATABASE_URL)\s*=", known, re.MULTILINE):
+        if _is_configured(known):
             return
         gap = "" if not known or known.endswith("\n") else "\n"
         file.write(gap + FIRST_ENV.format(key=secrets.token_urlsafe(50)))

@@ -1,6 +1,8 @@
 """Error pages: readable, and none of them needs the database to work."""
 
-from django.db import DatabaseError
+import sys
+
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
@@ -28,7 +30,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _page(request, 500)
+    """500; 503 when the database is away, for nginx then asks another host, which may have it."""
+    away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
+    return _page(request, 503 if away else 500)
 
 
 def _page(request: HttpRequest, status: int, **context: object) -> HttpResponse:

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from .replicas import from_replica
+
 # A browser asks each time (a 304 costs nothing); nginx and CDNs answer for a second by themselves, refresh in the
 # background for another, and go on for a day when the blog is down.
 SHARED = "public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=86400"
@@ -23,11 +25,14 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     """Let caches keep what the view answers to readers without a session, unless it says otherwise itself.
 
     The answer must be a pure function of the address, the language and what is stored: no token, no cookie, no name.
+    A replica of the database may make it.
     """
+
+    made = from_replica(view)
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        response = made(request, *args, **kwargs)
         if response.status_code == 200 and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = SHARED if is_anonymous(request) else OWN
             patch_vary_headers(response, ("Cookie",))

@@ -1,19 +1,20 @@
 """The one place that opens raw Redis clients, each wait bounded and a server that is away left alone for a while.
 
 One REDIS_URL names the server and the first of four databases in a row, so that emptying the cache (FLUSHDB) costs no
-counted view: what the program keeps itself, Django's cache, live messages, Celery's queue.
+counted view: what the program keeps itself, Django's cache, live messages, Celery's queue. Where it names Sentinels
+(redis_urls.py), each new connection asks them which server is the master.
 """
 
 import threading
 import time
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
 
-OWN, CACHE, CHANNELS, QUEUE = range(4)
+from .redis_urls import CACHE, CHANNELS, OWN, QUEUE, Sentinels, numbered
 
 CONNECT_TIMEOUT_SECONDS = 0.2
 TIMEOUT_SECONDS = 0.3
@@ -22,6 +23,7 @@ TIMEOUT_SECONDS = 0.3
 AWAY_SECONDS = 5
 
 RedisError = redis.RedisError
+__all__ = ["CACHE", "CHANNELS", "OWN", "QUEUE", "RedisError", "client", "guarded", "insistent_client", "numbered"]
 
 _away_until: dict[Any, float] = {}
 
@@ -66,6 +68,30 @@ class GuardedSocketConnection(_Guarded, redis.UnixDomainSocketConnection):
     pass
 
 
+class MasterConnection(redis.Connection):
+    """A connection to the server that the Sentinels call the master when it is made."""
+
+    def __init__(self, *, sentinels: Sentinels, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sentinels = sentinels
+
+    def _connect(self) -> Any:
+        self.host, self.port = self.sentinels.master_address(CONNECT_TIMEOUT_SECONDS, TIMEOUT_SECONDS)
+        return super()._connect()
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().read_response(*args, **kwargs)
+        except redis.ReadOnlyError:
+            self.disconnect()
+            raise redis.ConnectionError("The master has become a replica.") from None
+
+
+class GuardedMasterConnection(_Guarded, MasterConnection):
+    def _server(self) -> Any:
+        return self.sentinels
+
+
 _CONNECTIONS = {"redis": GuardedConnection, "rediss": GuardedSSLConnection, "unix": GuardedSocketConnection}
 
 
@@ -93,41 +119,32 @@ class ConnectionPerThread(redis.ConnectionPool):
         """It stays where it is."""
 
 
-def numbered(url: str, purpose: int) -> str:
-    """Return REDIS_URL with the database for that purpose: OWN, CACHE, CHANNELS or QUEUE counted from the URL's own."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        options = dict(parse_qsl(parts.query))
-        return f"unix://{parts.path}?{urlencode({**options, 'db': int(options.get('db', 0)) + purpose})}"
-    return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + purpose}").geturl()
-
-
 def guarded(url: str) -> dict[str, Any]:
-    """Return what a connection pool for that URL takes so that nobody waits long, or twice, for a server away."""
-    return {
-        "connection_class": _CONNECTIONS[urlsplit(url).scheme],
-        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "socket_timeout": TIMEOUT_SECONDS,
-    }
+    """Return what a connection pool for REDIS_URL takes so that nobody waits long, or twice, for a server away."""
+    bounds = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": TIMEOUT_SECONDS}
+    if sentinels := Sentinels.of(url):
+        return {"connection_class": GuardedMasterConnection, "sentinels": sentinels, **bounds}
+    return {"connection_class": _CONNECTIONS[urlsplit(url).scheme], **bounds}
 
 
 @cache
 def client() -> redis.Redis | None:
     """Return the process's client for what the program keeps in Redis itself, None in the solo size.
 
-    A call raises RedisError, after 0.3 s at most, when the server is away, and at once during the 5 s after that.
-    No command is tried twice, so none is carried out twice.
+    A call raises RedisError, after 0.3 s at most (0.5 s more for each Sentinel that hangs), when the server is away,
+    and at once during the 5 s after that. No command is tried twice, so none is carried out twice.
     """
     if not settings.REDIS_URL:
         return None
-    url = numbered(settings.REDIS_URL, OWN)
-    return redis.Redis(connection_pool=ConnectionPerThread.from_url(url, **guarded(url)))
+    pool = ConnectionPerThread.from_url(numbered(settings.REDIS_URL, OWN), **guarded(settings.REDIS_URL))
+    return redis.Redis(connection_pool=pool)
 
 
 def insistent_client() -> redis.Redis:
     """Return a new client that tries every time anew, for what must find out that the server is back."""
-    url = numbered(settings.REDIS_URL, OWN)
-    pool = redis.ConnectionPool.from_url(
-        url, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
-    )
+    options = guarded(settings.REDIS_URL)
+    del options["connection_class"]
+    if "sentinels" in options:
+        options["connection_class"] = MasterConnection
+    pool = redis.ConnectionPool.from_url(numbered(settings.REDIS_URL, OWN), **options)
     return redis.Redis(connection_pool=pool)

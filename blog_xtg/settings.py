@@ -3,6 +3,8 @@
 With nothing set but SECRET_KEY this is the solo size: SQLite, memory caches, one process.
 """
 
+import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
@@ -12,7 +14,8 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from .environment import BASE_DIR, ENV_FILE, VAR_DIR
-from .redis import CACHE, CHANNELS, QUEUE, guarded, numbered
+from .redis import guarded
+from .redis_urls import CACHE, SENTINEL_SCHEME, for_beat, for_celery, for_channels, numbered
 
 env = environ.Env()
 if ENV_FILE.exists():
@@ -35,7 +38,6 @@ ALLOWED_HOSTS = [_site.hostname, "localhost", "127.0.0.1", "[::1]", *env.list("A
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # A blog speaks for its own name, not for its neighbours under the same domain: no includeSubDomains, no preload.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "blog_xtg.requests.RequestMiddleware",
     "apps.components.middleware.PublicPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -125,13 +128,27 @@ else:
         **_database.get("OPTIONS", {}),
     }
     _database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_uca1400_as_ci"}
+# Copies that answer readers who have written nothing; one that doesn't is soon done without (blog_xtg/replicas.py).
+DATABASE_REPLICAS = []
+for _number, _url in enumerate(env.list("DATABASE_REPLICA_URLS", default=[])):
+    _options = {**_database["OPTIONS"], "connect_timeout": 1, "read_timeout": 5}
+    DATABASES[f"replica{_number}"] = {**_database, **env.db_url_config(_url), "OPTIONS": _options}
+    DATABASE_REPLICAS.append(f"replica{_number}")
+if DATABASE_REPLICAS:
+    if any("mysql" not in database["ENGINE"] for database in DATABASES.values()):
+        raise ImproperlyConfigured(
+            "DATABASE_REPLICA_URLS are replicas of a MariaDB: they and DATABASE_URL are mysql://…."
+        )
+    DATABASE_ROUTERS = ["blog_xtg.replicas.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What processes share: set for a fleet, unset for a blog of one process. It names the first of four databases.
 REDIS_URL = env.str("REDIS_URL", default="")
 if REDIS_URL:
-    if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
-        raise ImproperlyConfigured(f"REDIS_URL must look like redis://host:6379/0, not {REDIS_URL!r}.")
+    if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix", SENTINEL_SCHEME}:
+        raise ImproperlyConfigured(
+            f"REDIS_URL must look like redis://host:6379/0 or redis+sentinel://host/mymaster/0, not {REDIS_URL!r}."
+        )
     CACHES = {
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",
@@ -153,7 +170,7 @@ if REDIS_URL:
                 "prefix": "blog-live",
                 "hosts": [
                     {
-                        "address": numbered(REDIS_URL, CHANNELS),
+                        **for_channels(REDIS_URL),
                         # Longer than the layer's own blocking read, or idle websockets die.
                         "socket_timeout": 15,
                         "socket_connect_timeout": 2,
@@ -190,7 +207,7 @@ LANGUAGE_CODE = "zh-hans"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(VAR_DIR / "static"))()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
@@ -228,13 +245,44 @@ AKISMET_URL = env.str("AKISMET_URL", default="https://rest.akismet.com/1.1")
 REACTIONS_PER_MINUTE = env.int("REACTIONS_PER_MINUTE", default=60)
 REACTION_VISITORS_PER_HOUR = env.int("REACTION_VISITORS_PER_HOUR", default=30)
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=numbered(REDIS_URL, QUEUE) if REDIS_URL else "memory://")
+_queue, _queue_options = for_celery(REDIS_URL) if REDIS_URL else ("memory://", {})
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_queue)
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # or the beat would add a job of its own to the schedule
+# A job is done when it is done, not when somebody has begun it; and none hangs for ever.
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 3600
 if not CELERY_TASK_ALWAYS_EAGER:
-    # Handing over a task must not hang with Redis, which without these it does for ever.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "max_retries": 1}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # Handing over a task must not hang with Redis, which without these it does for ever.
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 1,
+        "max_retries": 1,
+        # What a killed worker had comes back after 30 to 35 s. A job that takes longer is safe: see blog_xtg/jobs.py.
+        "visibility_timeout": 30,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        **_queue_options,
+    }
     CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# A beat on every host, of which the one that holds the lock works. It renews the lock at each look, every 2 s at least;
+# killed, it is replaced 12 s later at the latest. When Redis restarts all of them exit: who started them starts them
+# again. The schedule is read from the code at each start; no file is written.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 2
+if REDIS_URL:
+    CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
+    CELERY_REDBEAT_REDIS_URL, _beat_options = for_beat(REDIS_URL)
+    CELERY_REDBEAT_REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 2, **_beat_options}
+    CELERY_REDBEAT_LOCK_TIMEOUT = 10
+# What this host is called, and the one host that runs the schedule where the owner wants to know which: none else may.
+BLOG_HOST = env.str("BLOG_HOST", default=socket.gethostname())
+BEAT_NODE = env.str("BEAT_NODE", default="")
 
 # smtp://user:password@host:25, smtp+tls:// (port 587), smtp+ssl:// (port 465); unset, mail is printed to the console.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -244,12 +292,19 @@ EMAIL_TIMEOUT = 10  # seconds, for each answer of the server
 MAIL_LETTERS_PER_HOUR = env.int("MAIL_LETTERS_PER_HOUR", default=5)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"noreply@{_site.hostname}")
 
+# json: an object in each line, for programs to read; line: for people. gunicorn goes by the same (blog_xtg/access.py).
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if REDIS_URL else "line")
+if LOG_FORMAT not in {"json", "line"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be json or line, not {LOG_FORMAT!r}.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "blog_xtg.logs.ReadableLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "blog_xtg.logs.JsonLine", "host": BLOG_HOST},
+    },
     "filters": {"expected": {"()": "blog_xtg.logs.ExpectedInOneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["expected"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["expected"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"level": "WARNING"},
@@ -258,5 +313,17 @@ LOGGING = {
         "django.server": {"level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},  # a 404 is no news
         "apps": {"level": "INFO"},
+        "celery": {"level": "INFO"},
+        "celery.worker.strategy": {"level": "WARNING"},  # that a task came: that it is done is said as well
     },
 }
+# Where the processes of a host gather their figures for /metrics (blog_xtg/metrics.py); unset, each tells its own.
+PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if PROMETHEUS_MULTIPROC_DIR:
+    Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
+
+# Errors are told there (blog_xtg/reporting.py); unset, they stand in the log alone.
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    from .reporting import start
+
+    start(SENTRY_DSN, BLOG_HOST)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from deploy.fleet.files import fill
 from tests.services import ROOT, Nginx
 
 SITE = ROOT / "deploy/nginx"
@@ -15,28 +16,27 @@ AROUND = "include /etc/nginx/mime.types; default_type application/octet-stream; 
 
 
 class BlogNginx(Nginx):
-    """deploy/nginx/blog.conf on a free port; only addresses and folders are exchanged.
+    """deploy/nginx/blog.conf on a free port.
 
-    `pages` and `live` are ports; `var` is the folder that holds static/ and media/.
+    `pages` and `live` are ports; `var` is the folder that holds static/ and media/; `optional` is a snippet more.
     """
 
-    def __init__(self, pages: Sequence[int], live: int, var: Path, workers: int = 1) -> None:
-        site = (SITE / "blog.conf").read_text(encoding="utf-8")
-        servers = "\n".join(f"server 127.0.0.1:{port} max_fails=3 fail_timeout=5s;" for port in pages)
-        for written, meant in [
-            ("server 127.0.0.1:8000 max_fails=3 fail_timeout=5s;", servers),
-            ("server 127.0.0.1:8001 ", f"server 127.0.0.1:{live} "),
-            ("listen 80;", "listen 127.0.0.1:PORT;"),
-            ("listen [::]:80;", ""),
-            ("/srv/blog_xtg/var", str(var)),
-            ("/srv/blog_xtg/deploy/nginx", str(SITE)),
-            ("/var/lib/nginx/blog", "FOLDER/cache"),
-            ("/var/log/nginx/blog.access.log", "FOLDER/access.log"),
-        ]:
-            assert written in site, f"deploy/nginx/blog.conf no longer says {written}"
-            site = site.replace(written, meant)
-        super().__init__(f"{AROUND}\n{site}", workers)
+    def __init__(self, pages: Sequence[int], live: int, var: Path, workers: int = 1, optional: str = "") -> None:
+        values = {
+            "BLOG_PAGES": " ".join(f"server 127.0.0.1:{port} max_fails=3 fail_timeout=3s;" for port in pages),
+            "BLOG_LIVE": f"server 127.0.0.1:{live} max_fails=3 fail_timeout=3s;",
+            "BLOG_LISTEN": "listen 127.0.0.1:PORT;",
+            "BLOG_SERVER_NAME": "blog.example.com",
+            "BLOG_STATIC": f"{var}/static",
+            "BLOG_MEDIA": f"{var}/media",
+            "BLOG_ERROR_PAGES": str(SITE),
+            "BLOG_CACHE": "FOLDER/cache",
+            "BLOG_ACCESS_LOG": "FOLDER/access.log",
+        }
+        super().__init__(f"{AROUND}\n{fill((SITE / 'blog.conf').read_text(encoding='utf-8'), values)}", workers)
         shutil.copytree(SITE / "snippets", self.folder / "snippets")
+        if optional:
+            (self.folder / "snippets/blog-optional-test.conf").write_text(optional)
 
     def requests(self) -> list[dict[str, Any]]:
         """The lines of the access log."""

@@ -25,8 +25,10 @@ from typing import ClassVar, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE_MODULES = ROOT / "tests/tools/node_modules"
-# Debian's daemons live where an ordinary user's PATH doesn't look.
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+# Debian's daemons live where an ordinary user's PATH doesn't look; what pip installed lies beside Python.
+SEARCH_PATH = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"]
+)
 # Headless Chromium names itself, and robots are not counted.
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 CHROMIUM_ARGS = (
@@ -46,12 +48,16 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "chromium": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "gunicorn": ([], ["gunicorn"]),
     "wrk": ([("wrk",)], []),
+    "promtool": ([("promtool",)], []),
     "gettext": ([("xgettext",), ("msgfmt",), ("msgattrib",)], []),
     "axe": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "vnu": ([("java",), ("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "lighthouse": ([("node",), ("chromium", "chromium-browser")], []),
     "sitemap_schema": ([], []),
     "json_feed_schema": ([], []),
+    "systemd": ([("systemd-analyze",)], []),
+    "compose_schema": ([("check-jsonschema",)], []),
+    "hadolint": ([("hadolint",)], []),
 }
 # Group -> npm package that must be in tests/tools, too.
 NPM_PACKAGES = {
@@ -225,6 +231,10 @@ class MariaDB(Service):
 
     group = "mariadb"
 
+    def __init__(self, *options: str) -> None:
+        super().__init__()
+        self.options = options
+
     @property
     def url(self) -> str:
         return f"mysql://blog:blog@127.0.0.1:{self.port}/blog"
@@ -275,7 +285,20 @@ class MariaDB(Service):
             "--innodb-log-file-size=16M",
             "--performance-schema=off",
             "--innodb-lock-wait-timeout=20",
+            *self.options,
         ]
+
+    def ask(self, statement: str) -> list[tuple]:
+        """What the server answers to one statement, outside of any transaction."""
+        import MySQLdb
+
+        client = MySQLdb.connect(host="127.0.0.1", port=self.port, user="blog", password="blog", autocommit=True)
+        try:
+            with client.cursor() as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+        finally:
+            client.close()
 
     def _user(self) -> list[str]:
         return ["--user=root"] if os.geteuid() == 0 else []
@@ -295,6 +318,10 @@ class MariaDB(Service):
 class Redis(Service):
     group = "redis"
 
+    def __init__(self, *options: str) -> None:
+        super().__init__()
+        self.options = options
+
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
@@ -310,6 +337,7 @@ class Redis(Service):
             "",
             "--dir",
             str(self.folder),
+            *self.options,
         ]
 
     def client(self):  # type: ignore[no-untyped-def]
@@ -325,6 +353,29 @@ class Redis(Service):
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+class Sentinel(Redis):
+    """One that decides alone, a second after it last heard of that master; `url` is what REDIS_URL wants."""
+
+    def __init__(self, master: Redis) -> None:
+        super().__init__()
+        (self.folder / "sentinel.conf").write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
+            f"sentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
+            "sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n"
+        )
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:{self.port}/mymaster/0"
+
+    def command(self) -> list[str]:
+        return [program("redis-server"), str(self.folder / "sentinel.conf"), "--sentinel"]
+
+    def master_port(self) -> int:
+        with self.client() as client:
+            return int(client.sentinel_get_master_addr_by_name("mymaster")[1])
 
 
 class Nginx(Service):
@@ -458,3 +509,32 @@ class LiveServer(BlogServer):
             *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--worker-class", "asgi"),
             *("--bind", f"127.0.0.1:{self.port}", "--workers", "1", self.application),
         ]
+
+
+class CeleryProcess(BlogServer):
+    """A Celery worker or beat as a fleet runs it, of the application named; give REDIS_URL."""
+
+    group = "celery"
+    patience_seconds = 30
+
+    def __init__(self, kind: str, application: str = "blog_xtg", **environ: str) -> None:
+        super().__init__(**environ)
+        self.kind, self.application = kind, application
+
+    def command(self) -> list[str]:
+        only = ["--concurrency", "1"] if self.kind == "worker" else []
+        return [sys.executable, "-m", "celery", "-A", self.application, self.kind, "-l", "INFO", *only]
+
+    def answers(self) -> bool:
+        return True  # what it does shows whether it is there
+
+    def kill(self) -> None:
+        """With everything it has started, as a host that loses its power."""
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+        self.process = None
+
+    @property
+    def log_since_start(self) -> str:
+        return self.log.rpartition("is starting." if self.kind == "beat" else "[config]")[2]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 CHANNEL = "blog:changes"
-STAMP, LISTS_STAMP = "blog:stamp", "blog:lists-stamp"
+STAMP, LISTS_STAMP = "blog:{stamp}:site", "blog:{stamp}:lists"  # braced: a cluster keeps them together
 SNAPSHOT = "blog:snapshot:"
 
 

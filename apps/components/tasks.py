@@ -18,6 +18,7 @@ def prune_sessions() -> None:
     call_command("clearsessions")
 
 
-@shared_task
+# Runs share the letters out among themselves, and one called for a new comment must not be left out.
+@shared_task(one_at_a_time=False, acks_late=False)
 def deliver_mail() -> int:
     return deliver(store.get())

@@ -7,6 +7,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Coalesce
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
@@ -29,6 +30,9 @@ class OldAddressInline(admin.TabularInline):
 
 @admin.register(Post)
 class PostAdmin(admin.ModelAdmin):
+    class Media:
+        js = [Script("js/draft.js", type="module")]
+
     form = PostAdminForm
     list_display = ("title", "shown", "category", "source", "published_at", "view_count", "comment_count", "pinned")
     list_filter = ("status", "category", "source", "pinned", "published_at", "tags")

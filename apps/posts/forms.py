@@ -38,6 +38,9 @@ class BodyWidget(AdminMarkdownxWidget):
             "data-upload-label": _("Uploading the picture"),
             "data-upload-failed": _("The picture could not be uploaded. Please try again."),
             "data-upload-too-large": _("The picture is too large."),
+            "data-draft-found": _("This browser keeps text of {time} that was not saved."),
+            "data-draft-restore": _("Put it back"),
+            "data-draft-discard": _("Throw it away"),
         }
 
 

@@ -12,6 +12,7 @@ from django.db.models import DateTimeField, Field, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
+from blog_xtg import replicas
 from blog_xtg.client import BlogRequest
 
 from .facts import Card, CardRow, cards_of
@@ -94,7 +95,8 @@ def _keys_around(number: int, posts: PostQuerySet, name: str) -> tuple[list[Any]
     block, place = divmod(number, KEYS_PER_BLOCK)
     keys = cache.get(f"{address}-{block}")
     if keys is None:
-        every = posts.until(timezone.now()).keys_at_every(POSTS_PER_KEY)
+        with replicas.reading():  # from the primary: others use it by the lists' stamp
+            every = posts.until(timezone.now()).keys_at_every(POSTS_PER_KEY)
         starts = range(0, len(every), KEYS_PER_BLOCK)  # each block also has the key that the next one begins with
         blocks = {start // KEYS_PER_BLOCK: every[start : start + KEYS_PER_BLOCK + 1] for start in starts}
         cache.set_many({f"{address}-{at}": of_block for at, of_block in blocks.items()}, KEYS_KEPT_SECONDS)

@@ -8,7 +8,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import (
     Aggregate,
     Case,
@@ -28,6 +28,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Concat, Greatest, JSONArray, RowNumber, Substr
 from django.utils import timezone
+
+from blog_xtg.replicas import database
 
 from .markdown import RENDERER_VERSION
 from .slugs import slugify
@@ -121,7 +123,7 @@ def _newest_first(parts: list[models.QuerySet[Post, Any]]) -> Any:
     # All that is put together here is Django's own SQL, its values apart.
     every = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part{number}" for number, sql in enumerate(statements))  # noqa: S608
     ordered = f"SELECT pk, is_findable FROM ({every}) AS parts ORDER BY published_at DESC, pk DESC"  # noqa: S608
-    with connection.cursor() as cursor:
+    with database().cursor() as cursor:
         cursor.execute(ordered, [*chain.from_iterable(parameters)])
         return cursor.fetchall()
 

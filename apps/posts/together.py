@@ -5,9 +5,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection
+from django.db import connection as primary
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, QuerySet, Value
 from django.db.models.functions import JSONArray
+
+from blog_xtg.replicas import database
 
 _EVERY_ROW = 1_000_000_000
 
@@ -24,7 +27,7 @@ class Given(Expression):
 
     def stored(self, value: Any) -> Any:
         """Return the value as this database takes it."""
-        return self.output_field.get_db_prep_value(value, connection)
+        return self.output_field.get_db_prep_value(value, primary)
 
 
 class Together:
@@ -44,8 +47,9 @@ class Together:
 
     def ask(self, **given: Any) -> dict[str, list[list[Any]]]:
         """Return the rows of each part, in its order (1 query)."""
+        connection = database()
         if connection.vendor not in self._compiled:
-            self._compiled[connection.vendor] = self._compile()
+            self._compiled[connection.vendor] = self._compile(connection)
         sql, parameters, readers = self._compiled[connection.vendor]
         places = {part.name: part for part in parameters if isinstance(part, Given)}
         stored = {name: place.stored(given[name]) for name, place in places.items()}
@@ -57,7 +61,7 @@ class Together:
                 found[number].append(readers[number](json.loads(row)))
         return dict(zip(self._parts, found, strict=True))
 
-    def _compile(self) -> tuple[str, list[Any], list["_Reader"]]:
+    def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any], list["_Reader"]]:
         # Each part keeps its order only in a select of its own, which the two databases want written differently.
         braced = "({})" if connection.vendor == "mysql" else "SELECT * FROM ({})"
         statements, parameters, readers = [], [], []

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from blog_xtg.client import BlogRequest
 from blog_xtg.public import public_page
+from blog_xtg.replicas import from_replica
 from blog_xtg.security import DIAGRAM_POLICY
 
 from .access import is_everybodys, is_readable, is_unlocked, unlock
@@ -134,6 +135,7 @@ def _span(year: int, month: int | None) -> tuple[datetime.datetime, datetime.dat
 
 
 @require_safe
+@from_replica
 def search(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
     page = requested_page(request)
@@ -147,6 +149,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cache_control(public=True, max_age=60)
+@from_replica
 def suggest(request: HttpRequest) -> HttpResponse:
     """Titles for what is being typed, as JSON (2 queries)."""
     found = [{"title": post.title, "url": post.get_absolute_url()} for post in find_titles(_asked(request))]

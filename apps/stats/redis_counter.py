@@ -1,8 +1,9 @@
 """Views counted in Redis, in one round trip each, and flushed into the tables by the minute.
 
-What is kept where, and how long: `blog:views:pending`, `:batch` and `:totals` (see redis_scripts; bounded by posts and
-referrers), `blog:visitors:DAY` (a HyperLogLog of 12 kB) and `blog:referrers:DAY` for three days, `blog:salt:DAY` until
-the day ends, `blog:source:ID` (the last number a thread sent) for a day.
+What is kept where, and how long: `blog:{views}:pending` and `:batch` until they are flushed, `:totals` for a day (see
+redis_scripts; bounded by posts and referrers), `:visitors:DAY` (a HyperLogLog of 12 kB) and `:referrers:DAY` for three
+days, `:source:ID` (the last number a thread sent) for a day, `blog:salt:DAY` until the day ends. The braces make a
+cluster keep together what one script touches.
 
 A Redis that loses its memory loses the views since the last flush, a minute's at most, and who has been here today: a
 visitor who comes again may count again. With its append-only file it loses the last second; when a flush fell into that
@@ -34,7 +35,8 @@ BACKLOG_VIEWS = 10_000  # per process
 REPLAYED_AT_ONCE = 500
 DRAINED_AT_ONCE = 5  # batches; more than one only when a flusher was killed
 TABLES_AWAY_SECONDS = 5  # before they are asked again: a view must not wait for a database that is away
-PENDING, BATCH, TOTALS = "blog:views:pending", "blog:views:batch", "blog:views:totals"
+KEYS = "blog:{views}:"
+PENDING, BATCH, TOTALS = KEYS + "pending", KEYS + "batch", KEYS + "totals"
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +157,7 @@ class RedisCounter:
         answer: list[Any] = self._count(
             keys=[
                 *(PENDING, BATCH, TOTALS),
-                *(f"blog:visitors:{day}", f"blog:referrers:{day}", f"blog:source:{parcel.source}"),
+                *(f"{KEYS}visitors:{day}", f"{KEYS}referrers:{day}", f"{KEYS}source:{parcel.source}"),
             ],
             args=[parcel.number, day, view.visitor, view.post_id or "", view.referrer, NAMES_A_DAY, OTHER],
             client=through,
@@ -188,7 +190,7 @@ class RedisCounter:
         return Batch.of(dict(zip(fields[::2], fields[1::2], strict=True))) if fields else None
 
     def _visitors(self, days: set[datetime.date]) -> dict[datetime.date, int]:
-        return {day: self._redis.pfcount(f"blog:visitors:{day}") for day in days}
+        return {day: self._redis.pfcount(f"{KEYS}visitors:{day}") for day in days}
 
 
 def _total(field: str) -> int:

@@ -188,7 +188,7 @@ def test_hexo_theme_unit_test():
 
 
 def test_the_welcome_posts(media_files):
-    from apps.exchange.management.commands.start import WELCOME
+    from apps.exchange.preparing import WELCOME
 
     receipts = import_folder(WELCOME)
     assert set(outcomes(receipts).values()) == {"created"}

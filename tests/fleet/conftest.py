@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from tests.conftest import need
+from tests.fleet.networks import Unavailable, networks
+from tests.fleet.whole import WholeFleet
 from tests.proxy import BlogNginx
 from tests.services import BlogServer, GunicornServer, LiveServer, MariaDB, Redis
 
@@ -45,3 +48,25 @@ def fleet(
             return Fleet(servers, running.enter_context(nginx))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def whole_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeFleet]:
+    """What `make fleet` starts, for all tests of the run, each host in a network of its own where that can be had.
+
+    It must have ended without a trace.
+    """
+    for group in ("mariadb", "redis", "nginx", "gunicorn"):
+        need(group)
+    with ExitStack() as stack:
+        try:
+            settings = stack.enter_context(networks())
+        except Unavailable:
+            settings = ""
+        whole = WholeFleet(tmp_path_factory.mktemp("whole-fleet"), settings)
+        try:
+            whole.start()
+            yield whole
+        finally:
+            whole.stop()
+            assert whole.processes() == []

@@ -232,7 +232,7 @@ def test_every_answered_view_is_counted_once(mariadb_server: MariaDB, redis_serv
     assert len(sent.unanswered) <= KILLS * CLIENTS_EACH
     check(mariadb_server, midnight, sent)
     with redis_server.client() as redis:
-        assert not redis.exists("blog:views:pending", "blog:views:batch")
+        assert not redis.exists("blog:{views}:pending", "blog:{views}:batch")
     answered = sum(sent.answered.values())
     print(f"\n{answered} of {BEACONS} beacons answered in {took:.1f} s, {len(sent.unanswered)} cut off by a kill;")
     print(rows(mariadb_server, "SELECT day, pv, uv, robots FROM stats_dailyviews ORDER BY day"))

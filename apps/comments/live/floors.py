@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from apps.posts.models import Post
 from apps.posts.post_page import POST
 from apps.posts.together import Together
+from blog_xtg.replicas import reading
 
 from ..models import Comment
 
@@ -23,6 +24,7 @@ _QUESTIONS = Together(post=_post, comments=Comment.objects.of_page)
 
 def floors_of(post_id: int, first_floor: int, last_floor: int) -> tuple[Post | None, list[list[Any]]]:
     """Return the post, None when there is none, and the rows of its comments on these floors (1 query)."""
-    found = _QUESTIONS.ask(post=post_id, first_floor=first_floor, last_floor=last_floor)
+    with reading():  # from the primary: an open page asks for what it was told of a moment ago
+        found = _QUESTIONS.ask(post=post_id, first_floor=first_floor, last_floor=last_floor)
     post = Post.from_db(connection.alias, _FIELDS, found["post"][0]) if found["post"] else None
     return post, found["comments"]

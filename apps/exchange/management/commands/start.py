@@ -2,28 +2,20 @@
 
 import socket
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 from twisted.web.http import HTTPChannel
 
 from apps.comments.services import reconcile_counts
 from apps.comments.services import rerender_stale as rerender_stale_comments
 from apps.components import postman
-from apps.components.services import has_administrator
-from apps.exchange.importing import import_folder
-from apps.posts.models import Post
+from apps.exchange.preparing import invitation, prepare
 from apps.posts.services import correct_months, index_missing, rerender_stale
 from apps.stats.services import keep_bounded, reconcile_views
-from blog_xtg.collected import collect
 from blog_xtg.environment import note_start
 
-WELCOME = Path(__file__).resolve().parents[2] / "welcome"
 ADDRESS = "127.0.0.1"
 ADDRESS_MAX_BYTES = 128 * 1024  # ten thousand Chinese characters are 90,000 bytes in an address
 
@@ -40,14 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, port: str, **options: Any) -> None:
         self._check_port(port)
-        self._make_folders()
-        self._collect()
-        try:
-            call_command("migrate", verbosity=0, interactive=False)
-        except DatabaseError as error:
-            raise CommandError(f"The database can't be brought up to date: {error}. Is it writable?") from None
-        if not Post.objects.exists() and not get_user_model()._default_manager.exists():
-            import_folder(WELCOME)
+        prepare()
         rerender_stale()
         rerender_stale_comments()
         correct_months()
@@ -60,10 +45,7 @@ class Command(BaseCommand):
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
         self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
-        if not has_administrator():
-            link = StringIO()
-            call_command("setup_link", site=address, stdout=link)
-            self.stdout.write(f"  There is no administrator yet. Become it, once, here:\n  {link.getvalue().strip()}")
+        self.stdout.write(invitation(address), ending="")
         self.stdout.write("  Ctrl-C stops it.\n")
         self.stdout.flush()
         # Daphne's Twisted hangs up on a longer address, saying nothing.
@@ -89,16 +71,3 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"Port {port} can't be used ({error.strerror}). Choose another: make run PORT={_another(int(port))}"
                 ) from None
-
-    def _collect(self) -> None:
-        try:
-            collect()
-        except OSError as error:
-            raise CommandError(f"Can't write to {settings.STATIC_ROOT} ({error.strerror}). Make it writable.") from None
-
-    def _make_folders(self) -> None:
-        for folder in (settings.VAR_DIR, Path(settings.MEDIA_ROOT)):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise CommandError(f"Can't make the folder {folder} ({error.strerror}). Make it writable.") from None

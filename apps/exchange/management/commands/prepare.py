@@ -1,0 +1,19 @@
+"""What comes before a fleet's processes start, and before an upgrade goes from host to host."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from apps.exchange.preparing import invitation, prepare
+
+
+class Command(BaseCommand):
+    help = "Bring database and static files up to date; run it once before a fleet starts or is upgraded."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--site", help="Where the first administrator's link leads (default: SITE_URL).")
+
+    def handle(self, *args: Any, site: str | None, **options: Any) -> None:
+        prepare()
+        self.stdout.write(invitation(site or settings.SITE_URL), ending="")

@@ -1,0 +1,47 @@
+"""What every start of a blog of one, and every upgrade of a fleet, begins with."""
+
+from io import StringIO
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+
+from apps.components.services import has_administrator
+from apps.exchange.importing import import_folder
+from apps.posts.models import Post
+from blog_xtg.collected import collect
+
+WELCOME = Path(__file__).resolve().parent / "welcome"
+
+
+def prepare() -> None:
+    """Make the folders, collect the static files, migrate the database, and welcome a new writer with some posts.
+
+    What is done already costs little: some queries and a comparison of the static files. Raises CommandError.
+    """
+    for folder in (settings.VAR_DIR, Path(settings.MEDIA_ROOT)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"Can't make the folder {folder} ({error.strerror}). Make it writable.") from None
+    try:
+        collect()
+    except OSError as error:
+        raise CommandError(f"Can't write to {settings.STATIC_ROOT} ({error.strerror}). Make it writable.") from None
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise CommandError(f"The database can't be brought up to date: {error}. Is it writable?") from None
+    if not Post.objects.exists() and not get_user_model()._default_manager.exists():
+        import_folder(WELCOME)
+
+
+def invitation(site: str) -> str:
+    """Return the lines that lead the first administrator in, blank when there is one. A link voids the one before."""
+    if has_administrator():
+        return ""
+    link = StringIO()
+    call_command("setup_link", site=site, stdout=link)
+    return f"  There is no administrator yet. Become it, once, here:\n  {link.getvalue().strip()}\n"

@@ -1,0 +1,1 @@
+"""How the blog is run: files for nginx, systemd and containers, and `make fleet`."""

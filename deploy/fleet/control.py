@@ -1,0 +1,241 @@
+"""Starting, asking, upgrading and stopping a fleet, from beside it."""
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from blog_xtg.redis import QUEUE, RedisError, numbered
+from deploy.fleet.files import ROOT, Fleet, Part
+from deploy.fleet.processes import (
+    SEARCH_PATH,
+    Trouble,
+    base_environment,
+    children,
+    end_session,
+    last_lines,
+    lives,
+    program,
+    read_environment,
+    wait_for,
+)
+from deploy.fleet.supervisor import RESTART_SECONDS, STOP_SECONDS
+
+SETTLED_SECONDS = 3  # what can't be asked anything is well when it has lived so long
+START_SECONDS = 120
+PREPARE_SECONDS = 600
+
+
+def start(fleet: Fleet) -> None:
+    """Start what isn't running; return when every part answers. Raises Trouble that names those that don't."""
+    if running(fleet):
+        if (port := read_environment(fleet.folder / "env")["FLEET_PORT"]) != str(fleet.port):
+            raise Trouble(f"The fleet runs on port {port}: make fleet-stop, and then start it on another.")
+    else:
+        _check(fleet)
+        end_leftovers(fleet)
+        fleet.write()
+        with (fleet.folder / "log/supervisor.log").open("ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "deploy.fleet", "supervise"],
+                cwd=ROOT,
+                env={**os.environ, "FLEET_DIR": str(fleet.folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+    wait(fleet, fleet.parts[:2])
+    prepare(fleet)
+    wait(fleet, fleet.parts)
+
+
+def _check(fleet: Fleet) -> None:
+    programs = ["mariadb-install-db", *(part.command[0] for part in fleet.parts if "/" not in part.command[0])]
+    missing = sorted({name for name in programs if not shutil.which(name, path=SEARCH_PATH)})
+    if missing:
+        raise Trouble(f"{', '.join(missing)} is not installed: apt install mariadb-server redis-server nginx")
+    for part in fleet.parts:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((part.address if not part.host else "", part.port))
+            except OSError as error:
+                raise Trouble(
+                    f"Port {part.port}, for {part.name}, can't be used ({error.strerror}). Choose others:"
+                    f" make fleet FLEET_PORT={fleet.port + 1000}"
+                ) from None
+
+
+def prepare(fleet: Fleet) -> str:
+    """Bring database and static files up to date; return what is said of it (the first administrator's link)."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "prepare", "--site", fleet.url],
+        cwd=ROOT,
+        env={**base_environment(), **fleet.environment(fleet.hosts[0])},
+        capture_output=True,
+        text=True,
+        timeout=PREPARE_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise Trouble(f"`manage.py prepare` failed:\n{last_lines(done.stdout + done.stderr)}")
+    print(done.stdout, end="", flush=True)
+    return done.stdout
+
+
+def wait(fleet: Fleet, parts: Iterable[Part], seconds: float = START_SECONDS) -> None:
+    """Wait until all of these answer. Raises Trouble with the last lines of each log that doesn't."""
+    silent = list(parts)
+
+    def all_answer() -> bool:
+        silent[:] = silent_parts(fleet, silent)
+        return not silent
+
+    if not wait_for(all_answer, seconds):
+        raise Trouble(complaint(fleet, silent))
+
+
+def silent_parts(fleet: Fleet, parts: Iterable[Part]) -> list[Part]:
+    """Ask each of the parts, and return those that don't answer."""
+    parts, state = list(parts), fleet.state()
+    workers = answering_workers(fleet, [part.worker for part in parts if part.worker])
+
+    def answers(part: Part) -> bool:
+        known = state.get(part.name, {})
+        if not known.get("pid"):
+            return False
+        if part.worker:
+            return part.worker in workers
+        return part.answers() if part.port else time.time() - known["since"] > SETTLED_SECONDS
+
+    return [part for part in parts if not answers(part)]
+
+
+def answering_workers(fleet: Fleet, names: list[str]) -> set[str]:
+    """Which of these Celery workers answer; takes a second when one doesn't."""
+    url = fleet.environment(fleet.hosts[0])["REDIS_URL"] if names else ""
+    options = {"socket_connect_timeout": 1, "socket_timeout": 2, "max_retries": 1}
+    try:
+        asking = Celery(broker=numbered(url, QUEUE), broker_transport_options=options)
+        return {name for pong in asking.control.ping(names, timeout=1) for name in pong} if names else set()
+    except (OperationalError, RedisError, OSError):
+        return set()
+
+
+def complaint(fleet: Fleet, silent: Iterable[Part]) -> str:
+    """Say of each what it does instead of answering, with the end of its log."""
+    state, said = fleet.state(), []
+    for part in silent:
+        known = state.get(part.name, {})
+        if known.get("pid"):
+            where = f" on port {part.port}" if part.port else ""
+            trouble = f"runs (pid {known['pid']}) and does not answer{where}"
+        else:
+            trouble = f"is not running: {known.get('ended') or 'never started'}"
+        log = fleet.log(part)
+        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        said.append(f"{part.name} {trouble}. {log} ends:\n{last_lines(text)}")
+    return "\n".join(said)
+
+
+# -- Stopping, reloading ---------------------------------------------------------------------------------------------
+
+
+def stop(fleet: Fleet) -> None:
+    """End every process of the fleet, in order, within two minutes; none is left."""
+    if supervisor := running(fleet):
+        os.kill(supervisor, signal.SIGTERM)
+        if not wait_for(lambda: not lives(supervisor), 3 * STOP_SECONDS + 10):
+            os.kill(supervisor, signal.SIGKILL)
+            wait_for(lambda: not lives(supervisor), 5)
+    end_leftovers(fleet)
+
+
+def end_leftovers(fleet: Fleet) -> None:
+    """End what a supervisor that was killed has left: the sessions it wrote down."""
+    for known in fleet.state().values():
+        if known["session"]:
+            end_session(known["session"], known["born"])
+    (fleet.folder / "state.json").unlink(missing_ok=True)
+
+
+def reload(fleet: Fleet) -> None:
+    """Upgrade without a request lost: database and files first, then host by host, each out of nginx meanwhile."""
+    if not running(fleet):
+        raise Trouble("The fleet is not running: make fleet")
+    prepare(fleet)
+    for host in fleet.hosts:
+        print(f"{host} …", flush=True)
+        fleet.write_nginx(without=host)
+        renew_nginx(fleet)
+        try:
+            restart(fleet, [part for part in fleet.parts if part.host == host])
+        finally:
+            fleet.write_nginx()
+            renew_nginx(fleet)
+
+
+def restart(fleet: Fleet, parts: Iterable[Part]) -> None:
+    """Stop these gracefully, and wait until their successors answer."""
+    parts = list(parts)
+    before = {part.name: fleet.pid(part) for part in parts}
+    for pid in before.values():
+        os.kill(pid, signal.SIGTERM)
+    succeeded = wait_for(
+        lambda: all(fleet.state()[name]["pid"] not in (0, pid) for name, pid in before.items()),
+        STOP_SECONDS + RESTART_SECONDS,
+    )
+    wait(fleet, parts, START_SECONDS if succeeded else 1)
+
+
+def renew_nginx(fleet: Fleet) -> None:
+    """Make nginx read its files anew; return when the workers that have read the old ones take no more requests."""
+    nginx = next(part for part in fleet.parts if part.name == "nginx")
+    command = [program("nginx"), *nginx.command[1:], "-t", "-q"]
+    tested = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    if tested.returncode:
+        raise Trouble(f"nginx does not take its files:\n{last_lines(tested.stderr)}")
+    pid = fleet.pid(nginx)
+    old = children(pid)
+    os.kill(pid, signal.SIGHUP)
+    wait_for(lambda: bool(children(pid) - old), 10)
+    # They end when the last request is answered; one that holds a websocket open may take longer.
+    wait_for(lambda: not children(pid) & old, 2)
+
+
+def running(fleet: Fleet) -> int:
+    """The supervisor's pid, 0 when there is none."""
+    try:
+        with (fleet.folder / "supervisor").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int((fleet.folder / "supervisor").read_text() or 0)
+    except OSError:
+        pass
+    return 0
+
+
+def print_status(fleet: Fleet) -> bool:
+    """Print a line for each part; return whether all answer."""
+    state = fleet.state() if running(fleet) else {}
+    if not state:
+        print("The fleet is not running: make fleet")
+        return False
+    silent = {part.name for part in silent_parts(fleet, fleet.parts)}
+    for part in fleet.parts:
+        known = state.get(part.name, {})
+        word = "answers" if part.name not in silent else "silent" if known.get("pid") else "down"
+        where = f"{part.address}:{part.port}" if part.port else ""
+        again = f"started {known['starts']} times, last {known['ended']}" if known.get("starts", 0) > 1 else ""
+        print(f"  {part.name:<14}{word:<9}{where:<17}pid {known.get('pid', 0):<8}{again}".rstrip())
+    print(f"  {fleet.url}/ · to write: {fleet.url}/admin/ · logs: {fleet.folder}/log")
+    return not silent

@@ -1,0 +1,79 @@
+"""What a second core is worth: `python -m tests.bench.scaling [--posts 1000] [--seconds 3] [--rounds 6]`.
+
+The same pages, rendered cold (page cache off), under the same load, turn about:
+
+- one gunicorn worker on one core, and two on a core each; MariaDB, Redis and wrk share both cores with them;
+- everything on one core, and everything on two: a machine of half the size.
+
+The first says less on a machine of two cores, for one worker has a helper there that two don't have.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.bench import measure
+from tests.bench.fleet import APPLICATION, Fleet
+from tests.bench.measure import Target, family, interleaved
+from tests.services import GunicornServer, Service
+
+
+def pin(pids: Iterable[int], cores: set[int]) -> None:
+    """Bind every thread of these processes to the cores; those that they start later come along."""
+    for pid in pids:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), cores)
+
+
+def workers(server: GunicornServer) -> list[int]:
+    assert server.process
+    return family(server.process.pid)[1:]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.scaling", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--posts", type=int, default=1000)
+    parser.add_argument("--seconds", type=int, default=3, help="of each turn")
+    parser.add_argument("--rounds", type=int, default=6)
+    chosen = parser.parse_args()
+    first, second, *_more = sorted(os.sched_getaffinity(0)) * 2
+    if first == second:
+        sys.exit("This machine has one core.")
+    with Fleet() as fleet:
+        blog = fleet.blog(chosen.posts)
+        two = blog.cold
+        with GunicornServer(1, APPLICATION, PAGE_CACHE_BYTES="0", **blog.environ) as one:
+            data: list[Service] = [fleet.mariadb, fleet.redis]
+            every = [os.getpid(), *(pid for service in [*data, one, two] if service.process for pid in _pids(service))]
+            found: dict[tuple[str, str, int], list[float]] = {}
+            for _round in range(chosen.rounds):
+                for arrangement in ("workers", "machine"):
+                    for server, cores in ((one, {first}), (two, {first, second})):
+                        pin(every, cores if arrangement == "machine" else {first, second})
+                        for worker, core in zip(workers(server), sorted(cores), strict=True):
+                            pin([worker], {core})
+                        for page in ("home", "post"):
+                            path, title = blog.visits["pages"][page]
+                            target = Target(page, f"{server.url}{path}", title)
+                            runs = interleaved([target], {"worker": [server], "data": data}, chosen.seconds, 1)
+                            figures = found.setdefault((arrangement, page, len(cores)), [])
+                            figures.append(runs[page][0].requests_per_second)
+    print("| what is doubled | page | one core, requests/s | two cores | times |")
+    print("|---|---|---|---|---|")
+    for arrangement, name in (("workers", "worker and its core"), ("machine", "all cores, for everything")):
+        for page in ("home", "post"):
+            single, double = (measure.median(found[arrangement, page, cores]) for cores in (1, 2))
+            print(f"| {name} | {page} | {single:.0f} | {double:.0f} | {double / single:.2f} |")
+
+
+def _pids(service: Service) -> list[int]:
+    assert service.process
+    return family(service.process.pid)
+
+
+if __name__ == "__main__":
+    main()

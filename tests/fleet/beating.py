@@ -1,0 +1,35 @@
+"""The program's own Celery app, with jobs that note when they run and a schedule that a test can wait for."""
+
+import os
+import time
+
+from blog_xtg.celery import app
+from blog_xtg.redis import insistent_client
+
+app.conf.beat_schedule = {
+    "second": {"task": "tests.second", "schedule": 1.0},
+    "minute": {"task": "tests.minute", "schedule": app.conf.beat_schedule["flush views"]["schedule"]},
+}
+if soon := os.environ.get("COPIED_AFTER_SECONDS"):
+    app.conf.broker_transport_options |= {"visibility_timeout": int(soon), "unacked_restore_interval": 1}
+
+
+def note(name: str) -> None:
+    insistent_client().rpush(f"ran:{name}", time.time())
+
+
+@app.task(name="tests.second")
+def second() -> None:
+    note("second")
+
+
+@app.task(name="tests.minute")
+def minute() -> None:
+    note("minute")
+
+
+@app.task(name="tests.long")
+def long(seconds: float) -> None:
+    note("long")
+    time.sleep(seconds)
+    note("long-end")

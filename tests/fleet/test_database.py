@@ -1,0 +1,162 @@
+"""The database of a fleet: its character set, its migrations, and its restart under running workers."""
+
+import http.client
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from apps.components.management.commands import migrate
+from blog_xtg.checks import database_speaks_utf8mb4
+from tests.services import ROOT, BlogServer, GunicornServer, MariaDB, Redis, wait_until
+
+pytestmark = [pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
+WRITE = "from apps.posts.models import Post; Post.objects.create(title='Title {0}', body='Text.', status='published')"
+
+
+@pytest.fixture(scope="module")
+def own_mariadb() -> Iterator[MariaDB]:
+    """A MariaDB of these tests' own, which may have replicas; where its log begins to be of interest."""
+    with MariaDB("--log-bin=binlog", "--server-id=1") as server:
+        server.begins_at = server.ask("SELECT @@gtid_binlog_pos")[0][0]  # type: ignore[attr-defined]
+        yield server
+
+
+@pytest.fixture(scope="module")
+def migrated(own_mariadb: MariaDB) -> tuple[str, str]:
+    """What two hosts said that brought it up to date at once, the shorter first."""
+    command = [sys.executable, "manage.py", "migrate", "--no-color"]
+    environ = BlogServer(DATABASE_URL=own_mariadb.url).env
+    hosts = [
+        subprocess.Popen(command, cwd=ROOT, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(2)
+    ]
+    one, other = sorted((host.communicate(timeout=90)[0] for host in hosts), key=len)
+    assert [host.returncode for host in hosts] == [0, 0], (one, other)
+    return one, other
+
+
+@pytest.mark.django_db
+@pytest.mark.one_database("mariadb")
+def test_a_character_set_that_refuses_emoji_is_named(mariadb_server: MariaDB) -> None:
+    assert database_speaks_utf8mb4(["default"]) == []
+    mariadb_server.ask("CREATE OR REPLACE DATABASE old CHARACTER SET latin1")
+    mariadb_server.ask("CREATE TABLE old.t (a TEXT)")
+    with connection.cursor() as cursor:
+        name = connection.settings_dict["NAME"]
+        cursor.execute("USE old")
+        faults = database_speaks_utf8mb4(["default"])
+        cursor.execute(f"USE {name}")
+    assert [fault.msg for fault in faults] == [
+        "The database's character set is latin1, not utf8mb4.",
+        "The table t's character set is latin1, not utf8mb4.",
+    ]
+    assert faults[1].hint == "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci"
+
+
+def test_two_hosts_that_migrate_at_once_take_turns(migrated: tuple[str, str]) -> None:
+    waited, worked = migrated
+    assert "waiting for it" in waited and "No migrations to apply" in waited
+    assert "Applying posts.0001_initial... OK" in worked and "waiting" not in worked
+
+
+@pytest.mark.django_db
+@pytest.mark.one_database("mariadb")
+def test_a_host_that_never_finishes_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "WAIT_SECONDS", 0)
+    with migrate.Command()._alone(connection), pytest.raises(CommandError, match="SHOW PROCESSLIST"):
+        call_command("migrate", verbosity=0)
+    call_command("migrate", verbosity=0)
+
+
+@pytest.fixture
+def replica(own_mariadb: MariaDB) -> Iterator[MariaDB]:
+    with MariaDB("--server-id=2") as server:
+        server.ask(f"SET GLOBAL gtid_slave_pos = '{own_mariadb.begins_at}'")
+        server.ask(
+            f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={own_mariadb.port}, MASTER_USER='blog',"
+            " MASTER_PASSWORD='blog', MASTER_USE_GTID=slave_pos"
+        )
+        server.ask("START SLAVE")
+        yield server
+
+
+def selects(server: MariaDB) -> int:
+    return int(server.ask("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
+
+
+def test_readers_are_answered_by_a_replica_that_has_caught_up(
+    own_mariadb: MariaDB, migrated: object, replica: MariaDB, redis_server: Redis
+) -> None:
+    """And by none that lacks what this blog has announced."""
+    primary = own_mariadb
+    environ = {"DATABASE_URL": primary.url, "DATABASE_REPLICA_URLS": replica.url, "REDIS_URL": redis_server.url}
+    server = GunicornServer(workers=2, **environ)
+
+    def read(path: str = "/", cookie: str = "") -> str:
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        client.request("GET", path, headers={"Accept-Language": "en", "Cookie": cookie})
+        answer = client.getresponse()
+        assert answer.status == 200
+        return answer.read().decode()
+
+    def asked(cookie: str = "") -> tuple[int, int]:
+        """How many questions 20 searches are for each server."""
+        before = selects(primary), selects(replica)
+        for number in range(20):
+            read(f"/search/?q=word{number}", cookie)
+        return selects(primary) - before[0], selects(replica) - before[1]
+
+    with server:
+        server.manage("shell", "-c", WRITE.format("one"))
+        read()
+        wait_until(lambda: asked()[1] >= 20, 15)
+        on_primary, on_replica = asked()
+        assert on_replica > 20 > on_primary
+        # Who has the token of a form may have written.
+        assert asked("csrftoken=abc")[1] <= 1
+
+        # A replica that stands still makes no page that lacks the change, and none is kept.
+        replica.ask("STOP SLAVE SQL_THREAD")
+        read()
+        server.manage("shell", "-c", WRITE.format("two"))
+        end = time.monotonic() + 1
+        time.sleep(0.1)
+        while time.monotonic() < end:
+            assert "Title two" in read() and "Title two" in read("/archive/")
+        assert asked()[1] <= 40  # whether it has caught up
+        replica.ask("START SLAVE SQL_THREAD")
+        wait_until(lambda: asked()[0] < 20, 15)
+        assert "Title</mark> two" in read("/search/?q=Title")
+
+        # One that is gone is noticed once, not with every page.
+        replica.stop()
+        begun_at = time.monotonic()
+        for number in range(20):
+            read(f"/search/?q=word{number}")
+        assert time.monotonic() - begun_at < 10
+
+
+def test_a_database_that_restarts_costs_no_request_after_it(
+    own_mariadb: MariaDB, migrated: object, redis_server: Redis
+) -> None:
+    """Of two workers with four threads each, every one has a connection that the restart has closed."""
+    with GunicornServer(workers=2, DATABASE_URL=own_mariadb.url, REDIS_URL=redis_server.url) as server:
+
+        def ask(number: int) -> int:
+            client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+            client.request("GET", f"/search/?q=word{number}", headers={"Cookie": "sessionid=nobody"})
+            return client.getresponse().status
+
+        with ThreadPoolExecutor(16) as readers:
+            assert set(readers.map(ask, range(64))) == {200}
+            own_mariadb.stop()
+            away = list(readers.map(ask, range(4)))
+            own_mariadb.start()
+            assert set(readers.map(ask, range(64))) == {200}
+        assert set(away) <= {500, 503}
