@@ -14,6 +14,8 @@ from celery.schedules import crontab
 from celery.signals import beat_init
 from django.conf import settings
 
+from . import reports  # noqa: F401 (listens to Celery's signals)
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
 logger = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ With nothing set but SECRET_KEY this is the solo size: SQLite, memory caches, on
 """
 
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
@@ -37,7 +38,6 @@ ALLOWED_HOSTS = [_site.hostname, "localhost", "127.0.0.1", "[::1]", *env.list("A
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # A blog speaks for its own name, not for its neighbours under the same domain: no includeSubDomains, no preload.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "blog_xtg.requests.RequestMiddleware",
     "apps.components.middleware.PublicPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -291,12 +292,19 @@ EMAIL_TIMEOUT = 10  # seconds, for each answer of the server
 MAIL_LETTERS_PER_HOUR = env.int("MAIL_LETTERS_PER_HOUR", default=5)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"noreply@{_site.hostname}")
 
+# json: an object in each line, for programs to read; line: for people. gunicorn goes by the same (blog_xtg/access.py).
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if REDIS_URL else "line")
+if LOG_FORMAT not in {"json", "line"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be json or line, not {LOG_FORMAT!r}.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "blog_xtg.logs.ReadableLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "blog_xtg.logs.JsonLine", "host": BLOG_HOST},
+    },
     "filters": {"expected": {"()": "blog_xtg.logs.ExpectedInOneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["expected"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["expected"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"level": "WARNING"},
@@ -305,5 +313,17 @@ LOGGING = {
         "django.server": {"level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},  # a 404 is no news
         "apps": {"level": "INFO"},
+        "celery": {"level": "INFO"},
+        "celery.worker.strategy": {"level": "WARNING"},  # that a task came: that it is done is said as well
     },
 }
+# Where the processes of a host gather their figures for /metrics (blog_xtg/metrics.py); unset, each tells its own.
+PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if PROMETHEUS_MULTIPROC_DIR:
+    Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
+
+# Errors are told there (blog_xtg/reporting.py); unset, they stand in the log alone.
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    from .reporting import start
+
+    start(SENTRY_DSN, BLOG_HOST)

@@ -4,14 +4,11 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 
-from . import files, health
+from . import files
 
 urlpatterns = [
     path("admin/", include("apps.posts.editor_urls")),
     path("admin/", admin.site.urls),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
-    path("metrics", health.metrics),
     path("favicon.ico", files.static, {"path": "img/icon.svg"}),
     path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain")),
     re_path(r"^static/(?P<path>.+)$", files.static),

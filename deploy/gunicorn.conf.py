@@ -24,6 +24,8 @@ keepalive = 75  # longer than nginx keeps its own end open
 backlog = 512
 websocket_max_message_size = 1024  # an open page says no more than that it is there
 control_socket_disable = True
+# Lines of JSON, one for each request: see LOG_FORMAT in .env.example.
+logger_class = "blog_xtg.access.AccessLogger"
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (a heartbeat that must not wait for a disk)
 
 
@@ -31,3 +33,11 @@ def when_ready(server) -> None:  # type: ignore[no-untyped-def]
     # What is loaded now never changes: leaving it out of collections keeps its memory shared between the workers.
     gc.collect()
     gc.freeze()
+
+
+def child_exit(server, worker) -> None:  # type: ignore[no-untyped-def]
+    # What the worker said of its present state is no longer so.
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)

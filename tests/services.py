@@ -48,6 +48,7 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "chromium": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "gunicorn": ([], ["gunicorn"]),
     "wrk": ([("wrk",)], []),
+    "promtool": ([("promtool",)], []),
     "gettext": ([("xgettext",), ("msgfmt",), ("msgattrib",)], []),
     "axe": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "vnu": ([("java",), ("chromium", "chromium-browser")], ["playwright.sync_api"]),

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from blog_xtg import metrics
 from blog_xtg.redis import RedisError, insistent_client
 
 from . import coherence
@@ -79,7 +80,7 @@ class Listener:
             self._backend.publish(coherence.Change(coherence.new_stamp(), None))
         self._stamp = self._present_stamp()
         coherence.heard(None)
-        self._heard_at = time.monotonic()
+        self._heard()
 
     def _listen(self, pubsub: "PubSub") -> None:
         """Hear the messages of one beat, then see whether one was lost."""
@@ -93,7 +94,11 @@ class Listener:
             logger.warning("Word of a change was lost; beginning anew.")
             self._stamp = self._present_stamp()
             coherence.heard(None)
+        self._heard()
+
+    def _heard(self) -> None:
         self._heard_at = time.monotonic()
+        metrics.listener.labels(coherence.CHANNEL).set_to_current_time()
 
     def _hear(self, pubsub: "PubSub", seconds: float) -> bool:
         message = pubsub.get_message(timeout=seconds)

@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from apps.posts import shown
-from blog_xtg import replicas
+from blog_xtg import metrics, replicas
 from blog_xtg.client import BlogRequest
 from blog_xtg.public import SHARED, is_anonymous
 
@@ -24,7 +24,7 @@ from . import coherence, store
 from .pagecache import ZIPPED, Page, pages
 
 # Answers without words in them, which must not wait for the database to say in which language.
-WORDLESS = ("/healthz", "/readyz", "/metrics", "/static/", "/style-", "/media/")
+WORDLESS = ("/static/", "/style-", "/media/")
 
 # What advertisers and mailers hang onto addresses: it makes no other page.
 TRACKING = re.compile(
@@ -53,6 +53,7 @@ class PublicPageMiddleware:
         if not is_anonymous(request):
             return self.get_response(request)
         if request.path_info == self.beacon_path:
+            request.answered_by = "components:beacon"
             request.site, request.user = SimpleLazyObject(store.get), AnonymousUser()
             return self.beacon(request)
         if request.method not in {"GET", "HEAD"} or request.path_info.startswith(WORDLESS):
@@ -60,10 +61,14 @@ class PublicPageMiddleware:
         _tidy(request)
         key = _key(request) if settings.PAGE_CACHE_BYTES and coherence.backend().is_trusted() else None
         page = _kept(request, key) if key else None
-        return page.answer(request) if page else self._rendered(request, key)
+        if page is None:
+            return self._rendered(request, key)
+        request.answered_by = metrics.KEPT_PAGE
+        return page.answer(request)
 
     def _rendered(self, request: BlogRequest, key: Hashable) -> HttpResponse:
         generation = coherence.generation()
+        metrics.rendered.inc()
         # Who has a form's token may have written a moment ago, and shall find it.
         if settings.CSRF_COOKIE_NAME not in request.COOKIES and coherence.backend().is_trusted():
             request.replica = replicas.caught_up(generation)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError
 
-from blog_xtg import replicas
+from blog_xtg import metrics, replicas
 
 from . import coherence
 from .snapshot import Snapshot, build
@@ -45,6 +45,7 @@ def get() -> Snapshot:
     """
     kept = _kept
     if kept is not None and _is_good(kept):
+        metrics.components_from_memory()
         return kept.snapshot
     got = _building.acquire(timeout=BUILD_SECONDS)
     try:
@@ -101,12 +102,16 @@ def _shared(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snap
         snapshot = Snapshot.from_json(json.loads(text))
     except (ValueError, TypeError, KeyError):  # of another version of the program
         return None
-    return snapshot if time.time() < snapshot.next_due_at else None
+    if time.time() >= snapshot.next_due_at:
+        return None
+    metrics.components.labels("redis").inc()
+    return snapshot
 
 
 def _built(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snapshot:
     with replicas.reading():  # from the primary
         snapshot = build(stamps.lists if stamps else coherence.new_stamp())
+    metrics.components.labels("database").inc()
     if stamps:
         backend.save(stamps.site, json.dumps(snapshot.to_json(), separators=(",", ":")))
     return snapshot

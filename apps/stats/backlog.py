@@ -5,6 +5,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from blog_xtg import metrics
+
 from .counters import View
 
 logger = logging.getLogger(__name__)
@@ -41,7 +43,9 @@ class Backlog:
     def take(self, number: int) -> list[Parcel]:
         """Take the oldest ones out; whoever takes them puts back what still can't be counted."""
         with self._lock:
-            return [self._parcels.popleft() for _ in range(min(number, len(self._parcels)))]
+            taken = [self._parcels.popleft() for _ in range(min(number, len(self._parcels)))]
+            metrics.backlog.set(len(self._parcels))
+            return taken
 
     def put_back(self, parcels: list[Parcel]) -> None:
         with self._lock:
@@ -58,3 +62,4 @@ class Backlog:
         while len(self._parcels) > self._most:
             self._parcels.popleft()
             self._dropped += 1
+        metrics.backlog.set(len(self._parcels))

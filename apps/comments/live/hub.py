@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from apps.posts.models import Post
+from blog_xtg import metrics
 from blog_xtg.redis import RedisError
 
 from .presence import HEARTBEAT_SECONDS, presence
@@ -91,6 +92,7 @@ class Hub:
         room.pages.add(page)
         room.joined = True
         self._addresses[page.address] += 1
+        metrics.websockets.inc()
         if self._running is None:
             self._running = asyncio.create_task(self._run())
         await self._listen_to(page.post)
@@ -102,6 +104,7 @@ class Hub:
         if room is None or page not in room.pages:
             return
         room.pages.discard(page)
+        metrics.websockets.dec()
         room.joined = True
         self._addresses[page.address] -= 1
         if self._addresses[page.address] <= 0:

@@ -1,0 +1,38 @@
+"""What is wrong, in plain words."""
+
+import textwrap
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from blog_xtg.doctor import ERROR, WARNING, examine
+
+WIDTH = 100
+
+
+class Command(BaseCommand):
+    help = "Say what is wrong with the configuration and the running parts, and how to mend it; exit code 1 on errors."
+    requires_system_checks = []  # whatever is wrong is to be said in words, not by falling over it
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        styles = {ERROR: self.style.ERROR, WARNING: self.style.WARNING}
+        levels: Counter[str] = Counter()
+        for finding in examine():
+            levels[finding.level] += 1
+            text = textwrap.fill(finding.text, WIDTH, initial_indent=f"{finding.level:8} ", subsequent_indent=" " * 9)
+            self.stdout.write(styles.get(finding.level, str)(text))
+            if finding.remedy:
+                self.stdout.write(
+                    textwrap.fill(finding.remedy, WIDTH, initial_indent=" " * 9 + "-> ", subsequent_indent=" " * 12)
+                )
+        if levels[ERROR] or levels[WARNING]:
+            self.stdout.write(f"\n{_counted(levels[ERROR], 'error')}, {_counted(levels[WARNING], 'warning')}.")
+        else:
+            self.stdout.write("\nAll is well.")
+        if levels[ERROR]:
+            raise SystemExit(1)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

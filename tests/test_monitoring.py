@@ -1,0 +1,96 @@
+"""The alarms come when they should, and speak of figures that the blog gives and of sections that the runbook has."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+
+from blog_xtg import fleet, metrics
+from blog_xtg.reports import Queue, Reports
+from tests.services import ROOT, program
+
+MONITORING = ROOT / "deploy/monitoring"
+RULES = (MONITORING / "blog.rules.yml").read_text(encoding="utf-8")
+ALERTS = re.findall(r"^ +- alert: (\w+)$", RULES, re.MULTILINE)
+RULES_TESTED = (MONITORING / "blog.rules.test.yml").read_text(encoding="utf-8")
+DASHBOARD = json.loads((MONITORING / "grafana-dashboard.json").read_text(encoding="utf-8"))
+
+
+def names_given() -> set[str]:
+    """Every name under which the blog tells a figure."""
+    given = {"up"}
+    for metric in vars(metrics).values():
+        if isinstance(metric, MetricWrapperBase):
+            for family in metric.describe():
+                endings = {
+                    "counter": ["_total"],
+                    "histogram": ["_bucket", "_count", "_sum"],
+                    "summary": ["_count", "_sum"],
+                }
+                given |= {family.name + ending for ending in endings.get(family.type, [""])}
+    told = Reports({("t", "ok"): 1}, {"t": 1.0}, {"t": 1.0}, "host", 1.0)
+    for families in (
+        fleet.FleetCollector({"database": "ok"}).collect(),
+        fleet._of_jobs(told),
+        fleet._of_queue(Queue(True, 1, 1, 1.0)),
+    ):
+        given |= {sample.name for family in families for sample in family.samples}
+    return given
+
+
+def expressions() -> Iterator[str]:
+    yield from re.findall(r"^ +expr: (?:\|\n)?((?:.+\n)+?) +(?:for|labels):", RULES, re.MULTILINE)
+    for panel in DASHBOARD["panels"]:
+        yield from (target["expr"] for target in panel["targets"])
+
+
+def test_what_is_asked_for_is_given() -> None:
+    asked = {name for expression in expressions() for name in re.findall(r"\b(?:blog_\w+|up)\b", expression)}
+    assert len(asked) > 20
+    assert asked - names_given() == set()
+
+
+def test_every_figure_is_shown() -> None:
+    shown = json.dumps(DASHBOARD)
+    assert {name for name in names_given() if not name.endswith(("_sum", "_created")) and name not in shown} == {
+        "blog_host_info"
+    }
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_the_runbook_says_of_every_alert_what_to_do(alert: str) -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    section = re.search(rf"^## {alert}$(.*?)(?=^## |\Z)", runbook, re.MULTILINE | re.DOTALL)
+    assert section
+    for word in ("Means", "Look", "do"):
+        assert re.search(rf"\*\*.*{word}", section[1], re.IGNORECASE), word
+    assert RULES.count(f"runbook: docs/runbook.md#{alert.lower()}\n") == 1
+    # It is tested to come, and not to come.
+    assert re.search(rf"alertname: {alert}\n +exp_alerts:\n", RULES_TESTED)
+    assert re.search(rf"alertname: {alert}, exp_alerts: \[\]", RULES_TESTED)
+
+
+def test_the_links_of_the_runbook_lead_somewhere() -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    sections = {title.lower() for title in re.findall(r"^## (\w+)$", runbook, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#(\w+)\)", runbook)) <= sections
+
+
+@pytest.mark.promtool
+def test_prometheus_takes_the_rules_and_they_do_what_they_should(tmp_path: Path) -> None:
+    for file in MONITORING.glob("*.yml"):
+        shutil.copy(file, tmp_path)
+    for arguments in (
+        ["check", "config", "prometheus.yml"],
+        ["check", "rules", "blog.rules.yml"],
+        ["test", "rules", "blog.rules.test.yml"],
+    ):
+        done = subprocess.run(
+            [program("promtool"), *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
