@@ -17,7 +17,7 @@ WELCOME = Path(__file__).resolve().parent / "welcome"
 
 
 def prepare() -> None:
-    """Collect the static files, migrate the database, make the uploads' folder, and welcome a new writer with some posts.
+    """Collect the static files, migrate the database, make the uploads' folder, welcome a new writer with some posts.
 
     What is done already costs little: some queries and a comparison of the static files. Raises CommandError.
     """
