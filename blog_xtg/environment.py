@@ -25,11 +25,12 @@ def prepare_solo() -> None:
 
     Raises SystemExit with one clear line when the folder can't be written.
     """
-    if os.environ.get("DATABASE_URL"):
+    known = ENV_FILE.read_text(encoding="utf-8") if ENV_FILE.exists() else ""
+    if os.environ.get("DATABASE_URL") or _sets("DATABASE_URL", known):
         return
     try:
         VAR_DIR.mkdir(mode=0o700, exist_ok=True)  # readers' e-mail addresses are in there
-        if not os.environ.get("SECRET_KEY") and not (ENV_FILE.exists() and _is_configured(ENV_FILE.read_text())):
+        if not os.environ.get("SECRET_KEY") and not _sets("SECRET_KEY", known):
             _write_key()
     except OSError as error:
         raise SystemExit(
@@ -50,8 +51,8 @@ def last_started_at() -> str:
         return ""
 
 
-def _is_configured(text: str) -> bool:
-    return bool(re.search(r"^\s*(export\s+)?(SECRET_KEY|DATABASE_URL)\s*=", text, re.MULTILINE))
+def _sets(names: str, text: str) -> bool:
+    return bool(re.search(rf"^\s*(export\s+)?({names})\s*=", text, re.MULTILINE))
 
 
 def _write_key() -> None:
@@ -61,7 +62,7 @@ def _write_key() -> None:
         _lock(file)
         file.seek(0)
         known = file.read()
-        if _is_configured(known):
+        if _sets("SECRET_KEY|DATABASE_URL", known):
             return
         gap = "" if not known or known.endswith("\n") else "\n"
         file.write(gap + FIRST_ENV.format(key=secrets.token_urlsafe(50)))

@@ -29,7 +29,7 @@ class Job(Task):
     one_at_a_time = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self.one_at_a_time:
+        if not self.one_at_a_time or self.request.called_directly:
             return self.run(*args, **kwargs)
         with alone(self.name) as is_alone:
             if is_alone:

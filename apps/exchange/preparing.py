@@ -17,15 +17,11 @@ WELCOME = Path(__file__).resolve().parent / "welcome"
 
 
 def prepare() -> None:
-    """Make the folders, collect the static files, migrate the database, and welcome a new writer with some posts.
+    """Collect the static files, migrate the database, make the uploads' folder, welcome a new writer with some posts.
 
     What is done already costs little: some queries and a comparison of the static files. Raises CommandError.
     """
-    for folder in (settings.VAR_DIR, Path(settings.MEDIA_ROOT)):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CommandError(f"Can't make the folder {folder} ({error.strerror}). Make it writable.") from None
+    make_folder(Path(settings.MEDIA_ROOT))
     try:
         collect()
     except OSError as error:
@@ -36,6 +32,13 @@ def prepare() -> None:
         raise CommandError(f"The database can't be brought up to date: {error}. Is it writable?") from None
     if not Post.objects.exists() and not get_user_model()._default_manager.exists():
         import_folder(WELCOME)
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"Can't make the folder {folder} ({error.strerror}). Make it writable.") from None
 
 
 def invitation(site: str) -> str:

@@ -11,13 +11,13 @@ from typing import Any, cast
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import quote_etag
 from django.views.decorators.http import condition, require_safe
 
 from blog_xtg.client import BlogRequest
 
+from .addresses import numbered_address
 from .card_drawing import DRAWING_VERSION, SIZE, can_draw, draw
 from .images import write_in_one_step
 from .models import Post
@@ -29,7 +29,7 @@ CARDS_PER_FOLDER = 1000
 
 def card_url(post: Post, site: Any) -> str:
     """Return the card's address; another title makes another address, so that nobody shows an old card for long."""
-    return f"{reverse('posts:card', args=[post.pk])}?v={_digest(post, site)[:8]}"
+    return f"{numbered_address('posts:card', post.pk)}?v={_digest(post, site)[:8]}"
 
 
 @require_safe

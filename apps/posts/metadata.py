@@ -86,12 +86,16 @@ def as_data_block(data: dict[str, Any]) -> SafeString:
 
 
 def describe_post(
-    post: Post, tags: list[str], site: Any, description: str, absolute: Callable[[str], str]
+    post: Post,
+    tags: list[str],
+    site: Any,
+    description: str,
+    picture: SharedPicture | None,
+    absolute: Callable[[str], str],
 ) -> dict[str, Any]:
     """Return the JSON-LD of a post with the way that leads to it (no query)."""
     published, changed = post.published_at, last_changed(post)
     address = absolute(post.get_absolute_url())
-    picture = shared_picture(post, site)
     publisher = {"@type": "Organization", "name": site.title, "url": absolute("/")}
     posting: dict[str, Any] = {
         "@type": "BlogPosting" if post.kind == Post.Kind.POST else "WebPage",

@@ -56,7 +56,7 @@ class PostPage:
 def _post() -> QuerySet:
     translated = Exists(Post.objects.filter(translation_of=OuterRef("pk")))
     names = (f"author__{name}" for name in _AUTHOR)
-    return Post.objects.filter(pk=POST).values_list(*_FIELDS, *names, translated)
+    return Post.objects.filter(pk=POST).order_by().values_list(*_FIELDS, *names, translated)
 
 
 def _tagged(number: int) -> QuerySet:

@@ -260,7 +260,7 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def first_of(self, posts: PostQuerySet) -> PostQuerySet:
         """The first of these, looked for in an index alone: asked for more, MariaDB reads rows until it comes."""
-        return self.filter(pk=Subquery(posts.values("pk")[:1]))
+        return self.filter(pk=Subquery(posts.values("pk")[:1])).order_by()
 
     def beside(self, pk: Given) -> PostQuerySet:
         """Those in the category of that post."""
@@ -279,7 +279,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return linked.values_list("post", Subquery(columns))
 
     def _of(self, pk: Given, name: str) -> Subquery:
-        return Subquery(self.model._default_manager.filter(pk=pk).values(name))
+        return Subquery(self.model._default_manager.filter(pk=pk).order_by().values(name))
 
     def in_time(self, first: Moment, beyond: Moment) -> PostQuerySet:
         """Published from one moment to before another."""

@@ -31,6 +31,7 @@ from deploy.fleet.supervisor import RESTART_SECONDS, STOP_SECONDS
 
 SETTLED_SECONDS = 3  # what can't be asked anything is well when it has lived so long
 START_SECONDS = 120
+HOPELESS_STARTS = 5
 PREPARE_SECONDS = 600
 
 
@@ -93,14 +94,22 @@ def prepare(fleet: Fleet) -> str:
 
 
 def wait(fleet: Fleet, parts: Iterable[Part], seconds: float = START_SECONDS) -> None:
-    """Wait until all of these answer. Raises Trouble with the last lines of each log that doesn't."""
+    """Wait until all of these answer. Raises Trouble with the last lines of each log that doesn't.
+
+    What ends again and again is not waited for.
+    """
     silent = list(parts)
+    starts = {name: known["starts"] for name, known in fleet.state().items()}
 
-    def all_answer() -> bool:
+    def decided() -> bool:
         silent[:] = silent_parts(fleet, silent)
-        return not silent
+        state = fleet.state()
+        return not silent or any(
+            state.get(part.name, {}).get("starts", 0) - starts.get(part.name, 0) > HOPELESS_STARTS for part in silent
+        )
 
-    if not wait_for(all_answer, seconds):
+    wait_for(decided, seconds)
+    if silent:
         raise Trouble(complaint(fleet, silent))
 
 

@@ -5,7 +5,9 @@ The same pages, rendered cold (page cache off), under the same load, turn about:
 - one gunicorn worker on one core, and two on a core each; MariaDB, Redis and wrk share both cores with them;
 - everything on one core, and everything on two: a machine of half the size.
 
-The first says less on a machine of two cores, for one worker has a helper there that two don't have.
+The first says less on a machine of two cores, for one worker has a helper there that two don't have. Beside it stands
+the processor time that a request costs, which others on the machine change little: as long as it stays what it was, twice
+the cores are twice the requests. Let nothing else run meanwhile.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from pathlib import Path
 
 from tests.bench import measure
 from tests.bench.fleet import APPLICATION, Fleet
-from tests.bench.measure import Target, family, interleaved
+from tests.bench.measure import Run, Target, family, interleaved
 from tests.services import GunicornServer, Service
 
 
@@ -49,7 +51,7 @@ def main() -> None:
         with GunicornServer(1, APPLICATION, PAGE_CACHE_BYTES="0", **blog.environ) as one:
             data: list[Service] = [fleet.mariadb, fleet.redis]
             every = [os.getpid(), *(pid for service in [*data, one, two] if service.process for pid in _pids(service))]
-            found: dict[tuple[str, str, int], list[float]] = {}
+            found: dict[tuple[str, str, int], list[Run]] = {}
             for _round in range(chosen.rounds):
                 for arrangement in ("workers", "machine"):
                     for server, cores in ((one, {first}), (two, {first, second})):
@@ -61,13 +63,17 @@ def main() -> None:
                             target = Target(page, f"{server.url}{path}", title)
                             runs = interleaved([target], {"worker": [server], "data": data}, chosen.seconds, 1)
                             figures = found.setdefault((arrangement, page, len(cores)), [])
-                            figures.append(runs[page][0].requests_per_second)
-    print("| what is doubled | page | one core, requests/s | two cores | times |")
-    print("|---|---|---|---|---|")
+                            figures += runs[page]
+    print(
+        "| what is doubled | page | one core, requests/s | two cores | times | processor time, one core, ms | two cores |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for arrangement, name in (("workers", "worker and its core"), ("machine", "all cores, for everything")):
         for page in ("home", "post"):
-            single, double = (measure.median(found[arrangement, page, cores]) for cores in (1, 2))
-            print(f"| {name} | {page} | {single:.0f} | {double:.0f} | {double / single:.2f} |")
+            pair = [found[arrangement, page, cores] for cores in (1, 2)]
+            single, double = (measure.median([run.requests_per_second for run in runs]) for runs in pair)
+            cost = " | ".join(f"{measure.median([run.cost for run in runs]) / 1000:.2f}" for runs in pair)
+            print(f"| {name} | {page} | {single:.0f} | {double:.0f} | {double / single:.2f} | {cost} |")
 
 
 def _pids(service: Service) -> list[int]:

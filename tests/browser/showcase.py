@@ -54,7 +54,7 @@ class Showcase(BlogServer):
             page.locator("[data-form] form").wait_for()
         if page.locator("[data-extras]").count():  # it comes when the form is used
             page.locator("[data-extras]").dispatch_event("focusin")
-            page.locator("[data-extras] .emoji").wait_for()
+            page.locator("[data-extras] .emoji summary").wait_for()
             page.evaluate("() => scrollTo({ top: 0, behavior: 'instant' })")
         if page.locator("pre.mermaid").count():
             page.locator("pre.mermaid svg").last.wait_for()

@@ -88,6 +88,18 @@ def test_an_answer_that_is_lost_is_asked_for_again(page) -> None:  # type: ignor
     assert page.locator(".comment", has_text="Stored, and the answer lost.").count() == 1
 
 
+@pytest.mark.page(**ENGLISH)
+def test_nothing_moves_when_help_for_writing_arrives(page) -> None:  # type: ignore[no-untyped-def]
+    """It comes when the form is first touched, be it by pressing Send, which must still be there when it is let go."""
+    open_post(page)
+    form = form_of(page)
+    button = form.get_by_role("button", name="Send the comment")
+    before = button.bounding_box()
+    form.get_by_label("Text").focus()
+    form.locator(".emoji summary").wait_for()
+    assert button.bounding_box() == before
+
+
 @pytest.mark.page(**ENGLISH, allow_console="ERR_|Failed to load")
 def test_a_draft_survives_an_outage_and_a_reload(page) -> None:  # type: ignore[no-untyped-def]
     open_post(page)

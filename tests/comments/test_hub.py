@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.comments import hub as hubs
+from apps.comments.live import hub as hubs
 from apps.comments.live.hub import Hub
 from apps.comments.live.presence import Alone, Presence, Together
 from apps.comments.live.telling import group_name, message

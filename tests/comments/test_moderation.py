@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from apps.comments import live
+from apps.comments.live import telling
 from apps.comments.models import Comment, LearnedTotals, Lesson, Moderation
 from apps.comments.moderation.services import CannotUndo, decide, undo
 from apps.comments.services import reconcile_counts
@@ -55,7 +55,7 @@ def told(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Ca
     def run(call: Callable) -> list[int]:
         floors: list[int] = []
         tell = lambda messages: floors.extend(one["floor"] for one in messages if "floor" in one)  # noqa: E731
-        monkeypatch.setattr(live, "_tell", tell)
+        monkeypatch.setattr(telling, "_tell", tell)
         with django_capture_on_commit_callbacks(execute=True):
             call()
         return floors

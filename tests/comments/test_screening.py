@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from apps.comments import live
+from apps.comments.live import telling
 from apps.comments.models import BlocklistEntry, Comment, LearnedToken, LearnedTotals, Lesson
 from apps.comments.screening import limits, rules
 from apps.comments.screening.classifier import judge, teach
@@ -192,7 +192,7 @@ def test_open_pages_hear_of_visible_comments_alone(
     client: Client, body: str, announced: list, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     told: list[int] = []
-    monkeypatch.setattr(live, "_tell", lambda messages: told.extend(one["floor"] for one in messages))
+    monkeypatch.setattr(telling, "_tell", lambda messages: told.extend(one["floor"] for one in messages))
     with django_capture_on_commit_callbacks(execute=True):
         send(client, make_post(), body)
     assert told == announced

@@ -23,6 +23,7 @@ PLAIN = Part("plain", ["sleep", "1000"])
 @pytest.fixture
 def supervised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Fleet]]:
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 1)
+    monkeypatch.setattr(supervisor, "RESTART_SECONDS", 0.1)
     fleet = Fleet(tmp_path, "20000", "0")
 
     def start(*parts: Part) -> Fleet:
@@ -31,7 +32,7 @@ def supervised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
         fleet.parts = list(parts)
         (tmp_path / "log").mkdir()
         multiprocessing.get_context("fork").Process(target=supervisor.Supervisor(fleet).run, daemon=True).start()
-        wait_until(lambda: all(fleet.state().get(part.name, {}).get("pid") for part in parts), 10)
+        wait_until(lambda: all(fleet.state().get(part.name, {}).get("starts") for part in parts), 10)
         time.sleep(0.3)  # the shells have started what they start
         return fleet
 
@@ -76,6 +77,14 @@ def test_a_supervisor_that_is_killed_leaves_nothing_after_a_stop(supervised: Cal
     wait_until(lambda: not control.running(fleet), 10)
     control.stop(fleet)
     assert members(fleet) == {}
+
+
+def test_what_ends_again_and_again_is_said_soon(supervised: Callable[..., Fleet]) -> None:
+    fleet = supervised(PLAIN, Part("broken", ["sh", "-c", "echo no such setting >&2; exit 3"]))
+    begun = time.monotonic()
+    with pytest.raises(Trouble, match=r"^broken (?s:.*)no such setting$"):
+        control.wait(fleet, [fleet.parts[1]], 60)
+    assert time.monotonic() - begun < 30
 
 
 def test_a_number_that_belongs_to_another_by_now_is_let_alone(supervised: Callable[..., Fleet]) -> None:

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.components.management.commands import migrate
+from apps.posts.models import Post
 from blog_xtg.checks import database_speaks_utf8mb4
-from tests.services import ROOT, BlogServer, GunicornServer, MariaDB, Redis, wait_until
+from blog_xtg.replicas import Router, reading
+from tests.services import ROOT, BlogServer, GunicornServer, MariaDB, Redis, site_settings, wait_until
 
 pytestmark = [pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
 WRITE = "from apps.posts.models import Post; Post.objects.create(title='Title {0}', body='Text.', status='published')"
@@ -160,3 +163,28 @@ def test_a_database_that_restarts_costs_no_request_after_it(
             own_mariadb.start()
             assert set(readers.map(ask, range(64))) == {200}
         assert set(away) <= {500, 503}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.one_database
+def test_who_writes_reads_what_was_written() -> None:
+    router = Router()
+    with reading("replica0"):
+        assert router.db_for_read(Post) == "replica0"
+        with transaction.atomic():
+            assert router.db_for_read(Post) == "default"
+        with reading():
+            assert router.db_for_read(Post) == "default"
+        assert (router.db_for_write(Post), router.db_for_read(Post)) == ("default", "default")
+    assert router.db_for_read(Post) == "default"
+
+
+def test_replicas_are_those_of_a_mariadb() -> None:
+    with pytest.raises(ImproperlyConfigured, match="replicas of a MariaDB"):
+        site_settings(DATABASE_REPLICA_URLS="mysql://blog@127.0.0.1/blog")
+    site = site_settings(
+        DATABASE_URL="mysql://blog@one/blog", DATABASE_REPLICA_URLS="mysql://blog@two/blog,mysql://blog@three:3307/blog"
+    )
+    assert site.DATABASE_REPLICAS == ["replica0", "replica1"]
+    assert (site.DATABASES["replica1"]["HOST"], site.DATABASES["replica1"]["PORT"]) == ("three", 3307)
+    assert site.DATABASES["replica0"]["OPTIONS"]["charset"] == "utf8mb4"

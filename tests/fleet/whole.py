@@ -205,7 +205,7 @@ class Load:
     def _read(self, number: int, cookie: str = "") -> None:
         chance, kind = random.Random(number), "passing" if cookie else "read"
         headers = {"Cookie": cookie, "X-Turn": str(number)} if cookie else {}
-        while not self.over.wait(0.02):
+        while not self.over.wait(0.04):
             path = chance.choice(self.whole.paths)
             self.asked[kind] += 1
             status, _headers, html = ask(self.whole.port, path, headers)
@@ -214,7 +214,7 @@ class Load:
 
     def _write(self, number: int) -> None:
         turn, source = 0, f"127.1.0.{number + 1}"
-        while not self.over.wait(0.1):
+        while not self.over.wait(0.25):
             turn += 1
             body = f"Thought {turn} of writer {number}, at {time.time():.6f}."
             address = f"{self.whole.discussed.rsplit('/', 2)[0]}/comment/"
@@ -247,7 +247,7 @@ class Load:
             finally:
                 page.close()
 
-        while not self.over.wait(0.1):
+        while not self.over.wait(0.25):
             self.asked["sockets"] += 1
             try:
                 asyncio.run(look())

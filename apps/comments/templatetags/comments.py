@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 from django import template
 from django.conf import settings
 from django.contrib.auth.context_processors import PermWrapper
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from apps.posts.addresses import numbered_address
 from apps.posts.metadata import is_indexable
 from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
@@ -51,9 +51,10 @@ def comments_of(context: dict[str, Any], post: Post, rows: list[list[Any]], page
     return {
         **shown_comments(context["request"], post, rows),
         "request": context["request"],
+        "site": context["site"],
         "page": page,
         "live_url": f"/ws/article/{post.pk}/",
-        "floors_url": reverse("comments:floors", args=[post.pk]),
+        "floors_url": numbered_address("comments:floors", post.pk),
     }
 
 
@@ -63,7 +64,7 @@ def shown_comments(request: BlogRequest, post: Post, rows: list[list[Any]]) -> d
         "post": post,
         "comments": [_shown(post, *row) for row in rows],
         "open": post.comments_open and request.site.comments_open,
-        "add_url": reverse("comments:add", args=[post.pk]),
+        "add_url": numbered_address("comments:add", post.pk),
         "user": request.user,
         "moderates": may_moderate(request.user),
         "perms": PermWrapper(request.user),
@@ -132,15 +133,21 @@ def form_guard(post: Post, form: Any) -> dict[str, Any]:
 def comment_feeds(post: Post) -> dict[str, Any]:
     """The addresses of the feeds of the post's comments, for its page's head; none where not everybody may read it."""
     kinds = [("application/rss+xml", "", "post-feed"), ("application/atom+xml", " (Atom)", "post-feed-atom")]
-    feeds = [(kind, end, reverse(f"comments:{name}", args=[post.pk])) for kind, end, name in kinds]
+    feeds = [(kind, end, numbered_address(f"comments:{name}", post.pk)) for kind, end, name in kinds]
     return {"post": post, "feeds": feeds if is_indexable(post) else []}
 
 
-@register.inclusion_tag("comments/_reactions.html")
-def reactions_of(post: Post) -> dict[str, Any]:
-    """The place for reactions to the post, and what the script needs for those to its comments (no query)."""
+@register.simple_tag
+def reactions_address(post: Post) -> str:
+    """Where a reader's reactions to the post and its comments are asked for and sent."""
+    return numbered_address("comments:reactions", post.pk)
+
+
+@register.simple_tag
+def reaction_kinds() -> str:
+    """Name, sign and label of each kind of reaction, as JSON."""
     kinds = [[kind.value, Reaction.SIGNS[kind], str(kind.label)] for kind in Reaction.Kind]
-    return {"url": reverse("comments:reactions", args=[post.pk]), "kinds": json.dumps(kinds, ensure_ascii=False)}
+    return json.dumps(kinds, ensure_ascii=False)
 
 
 def _shown(

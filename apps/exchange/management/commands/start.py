@@ -4,6 +4,7 @@ import socket
 from io import StringIO
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from twisted.web.http import HTTPChannel
@@ -11,7 +12,7 @@ from twisted.web.http import HTTPChannel
 from apps.comments.services import reconcile_counts
 from apps.comments.services import rerender_stale as rerender_stale_comments
 from apps.components import postman
-from apps.exchange.preparing import invitation, prepare
+from apps.exchange.preparing import invitation, make_folder, prepare
 from apps.posts.services import correct_months, index_missing, rerender_stale
 from apps.stats.services import keep_bounded, reconcile_views
 from blog_xtg.environment import note_start
@@ -32,6 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, port: str, **options: Any) -> None:
         self._check_port(port)
+        make_folder(settings.VAR_DIR)
         prepare()
         rerender_stale()
         rerender_stale_comments()
