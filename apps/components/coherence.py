@@ -2,7 +2,7 @@
 
 A change is announced after its commit: a new random stamp is set in Redis and published, with the posts concerned. What
 processes share is keyed by stamp, and a reader takes the stamp before it asks the database, so nobody can put back what
-is no longer true. Memory is believed while messages arrive; the listener compares the stamp every second, so a message
+is no longer true. Memory is believed while messages arrive; the listener compares the stamp every 50 ms, so a message
 that was lost is missed for no longer than that.
 """
 
@@ -100,7 +100,7 @@ class Together:
     """Processes that share a Redis. With it away each one goes by the database alone."""
 
     snapshot_seconds = 60.0
-    # As messages are missed for a second at most, this is the age of the numbers of views that stand in lists.
+    # As messages are hardly missed, this is the age of the numbers of views that stand in lists.
     page_seconds = 600.0
 
     def __init__(self, redis: "Redis") -> None:
