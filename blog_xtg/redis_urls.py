@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import redis
+from django.core.exceptions import ImproperlyConfigured
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -32,7 +33,7 @@ class Sentinels(NamedTuple):
 
     @classmethod
     def of(cls, url: str) -> "Sentinels | None":
-        """Read the URL; None when it names a server itself. Raises ValueError when it makes no sense."""
+        """Read the URL; None when it names a server itself. Raises ImproperlyConfigured."""
         parts = urlsplit(url)
         if parts.scheme != SENTINEL_SCHEME:
             return None
@@ -40,7 +41,9 @@ class Sentinels(NamedTuple):
         master, _, database = parts.path.strip("/").partition("/")
         split = [urlsplit(f"//{host}") for host in hosts.split(",")]
         if not master or not all(host.hostname for host in split):
-            raise ValueError(f"{url!r} names no Sentinel, or no master.")
+            raise ImproperlyConfigured(
+                "REDIS_URL names no Sentinel, or no master: redis+sentinel://host1:26379,host2:26379/mymaster/0 does."
+            )
         found = tuple((str(host.hostname), host.port or PORT) for host in split)
         return cls(found, master, credentials + at, int(database or 0))
 

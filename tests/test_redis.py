@@ -4,6 +4,7 @@ import time
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django_redis.cache import RedisCache
 from redis import RedisError
@@ -52,7 +53,7 @@ def test_sentinels_are_named_by_url() -> None:
     assert url == "sentinel://:secret@one:26379/7;sentinel://:secret@two:26379/7"
     assert options["master_name"] == "mymaster"
     assert for_celery("unix:///run/redis.sock?db=2")[0] == "redis+socket:///run/redis.sock?virtual_host=5"
-    with pytest.raises(ValueError, match="names no Sentinel, or no master"):
+    with pytest.raises(ImproperlyConfigured, match="names no Sentinel, or no master"):
         Sentinels.of("redis+sentinel://one:26379")
 
 

@@ -182,15 +182,15 @@ def reload(fleet: Fleet) -> None:
     if not running(fleet):
         raise Trouble("The fleet is not running: make fleet")
     prepare(fleet)
-    for host in fleet.hosts:
-        print(f"{host} …", flush=True)
-        fleet.write_nginx(without=host)
-        renew_nginx(fleet)
-        try:
-            restart(fleet, [part for part in fleet.parts if part.host == host])
-        finally:
-            fleet.write_nginx()
+    try:
+        for host in fleet.hosts:
+            print(f"{host} …", flush=True)
+            fleet.write_nginx(without=host)
             renew_nginx(fleet)
+            restart(fleet, [part for part in fleet.parts if part.host == host])
+    finally:
+        fleet.write_nginx()
+        renew_nginx(fleet)
 
 
 def restart(fleet: Fleet, parts: Iterable[Part]) -> None:

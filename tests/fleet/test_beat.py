@@ -117,7 +117,8 @@ def test_a_designated_host_has_the_schedule_alone(own_redis: Redis) -> None:
 def app_of(redis: Redis):  # type: ignore[no-untyped-def]
     """The program's app as a process of that Redis's fleet has it."""
     site = vars(site_settings(REDIS_URL=redis.url))
-    return Celery("blog_xtg", changes={name[7:].lower(): site[name] for name in site if name.startswith("CELERY_")})
+    changes = {name[7:].lower(): site[name] for name in site if name.startswith("CELERY_")}
+    return Celery("blog_xtg", changes=changes, set_as_current=False)
 
 
 def test_what_the_code_no_longer_schedules_is_forgotten(own_redis: Redis) -> None:
