@@ -77,11 +77,11 @@ def ask(url: str, data: dict[str, str] | None = None, **headers: str) -> Any:
 
 
 def lines(server: BlogServer) -> list[dict[str, Any]]:
-    """The records of its log. Every line must be one, but for Celery's greeting."""
+    """The records of its log by time; each worker writes some at once. All must be one, but for Celery's greeting."""
     text = server.log
     if isinstance(server, CeleryProcess):
         text = "\n".join(line for line in text.splitlines() if line.startswith("{"))
-    return [json.loads(line) for line in text.splitlines()]
+    return sorted((json.loads(line) for line in text.splitlines()), key=lambda line: str(line["time"]))
 
 
 def line_of(server: BlogServer, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -338,3 +338,6 @@ def test_without_a_database_it_is_not_ready_and_says_so_at_once(watched: Watched
                 assert time.monotonic() - asked_at < 5  # the driver would wait for 15
             assert ask(f"{server.url}/healthz").status == 200
             assert figure(figures(server), "blog_part_up", part="database") == 0
+            ask(f"{server.url}/static/last.js")
+            server.stop()  # in order: nothing of the log is lost
+            assert [line["path"] for line in lines(server) if line["logger"] == "access"] == ["/static/last.js"]
