@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,9 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.bench", "--quick", "--output", str(tmp_path / "bench.json")]
     said = tmp_path / "said"
     with said.open("w") as file:
-        bench = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file)
+        # A shell that runs the tests in the background has them ignore it.
+        heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        bench = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, preexec_fn=heeding)
     try:
         # It has MariaDB, Redis and a process that loads posts.
         wait_until(lambda: "loading" in said.read_text() and len(family(bench.pid)) >= 4, 60, said.read_text)
