@@ -393,7 +393,7 @@ class Nginx(Service):
             f"{name}_temp_path FOLDER/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         config = (
-            f"daemon off; pid FOLDER/pid; error_log stderr; worker_processes {workers}; {user}\n"
+            f"daemon off; pid FOLDER/pid; error_log stderr; pcre_jit on; worker_processes {workers}; {user}\n"
             f"events {{ worker_connections 512; }}\nhttp {{\n{temporary}\n{http}\n}}\n"
         )
         (self.folder / "nginx.conf").write_text(
