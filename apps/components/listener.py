@@ -5,6 +5,7 @@ import math
 import os
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from blog_xtg import metrics
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # a process 0.3 % of a core.
 BEAT_SECONDS = 0.05
 SUBSCRIBE_SECONDS = 1
+ON_ITS_WAY_SECONDS = 0.01
+STAMPS_REMEMBERED = 100
 TRUST_SECONDS = 3  # a thread that hangs or has died is believed no longer than this
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
 
@@ -36,7 +39,7 @@ class Listener:
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._heard_at = -math.inf
-        self._stamp = ""
+        self._stamps: deque[str] = deque(maxlen=STAMPS_REMEMBERED)  # heard last
 
     def is_hearing(self) -> bool:
         """Whether a change would have been heard of by now."""
@@ -81,7 +84,7 @@ class Listener:
         """Begin with nothing believed. After an outage a new stamp sees to it that nobody believes what was before."""
         if again or self._backend.owes_word:
             self._backend.publish(coherence.Change(coherence.new_stamp(), None))
-        self._stamp = self._present_stamp()
+        self._stamps.append(self._present_stamp())
         coherence.heard(None)
         self._heard()
 
@@ -91,11 +94,12 @@ class Listener:
         while (left := end - time.monotonic()) > 0:
             self._hear(pubsub, left)
         present = self._present_stamp()
-        while self._hear(pubsub, 0):
+        # Set and published together: its message is here, or on its way, with others perhaps behind it.
+        while present not in self._stamps and self._hear(pubsub, ON_ITS_WAY_SECONDS):
             pass
-        if present != self._stamp and self._present_stamp() != self._stamp:
+        if present not in self._stamps:
             logger.warning("Word of a change was lost; beginning anew.")
-            self._stamp = self._present_stamp()
+            self._stamps.append(present)
             coherence.heard(None)
         self._heard()
 
@@ -113,7 +117,7 @@ class Listener:
             logger.warning("A message on %s that nobody understands.", coherence.CHANNEL)
             coherence.heard(None)
             return True
-        self._stamp = change.stamp
+        self._stamps.append(change.stamp)
         coherence.heard(change.posts)
         return True
 

@@ -8,9 +8,12 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
+from apps.comments import rates
 from apps.comments.models import Comment
 from apps.comments.reactions.models import Reaction
+from tests import services
 from tests.factories import make_comment, make_post
+from tests.services import Redis
 
 pytestmark = pytest.mark.django_db
 
@@ -126,12 +129,17 @@ def test_an_address_reacts_so_often_and_no_more(client: Client, settings) -> Non
     ask(client, post, kind="like", on=False, visitor=visitor)
 
 
-def test_without_the_cache_who_is_known_may_react(client: Client, settings) -> None:
+def test_without_redis_the_process_counts_alone(client: Client, settings, own_redis: Redis) -> None:
+    rates._own.clear()
+    settings.CACHES = services.site_settings(REDIS_URL=own_redis.url).CACHES
+    settings.REACTION_VISITORS_PER_HOUR = 2
     post = make_post()
-    visitor = ask(client, post, kind="like")["visitor"]
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    assert ask(client, post, kind="love", visitor=visitor)["counts"] == {"0": {"like": 1, "love": 1}}
+    ask(client, post, kind="like")
+    own_redis.stop()
+    for _ in range(2):
+        ask(client, post, kind="like")
     ask(client, post, 429, kind="like")
+    assert ask(client, post)["counts"] == {"0": {"like": 3}}
 
 
 @pytest.mark.django_db(transaction=True)

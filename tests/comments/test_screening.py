@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from apps.comments import rates
 from apps.comments.live import telling
 from apps.comments.models import BlocklistEntry, Comment, LearnedToken, LearnedTotals, Lesson
 from apps.comments.screening import limits, rules
@@ -34,7 +35,7 @@ CASINO = "Best online casino with free spins, visit https://lucky.example/ now"
 
 @pytest.fixture(autouse=True)
 def _no_counts_of_other_tests() -> None:
-    limits._own.clear()
+    rates._own.clear()
 
 
 def written(body: str = FIELDS["body"], **fields: Any) -> Submission:

@@ -1,17 +1,15 @@
 """Reactions of readers who are not signed in: who they are, how often they may, and what stands there now."""
 
-import hashlib
-import ipaddress
 import secrets
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
 
 from apps.posts.models import Post
 
+from .. import rates
 from ..models import Comment
 from .models import VISITOR_LENGTH, Reaction, ReactionCount
 
@@ -34,10 +32,9 @@ def visitor_of(token: str) -> str:
 def new_visitor(address: str) -> str:
     """Return a signed random id, to be kept by the browser. Raises TooMany.
 
-    So many an hour and address: each of them can react once more. While the cache is away there are none.
+    So many an hour and address: each of them can react once more.
     """
-    if not _within("visitors", address, settings.REACTION_VISITORS_PER_HOUR, 3600, unknown=False):
-        raise TooMany
+    _count("visitors", address, settings.REACTION_VISITORS_PER_HOUR, 3600)
     return _signer.sign(secrets.token_hex(VISITOR_LENGTH // 2))
 
 
@@ -46,8 +43,7 @@ def react(post: Post, *, floor: int, kind: str, visitor: str, on: bool, address:
 
     Raises TooMany, and Comment.DoesNotExist when no comment that everybody sees stands on that floor.
     """
-    if not _within("presses", address, settings.REACTIONS_PER_MINUTE, 60, unknown=True):
-        raise TooMany
+    _count("presses", address, settings.REACTIONS_PER_MINUTE, 60)
     if not on:
         with transaction.atomic():
             if Reaction.objects.filter(post=post, floor=floor, kind=kind, visitor=visitor).delete()[0]:
@@ -90,23 +86,7 @@ def standing(post: Post, first_floor: int, last_floor: int, visitor: str) -> dic
     return {"counts": counts, "mine": mine}
 
 
-def _within(what: str, address: str, most: int, seconds: int, *, unknown: bool) -> bool:
-    """Whether this is among the first so many from there (2 round trips to the cache); `unknown` while it is away."""
-    key = f"reactions-{what}-{_neighbourhood(address)}"
-    try:
-        cache.add(key, 0, seconds)
-        count = cache.incr(key)
-    except ValueError:  # it ran out just now, or the cache is away
-        return unknown
-    return count <= most if count else unknown
-
-
-def _neighbourhood(address: str) -> str:
-    """A digest of the address; of its first half with IPv6, of which a household has as many as it likes."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        found = None
-    if found and found.version == 6:
-        address = str(ipaddress.ip_network(f"{found}/64", strict=False))
-    return hashlib.sha256(f"{settings.SECRET_KEY}\n{address}".encode()).hexdigest()[:32]
+def _count(what: str, address: str, most: int, seconds: int) -> None:
+    """Raises TooMany when that is one too many from there; 2 round trips to the cache at most."""
+    if rates.is_one_too_many(f"reactions:{what}:{rates.neighbourhood(address)}", most, seconds):
+        raise TooMany
