@@ -184,11 +184,13 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
     Pages are kept only where commits happen: a test inside one transaction never announces its changes.
     """
     from apps.components import postman, store
+    from apps.posts import related
 
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
     store.drop()
+    related._remembered = ("", 0.0, {})
     # A thread that was left without its tables would try again in a minute, and read those of another test.
     postman.AGAIN_SECONDS = None
     marker = request.node.get_closest_marker("django_db")

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from django.db.models import DateTimeField
+from django.db.models import DateField, DateTimeField
 from django.db.models.functions import Substr
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +25,8 @@ from apps.posts.addresses import (
 from apps.posts.models import Category, Post, Source, Tag
 from apps.posts.plaintext import plain_text, shorten
 from apps.posts.together import Given, Together
-from apps.stats.services import today
+from apps.stats.models import DailyViews
+from apps.stats.services import site_day, today
 
 from . import values
 from .models import Menu, MenuItem, Plugin, SiteIdentity, parse_link
@@ -138,7 +139,7 @@ class Snapshot:
         return tuple(box for box in self.boxes if box.kind == Plugin.Kind.LINKS)
 
 
-_AT = Given("at", DateTimeField())
+_AT, _DAY = Given("at", DateTimeField()), Given("day", DateField())
 _LISTED = ("pk", "title", "slug")
 _IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_policy", "comment_holding", "accent")
 _FRAME = Together(
@@ -151,6 +152,7 @@ _FRAME = Together(
     plugins=lambda: Plugin.objects.filter(disabled=False).values_list("title", "kind", "content"),
     sources=lambda: Source.objects.values_list("pk", "name"),
     census=lambda: Post.objects.census(_AT),
+    views=lambda: DailyViews.objects.filter(day=_DAY).values_list("pv", "uv"),
     tags=lambda: Tag.objects.values_list("pk", "name", "slug"),
     used=lambda: Tag.objects.times_used(),
     in_vain=lambda: Tag.objects.times_used_in_vain(_AT),
@@ -166,14 +168,14 @@ Rows = list[list[Any]]
 
 
 def build(lists_stamp: str) -> Snapshot:
-    """Read the snapshot from the database (2 queries; 55 ms at 100,000 posts on SQLite, 180 ms on MariaDB)."""
+    """Read the snapshot from the database (1 query; 55 ms at 100,000 posts on SQLite, 180 ms on MariaDB)."""
     made_at, now = time.time(), timezone.now()
-    found = _FRAME.ask(at=now)
+    found = _FRAME.ask(at=now, day=site_day())
     identity = SiteIdentity()
     for row in found["identity"]:
         identity = SiteIdentity(**dict(zip(_IDENTITY, row, strict=True)))
     next_due_at = found["waiting"][0][0].timestamp() if found["waiting"] else math.inf
-    views = today()
+    views = today(*found["views"])
     months, of_category, of_source = Counter[int](), Counter[int](), Counter[int]()
     comments = 0
     for month, category, source, number, commented in found["census"]:

@@ -162,10 +162,10 @@ def _asked(request: HttpRequest) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @public_page
-def detail(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
-    """The post (1 query); a POST brings the password of one that has one, and nothing else."""
+def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
+    """The post (see post_page); a POST brings the password of one that has one, and nothing else."""
     floor_page = requested_page(request)
-    page = post_page(int(pk), floor_page, timezone.now())
+    page = post_page(int(pk), floor_page, timezone.now(), request.site.lists_stamp)
     if page is None or not is_readable(request, page.post):
         raise Http404("No such post.")
     post = page.post

@@ -40,6 +40,9 @@ class Counter(Protocol):
     def numbers(self, day: datetime.date, post_id: int | None = None) -> Numbers:
         """Return the numbers of that day, and of a post, with nothing counted."""
 
+    def newer_than_tables(self, day: datetime.date) -> Numbers:
+        """Return the numbers of that day where the tables lag behind the counter; where they don't, none."""
+
     def drain(self) -> int:
         """Bring what is counted into the tables, each view once; return how many page views that were."""
 

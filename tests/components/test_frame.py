@@ -168,8 +168,7 @@ def test_a_change_that_is_rolled_back_drops_nothing() -> None:
     assert store.get() is kept
 
 
-# All that the database knows, in one; and the views of the day.
-SNAPSHOT_QUERIES = 2
+SNAPSHOT_QUERIES = 1  # all that the database knows, in one
 
 
 def test_queries_of_the_snapshot_don_t_grow_with_the_rows(django_assert_num_queries) -> None:

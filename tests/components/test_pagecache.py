@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import re
 import time
 
 import pytest
@@ -78,6 +79,28 @@ def test_a_scheduled_post_appears_in_a_kept_page_when_its_time_comes(client: Cli
     assert queries(client, "/") == 0
     time.sleep(0.7)
     assert "In a moment" in client.get("/").content.decode()
+
+
+def _related(client: Client, post: Post) -> list[str]:
+    page = client.get(post.get_absolute_url()).content.decode()
+    section = re.search(r'<section class="related">.*?</section>', page, re.S)
+    return re.findall(r'<a href="[^"]+">([^<]+)</a>', section[0]) if section else []
+
+
+def test_related_posts_are_those_of_now(client: Client) -> None:
+    post, other = make_post(title="Read", tags=("a",)), make_post(title="Other", tags=("a",))
+    assert _related(client, post) == ["Other"]
+    other.title = "Named anew"
+    other.save()
+    assert _related(client, post) == ["Named anew"]
+    newer = make_post(title="Newer", tags=("a",))
+    assert _related(client, post) == ["Newer", "Named anew"]
+    newer.tags.clear()
+    other.unpublish()
+    later = make_post(title="Later", tags=("a",), published_at=timezone.now() + datetime.timedelta(seconds=0.5))
+    assert _related(client, post) == []
+    time.sleep(0.6)
+    assert _related(client, post) == [later.title]
 
 
 def test_each_language_has_a_page_of_its_own(client: Client) -> None:

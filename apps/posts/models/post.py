@@ -126,6 +126,7 @@ class Post(models.Model):
     LISTED = (
         *("kind", "status", "published_at", "pinned", "category_id", "source_id"),
         *("translation_of_id", "language", "password"),
+        *("title", "slug"),  # under which other posts' pages lead to it
     )
     EDITED = ("title", "body", "summary")  # a change of these is an edit that readers may want to know of
     _REMEMBERED = frozenset({*LISTED, *EDITED, "updated_at", "cover"})
