@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -22,6 +21,7 @@ from apps.posts.paging import requested_page
 from blog_xtg.client import BlogRequest
 
 from .forms import BodyForm, CommentForm
+from .items import items
 from .mail import services as mail
 from .models import Comment
 from .moderation.services import held_url
@@ -30,7 +30,6 @@ from .querysets import SHOWN_FIELDS
 from .screening.services import screen, screen_again
 from .screening.submission import Submission
 from .services import CommentsClosed, TooLate, add_comment, edit_comment, sent_before, withdraw_comment
-from .templatetags.comments import shown_comments
 from .verdict import Refused
 
 MINE_PER_PAGE = 20
@@ -168,7 +167,7 @@ def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
     url = post.floor_url(added.floor) if shown else held_url(post)
     if "part" in request.GET:
         rows = [[getattr(added, name) for name in SHOWN_FIELDS]] if shown else []
-        html = render_to_string("comments/_floors.html", shown_comments(request, post, rows), request).strip()
+        html = "".join(items(request, post, rows)).strip()
         response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
     else:
         response = redirect(url)

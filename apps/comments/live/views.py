@@ -1,7 +1,6 @@
 """Some floors of a post as HTML, for pages that lie open."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
@@ -10,7 +9,7 @@ from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 from blog_xtg.public import public_page
 
-from ..templatetags.comments import shown_comments
+from ..items import items
 from .floors import floors_of
 
 _MAX_DIGITS = 9
@@ -30,7 +29,7 @@ def floors(request: BlogRequest, pk: str) -> HttpResponse:
     post, comments = floors_of(int(pk), after + 1, to)
     if post is None or not (is_readable(request, post) and is_unlocked(request, post)) or to > post.last_floor:
         raise Http404("No such floors.")
-    response = render(request, "comments/_floors.html", shown_comments(request, post, comments))
+    response = HttpResponse("".join(items(request, post, comments)))
     response.headers["X-Robots-Tag"] = "noindex"
     if not is_everybodys(post):
         patch_cache_control(response, private=True)
