@@ -86,6 +86,8 @@ def shorten(text: str, limit: int) -> str:
 
     Doesn't end within a word of an alphabet unless the word is most of the text, nor within an emoji sequence.
     """
+    if len(text) <= limit:
+        return text
     end = 0
     for count, cluster in enumerate(_clusters(text)):
         if count == limit:

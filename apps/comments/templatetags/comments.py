@@ -1,4 +1,5 @@
 import json
+from html import escape
 from typing import Any, NamedTuple
 
 from django import template
@@ -95,12 +96,18 @@ def form_guard(post: Post, form: Any) -> dict[str, Any]:
     return {"honeypot": HONEYPOT, "stamp_name": STAMP, "stamp": stamp(post.pk, typed)}
 
 
-@register.inclusion_tag("comments/_feeds.html")
-def comment_feeds(post: Post) -> dict[str, Any]:
+@register.simple_tag
+def comment_feeds(post: Post) -> SafeString:
     """The addresses of the feeds of the post's comments, for its page's head; none where not everybody may read it."""
-    kinds = [("application/rss+xml", "", "post-feed"), ("application/atom+xml", " (Atom)", "post-feed-atom")]
-    feeds = [(kind, end, numbered_address(f"comments:{name}", post.pk)) for kind, end, name in kinds]
-    return {"post": post, "feeds": feeds if is_indexable(post) else []}
+    if not is_indexable(post):
+        return SafeString()
+    title = escape(gettext("Comments on “%(title)s”") % {"title": post.title})
+    kinds = [
+        ("application/rss+xml", title, numbered_address("comments:post-feed", post.pk)),
+        ("application/atom+xml", f"{title} (Atom)", numbered_address("comments:post-feed-atom", post.pk)),
+    ]
+    feeds = (f'\n  <link rel="alternate" type="{kind}" title="{name}" href="{url}">' for kind, name, url in kinds)
+    return SafeString("".join(feeds))
 
 
 @register.simple_tag
