@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, DateTimeField, Exists, OuterRef, Q
 from . import shown
 from .addresses import FLOORS_PER_PAGE, post_address, tag_address
 from .models import Post, Tag
-from .related import RELATED_POSTS, related
+from .related import related
 from .together import Given, Together
 
 POST = Given("post", BigIntegerField())
@@ -59,29 +59,27 @@ QUESTIONS = Together(
     tags=lambda: Tag.objects.of_post(POST),
     previous=lambda: Post.objects.first_of(Post.objects.before(POST)).values_list(*_NEAR),
     next=lambda: Post.objects.first_of(Post.objects.after(POST, _AT)).values_list(*_NEAR),
-    # Those that share a tag may be among them.
-    beside=lambda: Post.objects.before(POST).beside(POST).values_list(*_NEAR)[: 2 * RELATED_POSTS],
 )
 
 
 def post_page(pk: int, floor_page: int, at: datetime.datetime, lists_stamp: str) -> PostPage | None:
     """Return the post, whoever may see it, with all that its page shows; None when there is none.
 
-    `lists_stamp` is the snapshot's, taken before. 1 query; 1 more when a tag of the post is not remembered (related).
+    `lists_stamp` is the snapshot's, taken before. 1 query; 1 more for tags or a category not remembered (related).
     """
     last_floor = floor_page * FLOORS_PER_PAGE
     found = QUESTIONS.ask(post=pk, at=at, first_floor=last_floor - FLOORS_PER_PAGE + 1, last_floor=last_floor)
     rows = found.pop("post")
     if not rows:
         return None
-    previous, following, beside = (found.pop(name) for name in ("previous", "next", "beside"))
+    previous, following = found.pop("previous"), found.pop("next")
     tagged = found.pop("tags")
     tags = sorted(((name, tag_address(slug)) for name, slug, _pk in tagged), key=lambda tag: tag[0].casefold())
     post = _made_of(rows[0])
     if not (post.is_public and post.kind == Post.Kind.POST):
         return PostPage(post, tags, more=found)
     before, after = (_near(rows[0]) if rows else None for rows in (previous, following))
-    others = related(pk, [tag for _name, _slug, tag in tagged], beside, lists_stamp)
+    others = related(pk, [tag for _name, _slug, tag in tagged], post.category_id, lists_stamp)
     return PostPage(post, tags, before, after, [_near(row) for row in others], found)
 
 

@@ -267,10 +267,6 @@ class PostQuerySet(models.QuerySet["Post"]):
         """The first of these, looked for in an index alone: asked for more, MariaDB reads rows until it comes."""
         return self.filter(pk=Subquery(posts.values("pk")[:1])).order_by()
 
-    def beside(self, pk: Given) -> PostQuerySet:
-        """Those in the category of that post."""
-        return self.filter(category=self._of(pk, "category"))
-
     def last_tagged(self, tag: Given, at: Moment, *names: str) -> models.QuerySet[Any, tuple]:
         """Ids of the posts that have the tag, the last to get it first.
 
