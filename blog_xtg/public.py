@@ -25,7 +25,7 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     """Let caches keep what the view answers to readers without a session, unless it says otherwise itself.
 
     The answer must be a pure function of the address, the language and what is stored: no token, no cookie, no name.
-    A replica of the database may make it.
+    A replica of the database may make it. SiteMiddleware knows it by `shows_the_site`.
     """
 
     made = from_replica(view)
@@ -38,4 +38,5 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
             patch_vary_headers(response, ("Cookie",))
         return response
 
+    answer.shows_the_site = True  # type: ignore[attr-defined]
     return answer

@@ -6,7 +6,7 @@ The command line and GUNICORN_CMD_ARGS win over what stands here.
 import gc
 import os
 
-worker_class = "gthread"
+worker_class = "blog_xtg.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 threads = 4
 bind = "127.0.0.1:8000"

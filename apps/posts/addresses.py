@@ -1,6 +1,6 @@
 """The addresses of what is written, for those who know ids and slugs and hold no row."""
 
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import quote
 
 from django.urls import get_script_prefix, reverse
@@ -10,10 +10,12 @@ FLOORS_PER_PAGE = 20
 
 def post_address(pk: int, slug: str) -> str:
     """Return what reverse() would, in a tenth of its time: a page has dozens of these."""
-    return f"{_before_post(get_script_prefix())}{pk}/{quote(slug, safe=_SAFE)}/"
+    return f"{_before_post(get_script_prefix())}{pk}/{_quoted(slug)}/"
 
 
-_SAFE = "!$&'()*+,;=~:@"  # as Django has it
+@lru_cache(maxsize=2000)
+def _quoted(slug: str) -> str:
+    return quote(slug, safe="!$&'()*+,;=~:@")  # as Django has it
 
 
 @cache
@@ -51,7 +53,7 @@ def source_address(pk: int) -> str:
 
 
 def tag_address(slug: str) -> str:
-    return f"{_before_tag(get_script_prefix())}{quote(slug, safe=_SAFE)}/"
+    return f"{_before_tag(get_script_prefix())}{_quoted(slug)}/"
 
 
 @cache

@@ -19,7 +19,7 @@ from .cards import CARD_SIZE, card_url
 from .models import Post
 
 # In a data block: no `</script>`, no `<!--`, and nothing an XHTML parser would take for an entity.
-_JSON_ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})
+_JSON_ESCAPES = [("<", "\\u003C"), (">", "\\u003E"), ("&", "\\u0026")]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def shared_picture(post: Post, site: Any) -> SharedPicture | None:
 
 def as_data_block(data: dict[str, Any]) -> SafeString:
     """Return the data as JSON that nothing inside can end the script element of."""
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_JSON_ESCAPES)
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for sign, escaped in _JSON_ESCAPES:
+        written = written.replace(sign, escaped)
     return SafeString(written)
 
 
