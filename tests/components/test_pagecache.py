@@ -93,7 +93,7 @@ def test_related_posts_are_those_of_now(client: Client) -> None:
     other.title = "Named anew"
     other.save()
     assert _related(client, post) == ["Named anew"]
-    newer = make_post(title="Newer", tags=("a",))
+    newer = make_post(title="Newer", tags=("a",), category=make_category("Elsewhere"))
     assert _related(client, post) == ["Newer", "Named anew"]
     newer.tags.clear()
     other.unpublish()
