@@ -77,7 +77,9 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     finally:
         bench.kill()
         bench.wait()
-    assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
+    wait_until(
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes), 5, lambda: f"one of {processes} lives"
+    )
     assert not (tmp_path / "bench.json").exists()
 
 

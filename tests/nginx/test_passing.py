@@ -7,6 +7,7 @@ import pytest
 
 from tests.nginx.asking import answering, ask
 from tests.proxy import BlogNginx
+from tests.services import wait_until
 
 pytestmark = pytest.mark.gunicorn
 
@@ -25,6 +26,7 @@ def test_the_app_is_told_who_asks_by_nginx_alone(nginx: BlogNginx) -> None:
     assert headers["host"] == f"127.0.0.1:{nginx.port}"
     assert len(headers["x_request_id"]) == 32
     assert not {"x_forwarded_host", "forwarded"} & set(headers)
+    wait_until(lambda: bool(nginx.requests()), 5)  # a line is written after the answer
     (line,) = [line for line in nginx.requests() if line["uri"] == "/told/"]
     assert line["request_id"] == headers["x_request_id"]
     assert line["cache"] == "MISS"
