@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Callable
 from html import escape
 
-from django.contrib.auth.context_processors import PermWrapper
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -40,6 +39,12 @@ def moment_and_time(at: datetime.datetime) -> tuple[str, str]:
     return f"{local:%Y-%m-%dT%H:%M:%S%z}", f"{local:%Y-%m-%d %H:%M}"
 
 
+def time_element(at: datetime.datetime) -> SafeString:
+    """Return HTML's time element."""
+    moment, time = moment_and_time(at)
+    return SafeString(f'<time datetime="{moment}">{time}</time>')
+
+
 def _item(
     post: Post,
     sees_all: bool,
@@ -58,9 +63,9 @@ def _item(
     edited_at: datetime.datetime | None,
 ) -> SafeString:
     screened = state != "visible"
-    head = [_author(name, site) + (badge if by_administrator else ""), _time(created_at)]
+    head = [_author(name, site) + (badge if by_administrator else ""), time_element(created_at)]
     if edited_at:
-        head.append(f'<small class="edited">{escape(gettext("edited"))} {_time(edited_at)}</small>')
+        head.append(f'<small class="edited">{escape(gettext("edited"))} {time_element(edited_at)}</small>')
     label = escape(gettext("floor %(floor)s") % {"floor": floor})
     head.append(f'<a class="floor" href="{escape(post.floor_url(floor))}">{label}</a>')
     body = ["\n      ".join(['<p class="comment-head">', *head]) + "\n    </p>"]
@@ -88,11 +93,6 @@ def _author(name: str, site: str) -> str:
     return f'<span class="comment-author">{escape(name)}</span>'
 
 
-def _time(at: datetime.datetime) -> str:
-    moment, time = moment_and_time(at)
-    return f'<time datetime="{moment}">{time}</time>'
-
-
 def _way_to(post: Post, floor: int, seen_from: int) -> str:
     """The way to a floor: within the page when both stand on it, else to the page on which it does."""
     same_page = (floor - 1) // post.FLOORS_PER_PAGE == (seen_from - 1) // post.FLOORS_PER_PAGE
@@ -108,10 +108,8 @@ def _reply_link(post: Post) -> Callable[[int], str]:
 
 
 def _buttons(request: BlogRequest, post: Post) -> Callable[[int, bool], str]:
-    context = {"post": post, "perms": PermWrapper(request.user)}
-
     def of_floor(floor: int, screened: bool) -> str:
         comment = {"floor": floor, "screened": screened}
-        return render_to_string("comments/_moderate.html", context | {"comment": comment}, request)
+        return render_to_string("comments/_moderate.html", {"post": post, "comment": comment}, request)
 
     return of_floor

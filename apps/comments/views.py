@@ -121,7 +121,7 @@ def _for_who_wrote_it(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
                 return view(request, post, own[0])
         except (TooLate, Comment.DoesNotExist):
             pass
-        return render(request, "comments/too_late.html", {"post": post, "url": post.floor_url(int(floor))}, status=403)
+        return render(request, "comments/too_late.html", {"post": post, "back": post.floor_url(int(floor))}, status=403)
 
     return answer
 

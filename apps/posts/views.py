@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -144,7 +145,14 @@ def search(request: HttpRequest) -> HttpResponse:
     if page > last_page:
         raise Http404("No such page.")
     context = {"query": asked, "results": results, "page_number": page, "last_page": last_page}
+    context["number_found"] = _number_found(results.total)
     return render(request, "posts/search.html", context)
+
+
+def _number_found(number: int) -> str:
+    if not number:
+        return _("Nothing found.")
+    return ngettext("%(number)s post found.", "%(number)s posts found.", number) % {"number": number}
 
 
 @require_safe

@@ -1,9 +1,13 @@
+"""Parts of pages that comments need, for templates to call."""
+
 import json
 from html import escape
 from typing import Any, NamedTuple
 
-from django import template
 from django.conf import settings
+from django.contrib.messages import get_messages
+from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -11,34 +15,14 @@ from apps.posts.addresses import numbered_address
 from apps.posts.metadata import is_indexable
 from apps.posts.models import Post
 
-from ..avatars import identicon
-from ..items import is_open, items, moment_and_time
-from ..models import Comment
-from ..moderation.services import may_moderate
-from ..reactions.models import Reaction
-from ..screening.stamps import stamp
-from ..screening.submission import HONEYPOT, STAMP
-from ..verdict import Reason
-
-register = template.Library()
-
-
-@register.inclusion_tag("comments/_comments.html", takes_context=True)
-def comments_of(context: dict[str, Any], post: Post, rows: list[list[Any]], page: int) -> dict[str, Any]:
-    """Show that page of the post's comments, rows of CommentQuerySet.of_page(), and the way to write one."""
-    request = context["request"]
-    return {
-        "post": post,
-        "comments": items(request, post, rows),
-        "open": is_open(request, post),
-        "add_url": numbered_address("comments:add", post.pk),
-        "user": request.user,
-        "request": request,
-        "site": context["site"],
-        "page": page,
-        "live_url": f"/ws/article/{post.pk}/",
-        "floors_url": numbered_address("comments:floors", post.pk),
-    }
+from .avatars import identicon
+from .items import moment_and_time
+from .models import Comment
+from .moderation.services import may_moderate
+from .reactions.models import Reaction
+from .screening.stamps import stamp
+from .screening.submission import HONEYPOT, STAMP
+from .verdict import Reason
 
 
 class Waiting(NamedTuple):
@@ -57,17 +41,13 @@ class Waiting(NamedTuple):
     waiting: bool = True
 
 
-@register.inclusion_tag("comments/_moderation.html", takes_context=True)
-def moderation_of(context: dict[str, Any], post: Post) -> dict[str, Any]:
+def moderation_of(request: HttpRequest, post: Post) -> SafeString:
     """Show moderators what they did last and the first 20 comments that wait under the post (1 query)."""
-    moderates = may_moderate(context["user"])
-    return {
-        "post": post,
-        "messages": context.get("messages"),
-        "perms": context["perms"],
-        "moderates": moderates,
-        "waiting": [_waiting(comment) for comment in Comment.objects.waiting_under(post)] if moderates else [],
-    }
+    if not may_moderate(request.user):
+        return SafeString()
+    waiting = [_waiting(comment) for comment in Comment.objects.waiting_under(post)]
+    context = {"post": post, "messages": get_messages(request), "waiting": waiting}
+    return SafeString(render_to_string("comments/_moderation.html", context, request))
 
 
 def _waiting(comment: Comment) -> Waiting:
@@ -86,17 +66,16 @@ def _waiting(comment: Comment) -> Waiting:
     )
 
 
-@register.inclusion_tag("comments/_guard.html")
-def form_guard(post: Post, form: Any) -> dict[str, Any]:
+def form_guard(post: Post, form: Any) -> SafeString:
     """Put into a comment form what tells people from programs: a field nobody sees, and when the form was opened.
 
     Somebody whose form comes back has typed already and may send it at once.
     """
     typed = settings.COMMENT_FORM_MIN_SECONDS if form.is_bound else 0
-    return {"honeypot": HONEYPOT, "stamp_name": STAMP, "stamp": stamp(post.pk, typed)}
+    context = {"honeypot": HONEYPOT, "stamp_name": STAMP, "stamp": stamp(post.pk, typed)}
+    return SafeString(render_to_string("comments/_guard.html", context))
 
 
-@register.simple_tag
 def comment_feeds(post: Post) -> SafeString:
     """The addresses of the feeds of the post's comments, for its page's head; none where not everybody may read it."""
     if not is_indexable(post):
@@ -110,13 +89,6 @@ def comment_feeds(post: Post) -> SafeString:
     return SafeString("".join(feeds))
 
 
-@register.simple_tag
-def reactions_address(post: Post) -> str:
-    """Where a reader's reactions to the post and its comments are asked for and sent."""
-    return numbered_address("comments:reactions", post.pk)
-
-
-@register.simple_tag
 def reaction_kinds() -> str:
     """Name, sign and label of each kind of reaction, as JSON."""
     kinds = [[kind.value, Reaction.SIGNS[kind], str(kind.label)] for kind in Reaction.Kind]

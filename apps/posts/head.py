@@ -5,12 +5,12 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from django import template
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from jinja2 import pass_context
 
-from ..metadata import (
+from .metadata import (
     SharedPicture,
     as_data_block,
     describe_post,
@@ -21,10 +21,8 @@ from ..metadata import (
     open_graph_locale,
     shared_picture,
 )
-from ..models import Post
-from ..plaintext import shorten
-
-register = template.Library()
+from .models import Post
+from .plaintext import shorten
 
 DESCRIPTION_CHARACTERS = 200
 # The last page of a list that search engines shall keep; what is older they find by the sitemap. Pages of the lists
@@ -37,8 +35,8 @@ FEEDS = [
 ]
 
 
-@register.simple_tag(takes_context=True)
-def post_metadata(context: dict[str, Any], post: Post, tags: list[tuple[str, str]]) -> SafeString:
+@pass_context
+def post_head(context: Any, post: Post, tags: list[tuple[str, str]]) -> SafeString:
     """The head of a post's page (1 query, when the post is or has a translation; else none)."""
     request, site = context["request"], context["site"]
     absolute, indexable = _absolute(request), is_indexable(post)
@@ -64,8 +62,8 @@ def post_metadata(context: dict[str, Any], post: Post, tags: list[tuple[str, str
     )
 
 
-@register.simple_tag(takes_context=True)
-def list_metadata(context: dict[str, Any]) -> SafeString:
+@pass_context
+def list_head(context: Any) -> SafeString:
     """The head of a list's page; reads `page`, `heading` and `introduction` where the view gave them (no query)."""
     request, site = context["request"], context["site"]
     match = request.resolver_match
@@ -105,7 +103,7 @@ def _head(
     article: list[tuple[str, str]] | None = None,
     data: str,
 ) -> SafeString:
-    """The elements, one a line; made here because a template takes ten times as long. `article` is of a post alone."""
+    """The elements, one a line; `article` is of a post alone."""
     pictured = []
     if picture:
         size = [("width", str(picture.width)), ("height", str(picture.height))] if picture.width else []
