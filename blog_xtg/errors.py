@@ -6,6 +6,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
+from django.utils.translation import get_language
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -37,5 +38,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, status: int, **context: object) -> HttpResponse:
     return HttpResponse(
-        render_to_string("error.html", {"status": status, "path": request.path, **context}), status=status
+        render_to_string("error.html", {"status": status, "language": get_language(), **context}), status=status
     )

@@ -35,7 +35,7 @@ def is_open(request: BlogRequest, post: Post) -> bool:
 
 def moment_and_time(at: datetime.datetime) -> tuple[str, str]:
     """Return the time for HTML's time element, and for people."""
-    local = timezone.localtime(at)
+    local = timezone.localtime(at, timezone.get_default_timezone())
     return f"{local:%Y-%m-%dT%H:%M:%S%z}", f"{local:%Y-%m-%d %H:%M}"
 
 

@@ -2,5 +2,5 @@ from blog_xtg.client import BlogRequest
 
 
 def site(request: BlogRequest) -> dict[str, object]:
-    """Give templates `site`, the snapshot; costs nothing until one looks at it."""
-    return {"site": request.site}
+    """Give templates `site`, the snapshot, which costs nothing until one looks at it, and the page's language."""
+    return {"site": request.site, "language": request.LANGUAGE_CODE}

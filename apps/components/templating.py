@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from jinja2 import Environment, Undefined, pass_context
 
 from apps.comments import items, parts
@@ -21,7 +21,6 @@ def environment(**options: Any) -> Environment:
     made.filters["linebreaksbr"] = linebreaksbr
     made.globals.update(
         _=_translated,
-        language=get_language,
         static=static,
         url=_url,
         numbered_address=addresses.numbered_address,
@@ -48,7 +47,7 @@ def framed(context: Any, name: str) -> SafeString:
     With DEBUG it is rendered for every page: what somebody edits shows at once.
     """
     site = context["site"]
-    key = name, get_language()
+    key = name, context["language"]
     part: SafeString | None = site.rendered.get(key)
     if part is None or settings.DEBUG:
         part = site.rendered[key] = SafeString(render_to_string(name, {"site": site}))

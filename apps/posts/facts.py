@@ -25,7 +25,7 @@ def facts_of(post: Any, site: Any, *, live: bool = False) -> SafeString:
     """
     facts = []
     if post.published_at:
-        moment = timezone.localtime(post.published_at)
+        moment = timezone.localtime(post.published_at, timezone.get_default_timezone())
         facts.append(f'<time datetime="{moment:%Y-%m-%dT%H:%M:%S%z}">{moment:%Y-%m-%d}</time>')
     for shelf in (site.sources.get(post.source_id), site.categories.get(post.category_id)):
         if shelf:  # else it is newer than the snapshot

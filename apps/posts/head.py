@@ -139,7 +139,7 @@ def _feed(kind: str, name: str, address: str) -> str:
 
 
 def _moment(at: datetime.datetime | None) -> str:
-    return timezone.localtime(at).isoformat() if at else ""
+    return timezone.localtime(at, timezone.get_default_timezone()).isoformat() if at else ""
 
 
 def _absolute(request: Any) -> Callable[[str], str]:

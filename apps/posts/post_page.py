@@ -25,7 +25,9 @@ _FIELDS = (
     *("comments_open", "updated_at", "html", "toc", "excerpt", "reading_minutes"),
     *("view_count", "comment_count", "last_floor"),
 )
+_LOADED = frozenset(_FIELDS)
 _AUTHOR = ("username", "first_name", "last_name")
+_OF_AUTHOR = {"id", *_AUTHOR}
 _NEAR = ("pk", "title", "slug")
 
 
@@ -85,9 +87,9 @@ def post_page(pk: int, floor_page: int, at: datetime.datetime, lists_stamp: str)
 
 def _made_of(row: list[Any]) -> Post:
     values, (*names, translated) = row[: len(_FIELDS)], row[len(_FIELDS) :]
-    post = Post.from_db(connection.alias, _FIELDS, values)
+    post = Post.from_db(connection.alias, _LOADED, values)
     if post.author_id is not None:
-        post.author = get_user_model()(pk=post.author_id, **dict(zip(_AUTHOR, names, strict=True)))
+        post.author = get_user_model().from_db(connection.alias, _OF_AUTHOR, [post.author_id, *names])
     post.is_translated = bool(translated)  # type: ignore[attr-defined]
     return post
 
