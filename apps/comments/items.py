@@ -1,4 +1,4 @@
-"""Comments as pages show them: items of a list, made here because a template takes ten times as long."""
+"""Comments as pages show them: items of a list, made here because a page has twenty and a template takes longer."""
 
 import datetime
 from collections.abc import Callable

@@ -21,7 +21,7 @@ def facts_of(post: Any, site: Any, *, live: bool = False) -> SafeString:
     """Return the line of a post, or of a row of a list, as HTML (no query).
 
     `live` is for the post's own page: with the minutes it takes, and numbers that the beacon brings up to date. Made
-    here, because a template takes ten times as long, and a list has ten of these.
+    here: a list has ten of these, and a template takes longer.
     """
     facts = []
     if post.published_at:

@@ -31,8 +31,12 @@ MEASURED = [
 MEASURED += ["comment form", "password", "404"]
 KINDS = {"document": "HTML", "stylesheet": "CSS", "script": "JS", "image": "pictures"}
 WATCH_SHIFTS = """
-  window.shifts = 0;
-  new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.shifts += entry.value)))
+  window.shifts = [];
+  const place = (box) => [box.x, box.y, box.width, box.height].map(Math.round).join(" ");
+  const told = ({ node, previousRect, currentRect }) =>
+    `${(node?.outerHTML ?? String(node?.textContent)).slice(0, 200)}: ${place(previousRect)} -> ${place(currentRect)}`;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) =>
+    window.shifts.push([Math.round(entry.startTime), entry.value, ...entry.sources.map(told)])))
     .observe({ type: "layout-shift", buffered: true });
 """
 
@@ -73,7 +77,7 @@ def test_nothing_jumps_while_a_page_loads(show: Callable, showcase: Showcase, wi
     page.add_init_script(WATCH_SHIFTS)
     for name in ("home", "post without diagrams", "category", "search with results", "archive", "links"):
         page.goto(showcase.paths[name], wait_until="networkidle")
-        assert page.evaluate("() => window.shifts") == 0, name
+        assert page.evaluate("() => window.shifts") == [], name
 
 
 def test_scripts_travel_compressed(showcase: Showcase) -> None:
