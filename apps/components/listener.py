@@ -22,7 +22,8 @@ BEAT_SECONDS = 0.05
 SUBSCRIBE_SECONDS = 1
 ON_ITS_WAY_SECONDS = 0.01
 STAMPS_REMEMBERED = 100
-TRUST_SECONDS = 3  # a thread that hangs or has died is believed no longer than this
+LATE_SECONDS = 0.08  # a thread that has not been given its turn for so long is not waited for
+TRUST_SECONDS = 3  # one that hangs or has died is believed no longer than this
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
 
 logger = logging.getLogger(__name__)
@@ -42,14 +43,26 @@ class Listener:
         self._stamps: deque[str] = deque(maxlen=STAMPS_REMEMBERED)  # heard last
 
     def is_hearing(self) -> bool:
-        """Whether a change would have been heard of by now."""
+        """Whether a change has been heard of by now (1 round trip when the thread is late, else none)."""
         if self._pid != os.getpid() or self._thread is None or not self._thread.is_alive():
             self._start()
-        return time.monotonic() - self._heard_at < TRUST_SECONDS
+        silent_seconds = time.monotonic() - self._heard_at
+        return silent_seconds < LATE_SECONDS or (silent_seconds < TRUST_SECONDS and self._ask())
 
     def stop(self) -> None:
         """End the thread within a beat; a process that ends needs no such word."""
         self._stopped.set()
+
+    def _ask(self) -> bool:
+        """Compare the stamp where the thread should have; the machine has no time for it, or it has been cut off."""
+        stamps = self._backend.stamps()
+        if stamps is None:
+            return False
+        if stamps.site not in self._stamps:
+            coherence.heard(None)
+            self._stamps.append(stamps.site)
+        self._heard()
+        return True
 
     def _start(self) -> None:
         with self._starting:
@@ -99,8 +112,8 @@ class Listener:
             pass
         if present not in self._stamps:
             logger.warning("Word of a change was lost; beginning anew.")
-            self._stamps.append(present)
             coherence.heard(None)
+            self._stamps.append(present)
         self._heard()
 
     def _heard(self) -> None:
@@ -117,8 +130,8 @@ class Listener:
             logger.warning("A message on %s that nobody understands.", coherence.CHANNEL)
             coherence.heard(None)
             return True
-        self._stamps.append(change.stamp)
         coherence.heard(change.posts)
+        self._stamps.append(change.stamp)
         return True
 
     def _present_stamp(self) -> str:

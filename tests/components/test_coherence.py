@@ -1,6 +1,7 @@
 """The two ways in which processes hear of changes keep one contract; and what only a shared Redis can show."""
 
 import json
+import threading
 import time
 
 import pytest
@@ -116,6 +117,21 @@ def test_a_change_is_told_after_its_commit_alone(together: Together) -> None:
         SiteIdentity(title="Not yet").save()
         assert together.stamps() == before
     assert together.stamps() != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_that_gets_no_turn_is_not_waited_for(together: Together, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.get()
+    turn = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(together.listener, "_listen", lambda pubsub: turn.wait(10))
+        time.sleep(0.2)  # the thread hears nothing from here on
+        another = Together(together._redis)
+        SiteIdentity.objects.update_or_create(pk=1, defaults={"title": "Changed elsewhere"})
+        another.publish(Change(coherence.new_stamp(), None))
+        assert together.is_trusted()
+        assert store.get().title == "Changed elsewhere"
+    turn.set()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -135,8 +135,10 @@ def test_a_reader_with_a_session_passes_the_kept_pages_by(client: Client, admin_
 
 def test_what_a_password_guards_is_never_kept(client: Client) -> None:
     post = make_post(password="secret", body="Behind the door")
-    client.get(post.get_absolute_url())
-    friend = Client()
+    asked = client.get(post.get_absolute_url())
+    # The question is the same for all: kept by nginx, it takes the place of the text that stood there.
+    assert "public" in asked["Cache-Control"] and not asked.cookies
+    friend = Client(enforce_csrf_checks=True)
     friend.post(post.get_absolute_url(), {"password": "secret"})
     inside = friend.get(post.get_absolute_url())
     assert "Behind the door" in inside.content.decode()

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from tests.conftest import need
-from tests.fleet.networks import Unavailable, networks
+from tests.fleet.networks import network
 from tests.fleet.whole import WholeFleet
 from tests.proxy import BlogNginx
 from tests.services import BlogServer, GunicornServer, LiveServer, MariaDB, Redis
@@ -59,11 +59,10 @@ def whole_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeFleet
     for group in ("mariadb", "redis", "nginx", "gunicorn"):
         need(group)
     with ExitStack() as stack:
-        try:
-            settings = stack.enter_context(networks())
-        except Unavailable:
-            settings = ""
-        whole = WholeFleet(tmp_path_factory.mktemp("whole-fleet"), settings)
+        found = stack.enter_context(network())
+        whole = WholeFleet(tmp_path_factory.mktemp("whole-fleet"), found.settings)
+        stack.enter_context(found.serve(whole))
+        whole.network = found
         try:
             whole.start()
             yield whole

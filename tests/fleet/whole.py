@@ -65,6 +65,7 @@ class WholeFleet:
         self.fleet = Fleet(folder, self.environ["FLEET_PORT"])
         self.port = self.fleet.port
         self.said = ""
+        self.network: Any = None  # what its hosts are connected by (networks.py)
 
     def command(self, wish: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -36,6 +36,10 @@ def cache(answer: Any) -> str:
     return str(answer.headers["X-Cache-Status"])
 
 
+def answering_in_turn(path: str, *wishes: dict[str, Any]) -> str:
+    return f"{path}?answer={quote(json.dumps({'in_turn': wishes}))}"
+
+
 def answering(path: str = "/", status: int = 200, **headers: str) -> str:
     wish = {"status": status, "headers": {name.replace("_", "-"): value for name, value in headers.items()}}
     return f"{path}?answer={quote(json.dumps(wish))}"

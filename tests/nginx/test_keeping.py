@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.nginx.asking import FRESH_SECONDS, answering, ask, cache
+from tests.nginx.asking import FRESH_SECONDS, answering, answering_in_turn, ask, cache
 from tests.proxy import BlogNginx
 
 pytestmark = pytest.mark.gunicorn
@@ -100,6 +100,21 @@ def test_a_page_older_than_its_second_is_shown_to_nobody(nginx: BlogNginx) -> No
     time.sleep(FRESH_SECONDS)
     second = ask(nginx, path)
     assert second.told["number"] != first.told["number"]
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 410])
+def test_a_page_that_is_gone_is_shown_to_nobody_while_somebody_asks(nginx: BlogNginx, status: int) -> None:
+    page = {"headers": {"Cache-Control": "public, max-age=0, s-maxage=1, stale-while-revalidate=1"}}
+    path = answering_in_turn("/gone/", page, {"status": status}, {"status": status, "seconds": 1})
+    assert ask(nginx, path).status == 200
+    time.sleep(FRESH_SECONDS)
+    assert ask(nginx, path).status == status
+    time.sleep(FRESH_SECONDS)
+    with ThreadPoolExecutor(1) as another:
+        answer = another.submit(ask, nginx, path)
+        time.sleep(0.3)
+        assert ask(nginx, path).status == status
+        assert answer.result().status == status
 
 
 def test_a_hundred_readers_of_a_new_page_are_one_request(nginx: BlogNginx) -> None:
