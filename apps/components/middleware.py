@@ -22,10 +22,12 @@ from blog_xtg.client import BlogRequest
 from blog_xtg.public import SHARED, is_anonymous
 
 from . import coherence, store
-from .pagecache import ZIPPED, Page, pages
+from .pagecache import ZIPPED, Page, keep_for_this_second, pages
 
 # Answers without words in them, which must not wait for the database to say in which language.
 WORDLESS = ("/static/", "/style-", "/media/")
+# What stands where a page was before it moved or went away: nginx keeps it in place of its copy, and no longer.
+INSTEAD_OF_A_PAGE = {301, 302, 403, 404, 410}
 
 # What advertisers and mailers hang onto addresses: it makes no other page.
 TRACKING = re.compile(
@@ -75,7 +77,11 @@ class PublicPageMiddleware:
             request.replica = replicas.caught_up(generation)
         with shown.noting() as posts:
             response = self.get_response(request)
-        if response.status_code != 200 or response.headers.get("Cache-Control") != SHARED or response.cookies:
+        if response.cookies:
+            return response
+        if response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers:
+            keep_for_this_second(response)
+        if response.status_code != 200 or response.headers.get("Cache-Control") != SHARED:
             return response
         site = request.site
         seconds = min(coherence.backend().page_seconds, site.next_due_at - time.time())

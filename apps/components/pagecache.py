@@ -22,6 +22,11 @@ COMPRESSIBLE = ("text/", "application/json", "application/feed+json", "applicati
 ZIPPED = "-gzip"  # what the ETag of the compressed variant ends in: a strong one names the bytes sent
 
 
+def keep_for_this_second(response: HttpResponse) -> None:
+    """Let nginx keep the answer to the end of the present second: of s-maxage=1 it would make nearly two."""
+    response.headers["X-Accel-Expires"] = f"@{int(time.time())}"
+
+
 class Page:
     """A finished answer: its text, its compressed text as soon as somebody wants it, and what it depends on."""
 
@@ -57,8 +62,7 @@ class Page:
         if "HTTP_IF_NONE_MATCH" in request.META or "HTTP_IF_MODIFIED_SINCE" in request.META:
             modified = parse_http_date_safe(self._headers.get("Last-Modified", ""))
             response = get_conditional_response(request, f'"{self.etag}"', modified, response) or response
-        # nginx counts whole seconds and would make nearly two of s-maxage=1: it may keep this to the present one's end.
-        response.headers["X-Accel-Expires"] = f"@{int(time.time())}"
+        keep_for_this_second(response)
         return response
 
     def _compressed(self) -> bytes:

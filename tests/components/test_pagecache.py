@@ -146,6 +146,17 @@ def test_what_a_password_guards_is_never_kept(client: Client) -> None:
     assert "Behind the door" not in client.get(post.get_absolute_url()).content.decode()
 
 
+def test_what_stands_where_a_page_was_is_as_fresh_as_a_page(client: Client) -> None:
+    post = make_post()
+    post.unpublish()
+    gone, moved = client.get(post.get_absolute_url()), client.get("/tag/nobody-knows-it/")
+    shown = client.get("/")
+    now = int(time.time())
+    for answer in (gone, moved, shown):
+        assert now - 1 <= int(answer["X-Accel-Expires"].removeprefix("@")) <= now
+    assert "X-Accel-Expires" not in client.get("/static/nothing.css")
+
+
 @pytest.mark.parametrize("path", ["/", "/feed/"])
 def test_who_has_the_page_gets_a_304_in_either_variant(client: Client, path: str) -> None:
     make_post()

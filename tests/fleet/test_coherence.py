@@ -19,7 +19,7 @@ from tests.factories import make_category, make_comment, make_post
 from tests.fleet.conftest import Fleet
 from tests.services import Redis
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database("mariadb")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database("mariadb"), pytest.mark.alone]
 
 CHANGES = int(os.environ.get("COHERENCE_CHANGES", "40"))
 NGINX_EVERY = int(os.environ.get("COHERENCE_NGINX_EVERY", "10"))  # changes; each takes a second
