@@ -13,6 +13,7 @@ from django.http import HttpRequest
 class BlogRequest(HttpRequest):
     """A request once it has passed SiteMiddleware: `site` is the snapshot of the site components."""
 
+    asked_at: float  # when, in seconds since 1970; of anonymous readers' pages alone
     answered_by: str  # what has answered it without being asked for by its address
     site: Any  # the apps below components can't name its type
     replica: str  # the database that may make the answer, blank for the primary; of anonymous readers' pages alone

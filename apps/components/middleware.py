@@ -61,6 +61,7 @@ class PublicPageMiddleware:
             return self.beacon(request)
         if request.method not in {"GET", "HEAD"} or request.path_info.startswith(WORDLESS):
             return self.get_response(request)
+        request.asked_at = time.time()
         _tidy(request)
         key = _key(request) if settings.PAGE_CACHE_BYTES and coherence.backend().is_trusted() else None
         page = _kept(request, key) if key else None
@@ -80,7 +81,7 @@ class PublicPageMiddleware:
         if response.cookies:
             return response
         if response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers:
-            keep_for_this_second(response)
+            keep_for_this_second(request, response)
         if response.status_code != 200 or response.headers.get("Cache-Control") != SHARED:
             return response
         site = request.site

@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import parse_http_date_safe
 
-from blog_xtg.client import accepts_gzip
+from blog_xtg.client import BlogRequest, accepts_gzip
 
 from . import coherence
 
@@ -22,9 +22,12 @@ COMPRESSIBLE = ("text/", "application/json", "application/feed+json", "applicati
 ZIPPED = "-gzip"  # what the ETag of the compressed variant ends in: a strong one names the bytes sent
 
 
-def keep_for_this_second(response: HttpResponse) -> None:
-    """Let nginx keep the answer to the end of the present second: of s-maxage=1 it would make nearly two."""
-    response.headers["X-Accel-Expires"] = f"@{int(time.time())}"
+def keep_for_this_second(request: BlogRequest, response: HttpResponse) -> None:
+    """Let nginx keep the answer to the end of the second in which it was asked for, which is before anything was read.
+
+    Of s-maxage=1 it would make nearly two, and begin with the answer.
+    """
+    response.headers["X-Accel-Expires"] = f"@{int(request.asked_at)}"
 
 
 class Page:
@@ -50,7 +53,7 @@ class Page:
         # Room for the compressed variant is set aside from the start.
         self.size_bytes = len(self._text) + (len(self._text) // 3 if self._zippable else 0) + OVERHEAD_BYTES
 
-    def answer(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: BlogRequest) -> HttpResponse:
         """Return the page as this reader takes it: compressed, plain, or a 304 when nothing has changed for them."""
         zip_it = self._zippable and accepts_gzip(request)
         body = self._compressed() if zip_it else self._text
@@ -62,7 +65,7 @@ class Page:
         if "HTTP_IF_NONE_MATCH" in request.META or "HTTP_IF_MODIFIED_SINCE" in request.META:
             modified = parse_http_date_safe(self._headers.get("Last-Modified", ""))
             response = get_conditional_response(request, f'"{self.etag}"', modified, response) or response
-        keep_for_this_second(response)
+        keep_for_this_second(request, response)
         return response
 
     def _compressed(self) -> bytes:

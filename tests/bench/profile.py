@@ -20,8 +20,10 @@ RUNS = 50
 SHOWN = 25
 # The first that a file's path holds names its part.
 PARTS = [
+    ("/jinja2/", "templates"),
+    ("/markupsafe/", "templates"),
+    ("/templates/", "templates"),
     ("/django/template/", "templates"),
-    ("/templatetags/", "template tags"),
     ("/django/db/", "Django's ORM"),
     ("/MySQLdb/", "MariaDB and its driver"),
     ("/redis/", "Redis and its driver"),

@@ -4,10 +4,12 @@ import datetime
 import gzip
 import re
 import time
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,6 +17,7 @@ from pytest_django import Settings
 
 from apps.components import coherence
 from apps.components.pagecache import Page, PageCache
+from apps.posts import views
 from apps.posts.models import Post
 from tests.factories import make_category, make_comment, make_post
 
@@ -144,6 +147,17 @@ def test_what_a_password_guards_is_never_kept(client: Client) -> None:
     assert "Behind the door" in inside.content.decode()
     assert "private" in inside["Cache-Control"]
     assert "Behind the door" not in client.get(post.get_absolute_url()).content.decode()
+
+
+def test_a_page_that_took_long_is_no_fresher_for_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(*arguments: Any) -> Any:
+        page = render(*arguments)
+        time.sleep(2)
+        return page
+
+    monkeypatch.setattr(views, "render", slowly)
+    asked = int(time.time())
+    assert client.get("/")["X-Accel-Expires"] in {f"@{asked}", f"@{asked + 1}"}
 
 
 def test_what_stands_where_a_page_was_is_as_fresh_as_a_page(client: Client) -> None:
