@@ -6,8 +6,10 @@ from django.views.generic import TemplateView
 
 from . import files
 
-# Those that readers ask for most come first: each pattern before them costs every page a look.
+# Those that readers ask for come first: each pattern before them costs every page a look. What hangs on a post comes before
+# the post, whose slug may be anything.
 urlpatterns = [
+    path("", include("apps.comments.urls")),
     path("", include("apps.posts.urls")),
     path("admin/", include("apps.posts.editor_urls")),
     path("admin/", admin.site.urls),
@@ -15,7 +17,6 @@ urlpatterns = [
     path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain")),
     re_path(r"^static/(?P<path>.+)$", files.static),
     re_path(r"^media/(?P<path>.+)$", files.media),
-    path("", include("apps.comments.urls")),
     path("", include("apps.components.urls")),
 ]
 
