@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from jinja2 import Environment, Undefined, pass_context
+from markupsafe import Markup
 
 from apps.comments import items, parts
 from apps.posts import addresses, facts, head, pager
@@ -54,8 +55,9 @@ def framed(context: Any, name: str) -> SafeString:
     return part
 
 
-def _translated(message: str) -> SafeString:
-    return SafeString(gettext(message))
+def _translated(message: str) -> Markup:
+    """The text may hold elements; what % puts into it is escaped."""
+    return Markup(gettext(message))  # noqa: S704
 
 
 def _url(name: str, *arguments: Any) -> str:
