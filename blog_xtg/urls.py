@@ -6,8 +6,8 @@ from django.views.generic import TemplateView
 
 from . import files
 
-# Those that readers ask for come first: each pattern before them costs every page a look. What hangs on a post comes before
-# the post, whose slug may be anything.
+# Those that readers ask for come first: each pattern before them costs every page a look. What hangs on a post comes
+# before the post, whose slug may be anything.
 urlpatterns = [
     path("", include("apps.comments.urls")),
     path("", include("apps.posts.urls")),
