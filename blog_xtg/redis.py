@@ -7,12 +7,14 @@ counted view: what the program keeps itself, Django's cache, live messages, Cele
 
 import threading
 import time
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
+from redis.commands.core import Script
 
 from .redis_urls import CACHE, CHANNELS, OWN, QUEUE, Sentinels, numbered
 
@@ -23,7 +25,18 @@ TIMEOUT_SECONDS = 0.3
 AWAY_SECONDS = 5
 
 RedisError = redis.RedisError
-__all__ = ["CACHE", "CHANNELS", "OWN", "QUEUE", "RedisError", "client", "guarded", "insistent_client", "numbered"]
+__all__ = [
+    "CACHE",
+    "CHANNELS",
+    "OWN",
+    "QUEUE",
+    "RedisError",
+    "client",
+    "guarded",
+    "insistent_client",
+    "numbered",
+    "run",
+]
 
 _away_until: dict[Any, float] = {}
 
@@ -117,6 +130,23 @@ class ConnectionPerThread(redis.ConnectionPool):
 
     def release(self, connection: Any) -> None:
         """It stays where it is."""
+
+
+def run(client: redis.Redis, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    """Run a script the client has registered and return its answer (1 round trip, 3 when Redis has forgotten it).
+
+    It goes past the client's layers for retries and telemetry, a third of the processor time that a counted view spends
+    on Redis. Raises RedisError as the client does.
+    """
+    pool = client.connection_pool
+    connection = pool.get_connection()
+    try:
+        connection.send_command("EVALSHA", script.sha, len(keys), *keys, *args)
+        return connection.read_response()
+    except redis.exceptions.NoScriptError:
+        return script(keys, args)
+    finally:
+        pool.release(connection)
 
 
 def guarded(url: str) -> dict[str, Any]:

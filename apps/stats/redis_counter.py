@@ -22,7 +22,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from apps.posts.models import Post
-from blog_xtg.redis import RedisError
+from blog_xtg.redis import RedisError, run
 
 from .backlog import Backlog, Parcel
 from .batches import Batch, apply
@@ -156,17 +156,16 @@ class RedisCounter:
             source, last = secrets.token_hex(8), 0
         return Parcel(source, last + 1, view)
 
-    def _send(self, parcel: Parcel, through: redis.Redis | None = None) -> list[Any]:
+    def _send(self, parcel: Parcel, through: redis.client.Pipeline | None = None) -> Any:
         view, day = parcel.view, parcel.view.day.isoformat()
-        answer: list[Any] = self._count(
-            keys=[
-                *(PENDING, BATCH, TOTALS),
-                *(f"{KEYS}visitors:{day}", f"{KEYS}referrers:{day}", f"{KEYS}source:{parcel.source}"),
-            ],
-            args=[parcel.number, day, view.visitor, view.post_id or "", view.referrer, NAMES_A_DAY, OTHER],
-            client=through,
-        )
-        return answer
+        keys = [
+            *(PENDING, BATCH, TOTALS),
+            *(f"{KEYS}visitors:{day}", f"{KEYS}referrers:{day}", f"{KEYS}source:{parcel.source}"),
+        ]
+        args: list[Any] = [parcel.number, day, view.visitor, view.post_id or "", view.referrer, NAMES_A_DAY, OTHER]
+        if through:
+            return self._count(keys, args, client=through)
+        return run(self._redis, self._count, keys, args)
 
     def _complete(self, answer: list[Any], day: datetime.date, post_id: int | None) -> Numbers:
         """The numbers of an answer, its missing totals looked up; those that can't be had now stay None."""

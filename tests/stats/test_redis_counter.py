@@ -108,6 +108,13 @@ def test_two_flushers_with_one_batch_write_it_once(redis_counter: RedisCounter, 
     assert counted(post) == (2, 2, 2) and FlushedBatch.objects.count() == 2
 
 
+def test_a_redis_that_forgot_the_scripts_counts_the_next_view(redis_counter: RedisCounter) -> None:
+    post, today = make_post(), site_day()
+    for number in range(1, 4):
+        redis_counter._redis.script_flush()
+        assert redis_counter.hit(View(today, "ada", post.pk)) == Numbers(number, 1, number)
+
+
 @contextmanager
 def at_once() -> Iterator[None]:
     """As if the few seconds in which a server away is left alone were over."""
