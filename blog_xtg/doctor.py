@@ -26,6 +26,7 @@ CLOCKS_APART_SECONDS = 2
 WAITING_SECONDS = 120
 WORKER_SECONDS = 2
 FREE_DISK = 0.05
+BACKUP_OLD_SECONDS = 2 * 86400
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 
@@ -318,6 +319,35 @@ def files(parts: dict[str, str]) -> Iterator[Finding]:
         )
 
 
+def backups(parts: dict[str, str]) -> Iterator[Finding]:
+    """The backups."""
+    folder = settings.BACKUP_ROOT
+    if not folder:
+        if _is_reached():
+            yield Finding(
+                WARNING,
+                "Nobody looks after the backups: BACKUP_ROOT names no folder.",
+                "Write one every day (docs/deployment.md, Backups), and let BACKUP_ROOT name their folder.",
+            )
+        return
+    try:
+        # What a dump that failed has left behind is empty.
+        written = [
+            there.st_mtime for path in Path(folder).iterdir() if path.is_file() and (there := path.stat()).st_size
+        ]
+    except OSError as error:
+        yield Finding(ERROR, f"The backups can't be read: {folder} ({error.strerror}).", "Correct BACKUP_ROOT.")
+        return
+    age = time.time() - max(written, default=0)
+    remedy = "See why the job that writes them has stopped, and write one by hand (docs/deployment.md, Backups)."
+    if not written:
+        yield Finding(ERROR, f"There is no backup in {folder}.", remedy)
+    elif age > BACKUP_OLD_SECONDS:
+        yield Finding(ERROR, f"The newest backup in {folder} is {_span(age)} old.", remedy)
+    else:
+        yield Finding(OK, f"The newest backup in {folder} is {_span(max(age, 0))} old.")
+
+
 def mail(parts: dict[str, str]) -> Iterator[Finding]:
     """The mail."""
     if parts["database"] != health.OK or parts["migrations"] != health.OK:
@@ -333,7 +363,7 @@ def mail(parts: dict[str, str]) -> Iterator[Finding]:
         )
 
 
-EXAMINATIONS = [configuration, database, redis, clocks, jobs, files, mail]
+EXAMINATIONS = [configuration, database, redis, clocks, jobs, files, backups, mail]
 
 
 def _without_password(url: str) -> str:

@@ -1,5 +1,6 @@
 """`manage.py doctor` looks at real parts, well and broken, and finds the words for them."""
 
+import os
 import re
 import subprocess
 import sys
@@ -33,6 +34,9 @@ def own_redis() -> Iterator[Redis]:
 @pytest.fixture
 def environ(mariadb_server: MariaDB, own_redis: Redis, tmp_path: Path) -> dict[str, str]:
     """A fleet's, in order."""
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    (backups / "blog.sql.gz").write_bytes(b"all of it")
     return {
         "DATABASE_URL": mariadb_server.url.removesuffix("blog") + str(connection.settings_dict["NAME"]),
         "REDIS_URL": own_redis.url,
@@ -42,6 +46,7 @@ def environ(mariadb_server: MariaDB, own_redis: Redis, tmp_path: Path) -> dict[s
         "SITE_URL": "https://blog.example.com",
         "TRUSTED_PROXIES": "1",
         "BLOG_HOST": "first",
+        "BACKUP_ROOT": str(backups),
     }
 
 
@@ -108,6 +113,19 @@ def test_a_fleet_that_is_well_and_then_has_nobody_at_work(
         "4 errors, 1 warning.",
     ):
         assert sentence in said, said
+
+
+def test_backups_that_are_not_made_any_more(doctor: Doctor, environ: dict[str, str]) -> None:
+    folder = Path(environ["BACKUP_ROOT"])
+    assert f"ok The newest backup in {folder} is " in doctor()[1]
+    os.utime(folder / "blog.sql.gz", (time.time() - 3 * 86400,) * 2)
+    (folder / "failed.sql.gz").touch()
+    code, said = doctor()
+    assert code == 1 and f"error The newest backup in {folder} is 3 days old. -> See why the job" in said, said
+    (folder / "blog.sql.gz").unlink()
+    assert f"error There is no backup in {folder}." in doctor()[1]
+    assert f"error The backups can't be read: {folder}/none (No such file" in doctor(BACKUP_ROOT=f"{folder}/none")[1]
+    assert "warning Nobody looks after the backups: BACKUP_ROOT names no folder." in doctor(BACKUP_ROOT="")[1]
 
 
 def test_a_redis_that_is_away(doctor: Doctor, own_redis: Redis) -> None:
