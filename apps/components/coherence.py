@@ -1,9 +1,9 @@
 """How the processes of a fleet hear of each other's changes, and what each may believe of its own memory.
 
-A change is announced after its commit: a new random stamp is set in Redis and published, with the posts concerned. What
-processes share is keyed by stamp, and a reader takes the stamp before it asks the database, so nobody can put back what
-is no longer true. Memory is believed while messages arrive; the listener compares the stamp every 50 ms, so a message
-that was lost is missed for no longer than that.
+A change is announced after its commit: a new random stamp is set in Redis and published, with the posts concerned and
+the stamp before it. What processes share is keyed by stamp, and a reader takes the stamp before it asks the database,
+so nobody can put back what is no longer true. Memory is believed while messages arrive. One that was lost is noticed by
+the next, which follows a stamp not heard of, or by the listener, which compares the stamp every 50 ms.
 """
 
 import json
@@ -25,6 +25,14 @@ CHANNEL = "blog:changes"
 STAMP, LISTS_STAMP = "blog:{stamp}:site", "blog:{stamp}:lists"  # braced: a cluster keeps them together
 SNAPSHOT = "blog:snapshot:"
 
+# KEYS: STAMP, LISTS_STAMP. ARGV: the new stamp, 1 when the lists changed as well, the channel, the change as JSON.
+PUBLISH = """
+local before = redis.call('GET', KEYS[1]) or ''
+redis.call('SET', KEYS[1], ARGV[1])
+if ARGV[2] == '1' then redis.call('SET', KEYS[2], ARGV[1]) end
+return redis.call('PUBLISH', ARGV[3], before .. ' ' .. ARGV[4])
+"""
+
 
 class Stamps(NamedTuple):
     """What names the present state: `site` of everything, `lists` of which posts stand where."""
@@ -44,10 +52,16 @@ class Change:
         return json.dumps({"stamp": self.stamp, "posts": None if self.posts is None else sorted(self.posts)})
 
     @classmethod
-    def decoded(cls, message: bytes | str) -> "Change":
-        """Read a message. Raises ValueError, KeyError or TypeError for what is none."""
-        told = json.loads(message)
+    def decoded(cls, text: str) -> "Change":
+        """Read what `encoded` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+        told = json.loads(text)
         return cls(told["stamp"], None if told["posts"] is None else frozenset(map(int, told["posts"])))
+
+
+def understood(message: bytes) -> tuple[str, Change]:
+    """Return the stamp before a change, and the change. Raises ValueError, KeyError or TypeError for anything else."""
+    before, _space, change = message.decode().partition(" ")
+    return before, Change.decoded(change)
 
 
 class Backend(Protocol):
@@ -99,16 +113,15 @@ class Alone:
 class Together:
     """Processes that share a Redis. With it away each one goes by the database alone."""
 
-    snapshot_seconds = 60.0
-    # As messages are hardly missed, this is the age of the numbers of views that stand in lists.
-    page_seconds = 600.0
+    # Who was killed between a commit and its announcement has told nobody: it shows after so long.
+    snapshot_seconds = page_seconds = 60.0
 
     def __init__(self, redis: "Redis") -> None:
         from .listener import Listener
 
         self._redis = redis
         self.listener = Listener(self)
-        self._insistent = insistent_client()
+        self._publish = insistent_client().register_script(PUBLISH)
         # A change of ours that the others don't know of yet; until they do, what they share isn't believed here.
         self.owes_word = False
 
@@ -134,14 +147,11 @@ class Together:
     def publish(self, change: Change) -> None:
         # Tried even when Redis was away a moment ago: a change is rare, and worth the wait of 0.3 s at most.
         try:
-            with self._insistent.pipeline(transaction=True) as pipeline:
-                pipeline.set(STAMP, change.stamp)
-                if change.posts is None:
-                    pipeline.set(LISTS_STAMP, change.stamp)
-                pipeline.publish(CHANNEL, change.encoded())
-                pipeline.execute()
+            lists_changed = int(change.posts is None)
+            self._publish([STAMP, LISTS_STAMP], [change.stamp, lists_changed, CHANNEL, change.encoded()])
         except RedisError:
-            self.owes_word = True  # the listener gives it when it is connected again
+            self.owes_word = True
+            self.listener.start()  # it gives it when it is connected again
         else:
             if change.posts is None:
                 self.owes_word = False

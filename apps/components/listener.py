@@ -44,10 +44,21 @@ class Listener:
 
     def is_hearing(self) -> bool:
         """Whether a change has been heard of by now (1 round trip when the thread is late, else none)."""
-        if self._pid != os.getpid() or self._thread is None or not self._thread.is_alive():
-            self._start()
+        self.start()
         silent_seconds = time.monotonic() - self._heard_at
         return silent_seconds < LATE_SECONDS or (silent_seconds < TRUST_SECONDS and self._ask())
+
+    def start(self) -> None:
+        """See to it that the thread runs."""
+        if self._is_running():
+            return
+        with self._starting:
+            if self._is_running():
+                return
+            self._heard_at = -math.inf
+            self._pid = os.getpid()
+            self._thread = threading.Thread(target=self._run, name="coherence", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """End the thread within a beat; a process that ends needs no such word."""
@@ -64,14 +75,8 @@ class Listener:
         self._heard()
         return True
 
-    def _start(self) -> None:
-        with self._starting:
-            if self._pid == os.getpid() and self._thread is not None and self._thread.is_alive():
-                return
-            self._heard_at = -math.inf
-            self._pid = os.getpid()
-            self._thread = threading.Thread(target=self._run, name="coherence", daemon=True)
-            self._thread.start()
+    def _is_running(self) -> bool:
+        return self._pid == os.getpid() and self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
         pause, again = FIRST_PAUSE_SECONDS, False
@@ -111,8 +116,7 @@ class Listener:
         while present not in self._stamps and self._hear(pubsub, ON_ITS_WAY_SECONDS):
             pass
         if present not in self._stamps:
-            logger.warning("Word of a change was lost; beginning anew.")
-            coherence.heard(None)
+            self._begin_anew()
             self._stamps.append(present)
         self._heard()
 
@@ -125,14 +129,21 @@ class Listener:
         if message is None or message["type"] != "message":
             return message is not None
         try:
-            change = coherence.Change.decoded(message["data"])
+            before, change = coherence.understood(message["data"])
         except (ValueError, KeyError, TypeError):
             logger.warning("A message on %s that nobody understands.", coherence.CHANNEL)
             coherence.heard(None)
             return True
-        coherence.heard(change.posts)
+        if before in self._stamps or change.stamp in self._stamps:
+            coherence.heard(change.posts)
+        else:
+            self._begin_anew()
         self._stamps.append(change.stamp)
         return True
+
+    def _begin_anew(self) -> None:
+        logger.warning("Word of a change was lost; beginning anew.")
+        coherence.heard(None)
 
     def _present_stamp(self) -> str:
         if self._backend.owes_word:

@@ -6,12 +6,14 @@ import time
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.components import coherence, store
+from apps.components import coherence, listener, store
 from apps.components.coherence import Alone, Backend, Change, Together
 from apps.components.models import SiteIdentity
 from apps.components.snapshot import Snapshot, build
+from apps.posts.models import Post
 from tests.factories import make_category, make_post
 from tests.services import Redis, wait_until
 
@@ -132,6 +134,38 @@ def test_a_thread_that_gets_no_turn_is_not_waited_for(together: Together, monkey
         assert together.is_trusted()
         assert store.get().title == "Changed elsewhere"
     turn.set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_word_is_noticed_by_the_next_one(
+    together: Together, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both within one beat: the stamp that is compared at its end is the second's, which has been heard."""
+    post, on_no_page_here = make_post(body="As it was."), 10**9
+    monkeypatch.setattr(listener, "BEAT_SECONDS", 5)
+    time.sleep(0.2)  # the long beat has begun
+    client.get(post.get_absolute_url())
+    Post.objects.filter(pk=post.pk).update(html="<p>Changed elsewhere.</p>")
+    with monkeypatch.context() as patched:
+        patched.setattr(coherence, "CHANNEL", "nobody listens here")
+        together.publish(Change("lost", frozenset([post.pk])))
+    generation = coherence.generation()
+    together.publish(Change("the next", frozenset([on_no_page_here])))
+    wait_until(lambda: coherence.generation() > generation, 4)
+    assert "Changed elsewhere." in client.get(post.get_absolute_url()).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_only_writes_pays_the_word_it_owes(together: Together, own_redis: Redis) -> None:
+    writer = Together(together._redis)
+    own_redis.stop()
+    writer.publish(Change(coherence.new_stamp(), frozenset([1])))
+    assert writer.owes_word
+    own_redis.start()
+    wait_until(lambda: not writer.owes_word, 5)
+    writer.listener.stop()
+    with own_redis.client() as redis:
+        assert redis.get(coherence.STAMP)  # set by nobody else: the server began with nothing
 
 
 @pytest.mark.django_db(transaction=True)
