@@ -87,9 +87,10 @@ class PublicPageMiddleware:
         site = request.site
         seconds = min(coherence.backend().page_seconds, site.next_due_at - time.time())
         page = Page(response, site.frame, frozenset(posts), time.monotonic() + seconds)
-        if key:
+        answer = page.answer(request)
+        if key:  # after it: the page has been compressed, if the reader takes that, and its size is known
             pages.put(key, page, generation)
-        return page.answer(request)
+        return answer
 
 
 def _tidy(request: BlogRequest) -> None:

@@ -33,7 +33,7 @@ def keep_for_this_second(request: BlogRequest, response: HttpResponse) -> None:
 class Page:
     """A finished answer: its text, its compressed text as soon as somebody wants it, and what it depends on."""
 
-    __slots__ = ("_headers", "_text", "_zippable", "_zipped", "etag", "frame", "good_until", "shown", "size_bytes")
+    __slots__ = ("_headers", "_text", "_zippable", "_zipped", "counted_bytes", "etag", "frame", "good_until", "shown")
 
     def __init__(self, response: HttpResponse, frame: str, shown: frozenset[int], good_until: float) -> None:
         """Take over a rendered response; its own ETag, or one made of its text.
@@ -50,8 +50,11 @@ class Page:
         own = response.headers.get("ETag", "").strip('"')
         self.etag = own or hashlib.blake2b(self._text, digest_size=12).hexdigest()
         self.frame, self.shown, self.good_until = frame, shown, good_until
-        # Room for the compressed variant is set aside from the start.
-        self.size_bytes = len(self._text) + (len(self._text) // 3 if self._zippable else 0) + OVERHEAD_BYTES
+        self.counted_bytes = 0  # as which the cache has it
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self._text) + len(self._zipped or b"") + OVERHEAD_BYTES
 
     def answer(self, request: BlogRequest) -> HttpResponse:
         """Return the page as this reader takes it: compressed, plain, or a 304 when nothing has changed for them."""
@@ -91,8 +94,9 @@ class PageCache:
             return None
         with self._changing:
             if page.frame == frame and time.monotonic() < page.good_until:
-                if key in self._pages:
+                if self._pages.get(key) is page:
                     self._pages.move_to_end(key)
+                    self._count(page)
                 return page
             if self._pages.get(key) is page:
                 self._remove(key)
@@ -106,11 +110,9 @@ class PageCache:
             if key in self._pages:
                 self._remove(key)
             self._pages[key] = page
-            self.size_bytes += page.size_bytes
             for post in page.shown:
                 self._showing.setdefault(post, set()).add(key)
-            while self.size_bytes > settings.PAGE_CACHE_BYTES:
-                self._remove(next(iter(self._pages)))
+            self._count(page)
 
     def drop(self, posts: frozenset[int] | None) -> None:
         """Forget the pages that show one of these posts; all of them when it is None."""
@@ -123,9 +125,17 @@ class PageCache:
             for key in {key for post in posts for key in self._showing.get(post, ())}:
                 self._remove(key)
 
+    def _count(self, page: Page) -> None:
+        """Count the page as large as it is by now: it may have been compressed since."""
+        if page.counted_bytes != (size_bytes := page.size_bytes):
+            self.size_bytes += size_bytes - page.counted_bytes
+            page.counted_bytes = size_bytes
+            while self.size_bytes > settings.PAGE_CACHE_BYTES:
+                self._remove(next(iter(self._pages)))
+
     def _remove(self, key: Hashable) -> None:
         page = self._pages.pop(key)
-        self.size_bytes -= page.size_bytes
+        self.size_bytes -= page.counted_bytes
         for post in page.shown:
             keys = self._showing[post]
             keys.discard(key)

@@ -1,7 +1,9 @@
 """Kept pages: the same for all anonymous readers, gone the moment they are no longer true, bounded in bytes."""
 
+import base64
 import datetime
 import gzip
+import random
 import re
 import time
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
@@ -227,6 +229,22 @@ def test_the_least_recently_used_pages_give_way(cache: PageCache) -> None:
     assert cache.size_bytes <= 100_000
     # 12,000 bytes each: eight have room, the one that is read all the time among them.
     assert [number for number in range(9) if cache.get(number, "frame")] == [0, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_what_a_page_takes_compressed_is_counted_too(cache: PageCache, rf: RequestFactory) -> None:
+    """Noise hardly shrinks: two of six kept pages have to go when all have been compressed."""
+    asked = rf.get("/", headers={"accept-encoding": "gzip"})
+    asked.asked_at = time.time()
+    noise = base64.b85encode(random.Random(7).randbytes(8_000))
+    for number in range(6):
+        response = HttpResponse(noise + b"%d" % number, headers={"Content-Type": "text/plain"})
+        cache.put(number, Page(response, "frame", frozenset(), time.monotonic() + 60), coherence.generation())
+    assert len(cache) == 6
+    for number in range(6):
+        if page := cache.get(number, "frame"):
+            page.answer(asked)
+            assert cache.get(number, "frame") is page
+    assert len(cache) == 4 and 75_000 < cache.size_bytes <= 100_000
 
 
 def test_a_page_larger_than_all_there_is_is_not_kept(cache: PageCache) -> None:

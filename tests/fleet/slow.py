@@ -19,7 +19,7 @@ def _slowly(self: Template, *args: Any, **kwargs: Any) -> Any:
     text = _render(self, *args, **kwargs)
     # After the queries were made, and before the page is handed to those who would keep it.
     time.sleep(random.choice([0, 0, SLOWEST_SECONDS * random.random()]))
-    return text
+    return text + "<!-- by the slow renderer -->"
 
 
 Template.render = _slowly  # type: ignore[method-assign]
