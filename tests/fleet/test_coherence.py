@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -132,6 +132,7 @@ def reading(fleet: Fleet, blog: Blog) -> Iterator[Counter]:
             status, _text = ask(connection, paths[turn % len(paths)])
             answers[status] += 1
             turn += 1
+        connection.close()
 
     ports = [server.port for server in [*fleet.servers, fleet.nginx]]
     readers = [threading.Thread(target=read, args=(port, 5 * n)) for n in range(2) for port in ports]
@@ -158,23 +159,22 @@ def not_showing(change: Change, places: dict[str, http.client.HTTPConnection]) -
 
 def check(fleet: Fleet, blog: Blog, changes: int, after: Callable[[int], None] | None = None) -> None:
     """Make the changes; 100 ms after each commit every process must show it, 1.2 s after it nginx must."""
-    processes = [connected(server.port) for server in fleet.servers]
-    nginx = connected(fleet.nginx.port)
     stale: list[str] = []
-    kinds = Counter[str]()
-    with reading(fleet, blog) as answers:
+    with ExitStack() as open_ones, reading(fleet, blog) as answers:
+        *processes, nginx = (
+            open_ones.enter_context(closing(connected(server.port))) for server in [*fleet.servers, fleet.nginx]
+        )
+        places = {f"process {place}": connection for place, connection in enumerate(processes)}
         for number in range(changes):
             change = blog.change()
             committed_at = time.monotonic()
             if after:
                 after(number)
             time.sleep(max(0.0, committed_at + BOUND_SECONDS - time.monotonic()))
-            places = {f"process {place}": connection for place, connection in enumerate(processes)}
             stale += [f"{number}: {old}" for old in not_showing(change, places)]
             if number % NGINX_EVERY == 0:
                 time.sleep(max(0.0, committed_at + NGINX_BOUND_SECONDS - time.monotonic()))
                 stale += [f"{number}: {old}" for old in not_showing(change, {"nginx": nginx})]
-            kinds[change.name] += 1
     assert not stale
     assert set(answers) <= {200, 301, 404}
     assert answers[200] > changes  # the readers did read
