@@ -4,7 +4,7 @@ Starts MariaDB, Redis, gunicorn, a live server and nginx (deploy/) on free ports
 post, category and feed with wrk (one thread, 16 connections): rendered cold (page cache off), from the page cache, and
 from nginx; the beacon; and beside them, in turn, what they are to be compared with: a static file of the same length
 from the same nginx, and the smallest Django view in the same worker. Before and after each measurement the answer must
-be the right page, and none in between may be an error. Each is measured in twelve turns of two seconds, turn about with
+be the right page, those in between as long as that one and no errors. Each is measured in twelve turns of two seconds, turn about with
 those it is compared with: a machine that others share changes its speed within a quarter of a minute. All over loopback,
 uncompressed, without TLS, with nginx's `tcp_nopush` off (see tests/proxy.py).
 
@@ -61,7 +61,7 @@ class Plan:
         self.quick = chosen.quick
         self.pages = PAGES[:2] if chosen.quick else PAGES
         self.seconds, self.rounds = (1, 1) if chosen.quick else (chosen.seconds, chosen.rounds)
-        self.peers = [Target(f"peer: {name}", url) for name, _, url in (peer.partition("=") for peer in chosen.peer)]
+        self.peers = [measure.peer(name, url) for name, url in chosen.peer]
         self.runs: dict[str, list[Run]] = {}
 
     def run(self, targets: list[Target], **servers: list[services.Service]) -> None:
@@ -83,11 +83,11 @@ class Plan:
     def cached(self) -> None:
         worker, fleet = self.blog.cached, self.fleet
         assert worker
-        beacon = (self.blog.visits["first_post"], min(BEACON_POSTS, self.blog.posts))
+        first, posts = self.blog.visits["first_post"], min(BEACON_POSTS, self.blog.posts)
         targets = [
             self.one_line("page cache", worker.url),
             *self.targets("page cache", worker.url, self.blog, self.pages),
-            Target("page cache: beacon", f"{worker.url}{BEACON}", beacon=beacon),
+            measure.beacon("page cache: beacon", f"{worker.url}{BEACON}", first, posts),
         ]
         self.run(targets, worker=[worker], database=[fleet.mariadb], redis=[fleet.redis])
 
@@ -98,7 +98,7 @@ class Plan:
         files = []
         for target in targets[:2]:
             page = target.name.partition(": ")[2]
-            (fleet.var / "static" / f"{page}.html").write_bytes(measure.fetch(target.url)[1])
+            (fleet.var / "static" / f"{page}.html").write_bytes(measure.fetch(target.url).body)
             files.append(
                 Target(f"nginx: static file as long as {page}", f"{nginx.url}/static/{page}.html", target.title)
             )

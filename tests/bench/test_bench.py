@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +30,13 @@ def echo():  # type: ignore[no-untyped-def]
         yield server
 
 
-def test_a_quick_run_measures_everything(echo: GunicornServer, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wavering():  # type: ignore[no-untyped-def]
+    with GunicornServer(application="tests.bench.wavering:application") as server:
+        yield server
+
+
+def test_a_quick_run_measures_everything(wavering: GunicornServer, tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
     output.write_text(json.dumps(OLDER))
     command = [
@@ -38,7 +45,7 @@ def test_a_quick_run_measures_everything(echo: GunicornServer, tmp_path: Path) -
         "tests.bench",
         "--quick",
         "--peer",
-        f"other={echo.url}/a?b=1",
+        f"other={wavering.url}/a?b=1",
         "--output",
         str(output),
     ]
@@ -87,3 +94,17 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
 def test_a_wrong_answer_is_no_figure(echo: GunicornServer, answer: str) -> None:
     with pytest.raises(Wrong):
         measure.check(Target("wrong", f"{echo.url}/?answer={answer.replace(' ', '%20')}", "Title"))
+
+
+@pytest.mark.parametrize("wrong", ["redirect", "empty", "other"])
+def test_what_is_wrong_between_two_looks_is_no_figure(wavering: GunicornServer, wrong: str) -> None:
+    with pytest.raises(Wrong, match="bytes on average"):
+        measure.interleaved([measure.peer(wrong, f"{wavering.url}/?wrong={wrong}")], {}, seconds=1, rounds=1)
+
+
+def test_a_peer_keeps_the_title_it_had(wavering: GunicornServer) -> None:
+    target = measure.peer("other", f"{wavering.url}/")
+    assert target.title == "Right"
+    assert measure.interleaved([target], {}, seconds=1, rounds=1)["peer: other"][0].requests_per_second > 0
+    with pytest.raises(Wrong, match="'Right'"):
+        measure.check(replace(target, title="What it said before"))
