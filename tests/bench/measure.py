@@ -7,13 +7,16 @@ import re
 import socket
 import statistics
 import subprocess
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.bench import PAGE_CACHE
 from tests.services import BROWSER, Service, program
 
 CONNECTIONS = 16
@@ -22,6 +25,10 @@ SPARE_SECONDS = 30
 PATIENCE = 5  # times the seconds, where not one answer came
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 WARMING_REQUESTS = 24
+FILLING_ROUNDS = 6
+LANGUAGES = ("en", "zh-hans")
+FULL = 0.95
+GZIPPED = b"\x1f\x8b"
 
 
 class Wrong(Exception):
@@ -222,12 +229,37 @@ def memory_bytes(service: Service) -> list[int]:
     return sizes
 
 
-def read_all(root: str, paths: Sequence[str], times: int) -> None:
-    """Read all pages so often, so that each worker has had each of them."""
+def fill(server: Service, root: str, paths: Sequence[str], cache_bytes: int) -> None:
+    """Read the pages as browsers do, compressed, in both languages, until every worker's page cache is full.
+
+    Raises Wrong when that can't be had. Which worker answers is chance, so it takes a few rounds.
+    """
     with ThreadPoolExecutor(8) as readers:
-        for answer in readers.map(fetch, [f"{root}{path}" for _ in range(times) for path in paths]):
-            if answer.status != 200:
-                raise Wrong(f"{answer.status} while filling the page cache")
+        for _ in range(FILLING_ROUNDS):
+            for language in LANGUAGES:
+                reading = partial(fetch, Accept_Encoding="gzip", Accept_Language=language)
+                for answer in readers.map(reading, [f"{root}{path}" for path in paths]):
+                    if answer.status != 200 or not answer.body.startswith(GZIPPED):
+                        raise Wrong(f"{answer.status} and {answer.body[:20]!r} while filling the page cache")
+            sizes = _kept_bytes(server, root, readers)
+            if min(sizes) >= cache_bytes * FULL:
+                return
+    raise Wrong(f"the workers' page caches hold {sizes} bytes of {cache_bytes}: not full")
+
+
+def _kept_bytes(server: Service, root: str, readers: ThreadPoolExecutor) -> list[int]:
+    """What each worker's page cache holds."""
+    assert server.process
+    workers = family(server.process.pid)[1:]
+    found: dict[int, int] = {}
+    end = time.monotonic() + SPARE_SECONDS
+    while not found.keys() >= set(workers):
+        if time.monotonic() > end:
+            raise Wrong(f"of the workers {workers} only {[*found]} told what their page cache holds")
+        for answer in readers.map(fetch, [f"{root}{PAGE_CACHE}"] * 8):
+            told = json.loads(answer.body)
+            found[told["worker"]] = told["size_bytes"]
+    return [found[pid] for pid in workers]
 
 
 def median(values: Sequence[float]) -> float:

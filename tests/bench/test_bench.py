@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import measure
+from tests.bench.__main__ import arguments
 from tests.bench.measure import Target, Wrong, family
 from tests.services import ROOT, GunicornServer, wait_until
 
@@ -108,3 +109,34 @@ def test_a_peer_keeps_the_title_it_had(wavering: GunicornServer) -> None:
     assert measure.interleaved([target], {}, seconds=1, rounds=1)["peer: other"][0].requests_per_second > 0
     with pytest.raises(Wrong, match="'Right'"):
         measure.check(replace(target, title="What it said before"))
+
+
+def test_a_peer_is_an_address_with_or_without_a_name() -> None:
+    bare, named = "http://127.0.0.1:2368/?p=1", "http://other.example.com/"
+    assert arguments(["--peer", bare, "--peer", f"ghost={named}"]).peer == [
+        ("127.0.0.1:2368", bare),
+        ("ghost", named),
+    ]
+
+
+@pytest.mark.parametrize(
+    "given", [["ghost"], ["ghost=2368"], ["https://127.0.0.1/"], ["http:///"], ["http://a/", "http://a/b"]]
+)
+def test_what_is_no_peer_is_refused(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments([part for url in given for part in ("--peer", url)])
+    assert "--peer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ([], "bench.json"),
+        (["--posts", "100000"], "bench.json"),
+        (["--quick"], "bench-small.json"),
+        (["--posts", "999"], "bench-small.json"),
+        (["--quick", "--output", "mine.json"], "mine.json"),
+    ],
+)
+def test_a_small_run_leaves_the_good_ratios_alone(given: list[str], name: str) -> None:
+    assert arguments(given).output.name == name
