@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import measure
+from tests.bench import measure, scaling
 from tests.bench.__main__ import arguments
-from tests.bench.measure import Target, Wrong, family
+from tests.bench.measure import Run, Target, Wrong, family
 from tests.services import ROOT, GunicornServer, wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.wrk]
@@ -140,3 +140,18 @@ def test_what_is_no_peer_is_refused(given: list[str], capsys: pytest.CaptureFixt
 )
 def test_a_small_run_leaves_the_good_ratios_alone(given: list[str], name: str) -> None:
     assert arguments(given).output.name == name
+
+
+@pytest.mark.parametrize(("double", "complaint"), [(180, ""), (179, "at least 1.8 times: home 1.79, post 1.79.")])
+def test_a_second_core_must_be_worth_it(double: int, complaint: str) -> None:
+    # One worker with the other core to help it says nothing, however little two are faster.
+    speeds = {("workers", 1): 100, ("workers", 2): 110, ("machine", 1): 100, ("machine", 2): double}
+    found = {
+        (arrangement, page, cores): [Run(speed, 1, 2, {"worker": 3000.0})]
+        for (arrangement, cores), speed in speeds.items()
+        for page in ("home", "post")
+    }
+    lines, times = scaling.table(found)
+    assert f"| all cores, for everything | post | 100 | {double} | {double / 100:.2f} | 3.00 | 3.00 |" in lines
+    assert scaling.verdict(times).endswith(complaint)
+    assert bool(scaling.verdict(times)) is bool(complaint)
