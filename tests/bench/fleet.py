@@ -14,6 +14,7 @@ from tests.services import ROOT, GunicornServer, LiveServer, MariaDB, Redis
 
 WORKERS = 2
 PAGE_CACHE_BYTES = 32 * 1024 * 1024
+FILLED_BYTES_A_POST = 40_000  # a post's page in two languages, each plain and compressed, is more
 FILLING_SECONDS = 1800
 APPLICATION = "tests.bench.application:application"
 
@@ -62,8 +63,10 @@ class Fleet:
         cold.start()
         blog = Blog(posts, environ, visits, cold)
         if cached:
+            # Of few posts a smaller one is full, too.
+            size = str(min(PAGE_CACHE_BYTES, posts * FILLED_BYTES_A_POST))
             blog.cached = self._stack.enter_context(
-                GunicornServer(WORKERS, APPLICATION, PAGE_CACHE_BYTES=str(PAGE_CACHE_BYTES), **environ)
+                GunicornServer(WORKERS, APPLICATION, PAGE_CACHE_BYTES=size, **environ)
             )
         return blog
 

@@ -4,15 +4,19 @@ import http.client
 import json
 import os
 import re
+import socket
 import statistics
 import subprocess
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from tests.bench import PAGE_CACHE
 from tests.services import BROWSER, Service, program
 
 CONNECTIONS = 16
@@ -21,6 +25,10 @@ SPARE_SECONDS = 30
 PATIENCE = 5  # times the seconds, where not one answer came
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 WARMING_REQUESTS = 24
+FILLING_ROUNDS = 6
+LANGUAGES = ("en", "zh-hans")
+FULL = 0.95
+GZIPPED = b"\x1f\x8b"
 
 
 class Wrong(Exception):
@@ -29,12 +37,17 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """An address to measure. `title` must stand in the answer's title; `beacon` is the first post's id and their number."""
+    """An address to measure.
+
+    `title` must stand in the answer's title; `beacon` is the first post's id and their number. By `tolerance` of its length
+    may one right answer differ from the other: what our pages differ by is a word in nginx's headers.
+    """
 
     name: str
     url: str
     title: str = ""
     beacon: tuple[int, int] | None = None
+    tolerance: float = 0.001
 
 
 @dataclass(frozen=True)
@@ -51,32 +64,68 @@ class Run:
         return sum(self.cpu.values())
 
 
-def fetch(url: str, method: str = "GET", body: str | None = None) -> tuple[int, bytes]:
-    """The answer's status and body; redirects are not followed."""
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `size_bytes` with its head, as wrk counts."""
+
+    status: int
+    body: bytes
+    size_bytes: int
+
+    @property
+    def title(self) -> str:
+        found = re.search(rb"<title[^>]*>(.*?)</title>", self.body, re.DOTALL)
+        return found[1].decode(errors="replace").strip() if found else ""
+
+
+class _CountingSocket(socket.socket):
+    received = 0
+
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
+        number = super().recv_into(*arguments, **options)
+        self.received += number
+        return number
+
+
+def fetch(url: str, body: str | None = None, **headers: str) -> Answer:
+    """GET it, or POST the body. Redirects are not followed; but for `headers` it asks as wrk does."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SPARE_SECONDS)
+    plain = socket.create_connection((connection.host, connection.port), SPARE_SECONDS)
+    counting = connection.sock = _CountingSocket(fileno=plain.detach())
+    counting.settimeout(SPARE_SECONDS)
     try:
         address = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-        headers = {"User-Agent": BROWSER, "X-Forwarded-For": "10.255.255.255"}
-        connection.request(method, address, body, headers)
+        connection.putrequest("GET" if body is None else "POST", address, skip_accept_encoding=True)
+        sent = (body or "").encode()
+        for name, value in {"User-Agent": BROWSER, "X-Forwarded-For": "10.255.255.255", **headers}.items():
+            connection.putheader(name.replace("_", "-"), value)
+        if sent:
+            connection.putheader("Content-Length", str(len(sent)))
+        connection.endheaders(sent)
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return Answer(answer.status, answer.read(), counting.received)
     finally:
         connection.close()
 
 
-def check(target: Target) -> int:
-    """Ask once; return the answer's length, of a beacon the day's views. Raises Wrong unless it is the right page."""
-    if target.beacon:
-        status, body = fetch(target.url, "POST", json.dumps({"post": target.beacon[0]}))
-        if status != 200:
-            raise Wrong(f"{target.name}: {status} from {target.url}")
-        return int(json.loads(body)["pv_today"])
-    status, body = fetch(target.url)
-    title = re.search(rb"<title[^>]*>(.*?)</title>", body, re.DOTALL)
-    if status != 200 or (target.title and (not title or target.title not in title[1].decode())):
-        raise Wrong(f"{target.name}: {status} {title and title[1].decode()!r} from {target.url}")
-    return len(body)
+def check(target: Target) -> Answer:
+    """Ask once. Raises Wrong unless it is the right page, or a beacon's numbers."""
+    answer = fetch(target.url, json.dumps({"post": target.beacon[0]}) if target.beacon else None)
+    if answer.status != 200 or target.title not in answer.title:
+        raise Wrong(f"{target.name}: {answer.status} {answer.title!r} from {target.url}")
+    return answer
+
+
+def peer(name: str, url: str) -> Target:
+    """Another blog's page, which has to keep the title it has now. Raises Wrong when it isn't there."""
+    target = Target(f"peer: {name}", url, tolerance=0.01)  # it may tell how long it took, or hold a number used once
+    return replace(target, title=check(target).title)
+
+
+def beacon(name: str, url: str, first_post: int, posts: int) -> Target:
+    """The beacon for so many posts in turn: its numbers have more digits or fewer, and it is told by the views counted."""
+    return Target(name, url, beacon=(first_post, posts), tolerance=0.05)
 
 
 def warm(target: Target) -> None:
@@ -111,9 +160,21 @@ def _measured(target: Target, services: dict[str, list[Service]], seconds: int) 
     if found["statuses"] or found["sockets"]:
         raise Wrong(f"{target.name}: {found['statuses']} bad statuses, {found['sockets']} broken connections")
     # Those that were under way when wrk stopped have been counted, too.
-    if target.beacon and not 0 <= after - before - 1 - requests <= CONNECTIONS:
-        raise Wrong(f"{target.name}: {requests} views sent, {after - before - 1} counted")
+    if target.beacon and not 0 <= (views := _views(after) - _views(before) - 1) - requests <= CONNECTIONS:
+        raise Wrong(f"{target.name}: {requests} views sent, {views} counted")
+    sizes = before.size_bytes, after.size_bytes
+    least = requests * min(sizes) * (1 - target.tolerance)
+    most = (requests + CONNECTIONS) * max(sizes) * (1 + target.tolerance)
+    if not least <= found["bytes"] <= most:
+        raise Wrong(
+            f"{target.name}: {requests} answers of {found['bytes'] / requests:.0f} bytes on average, the right one has "
+            f"{' or '.join(map(str, sorted(set(sizes))))}"
+        )
     return Run(requests / found["seconds"], found["p50_ms"], found["p99_ms"], cpu)
+
+
+def _views(answer: Answer) -> int:
+    return int(json.loads(answer.body)["pv_today"])
 
 
 def _wrk(target: Target, seconds: int) -> dict[str, float]:
@@ -168,12 +229,37 @@ def memory_bytes(service: Service) -> list[int]:
     return sizes
 
 
-def read_all(root: str, paths: Sequence[str], times: int) -> None:
-    """Read all pages so often, so that each worker has had each of them."""
+def fill(server: Service, root: str, paths: Sequence[str], cache_bytes: int) -> None:
+    """Read the pages as browsers do, compressed, in both languages, until every worker's page cache is full.
+
+    Raises Wrong when that can't be had. Which worker answers is chance, so it takes a few rounds.
+    """
     with ThreadPoolExecutor(8) as readers:
-        for status, _body in readers.map(partial(fetch), [f"{root}{path}" for _ in range(times) for path in paths]):
-            if status != 200:
-                raise Wrong(f"{status} while filling the page cache")
+        for _ in range(FILLING_ROUNDS):
+            for language in LANGUAGES:
+                reading = partial(fetch, Accept_Encoding="gzip", Accept_Language=language)
+                for answer in readers.map(reading, [f"{root}{path}" for path in paths]):
+                    if answer.status != 200 or not answer.body.startswith(GZIPPED):
+                        raise Wrong(f"{answer.status} and {answer.body[:20]!r} while filling the page cache")
+            sizes = _kept_bytes(server, root, readers)
+            if min(sizes) >= cache_bytes * FULL:
+                return
+    raise Wrong(f"the workers' page caches hold {sizes} bytes of {cache_bytes}: not full")
+
+
+def _kept_bytes(server: Service, root: str, readers: ThreadPoolExecutor) -> list[int]:
+    """What each worker's page cache holds."""
+    assert server.process
+    workers = family(server.process.pid)[1:]
+    found: dict[int, int] = {}
+    end = time.monotonic() + SPARE_SECONDS
+    while not found.keys() >= set(workers):
+        if time.monotonic() > end:
+            raise Wrong(f"of the workers {workers} only {[*found]} told what their page cache holds")
+        for answer in readers.map(fetch, [f"{root}{PAGE_CACHE}"] * 8):
+            told = json.loads(answer.body)
+            found[told["worker"]] = told["size_bytes"]
+    return [found[pid] for pid in workers]
 
 
 def median(values: Sequence[float]) -> float:

@@ -4,13 +4,15 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.bench import measure
-from tests.bench.measure import Target, Wrong, family
+from tests.bench import measure, scaling
+from tests.bench.__main__ import arguments
+from tests.bench.measure import Run, Target, Wrong, family
 from tests.services import ROOT, GunicornServer, wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.wrk]
@@ -29,7 +31,13 @@ def echo():  # type: ignore[no-untyped-def]
         yield server
 
 
-def test_a_quick_run_measures_everything(echo: GunicornServer, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wavering():  # type: ignore[no-untyped-def]
+    with GunicornServer(application="tests.bench.wavering:application") as server:
+        yield server
+
+
+def test_a_quick_run_measures_everything(wavering: GunicornServer, tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
     output.write_text(json.dumps(OLDER))
     command = [
@@ -38,7 +46,7 @@ def test_a_quick_run_measures_everything(echo: GunicornServer, tmp_path: Path) -
         "tests.bench",
         "--quick",
         "--peer",
-        f"other={echo.url}/a?b=1",
+        f"other={wavering.url}/a?b=1",
         "--output",
         str(output),
     ]
@@ -87,3 +95,63 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
 def test_a_wrong_answer_is_no_figure(echo: GunicornServer, answer: str) -> None:
     with pytest.raises(Wrong):
         measure.check(Target("wrong", f"{echo.url}/?answer={answer.replace(' ', '%20')}", "Title"))
+
+
+@pytest.mark.parametrize("wrong", ["redirect", "empty", "other"])
+def test_what_is_wrong_between_two_looks_is_no_figure(wavering: GunicornServer, wrong: str) -> None:
+    with pytest.raises(Wrong, match="bytes on average"):
+        measure.interleaved([measure.peer(wrong, f"{wavering.url}/?wrong={wrong}")], {}, seconds=1, rounds=1)
+
+
+def test_a_peer_keeps_the_title_it_had(wavering: GunicornServer) -> None:
+    target = measure.peer("other", f"{wavering.url}/")
+    assert target.title == "Right"
+    assert measure.interleaved([target], {}, seconds=1, rounds=1)["peer: other"][0].requests_per_second > 0
+    with pytest.raises(Wrong, match="'Right'"):
+        measure.check(replace(target, title="What it said before"))
+
+
+def test_a_peer_is_an_address_with_or_without_a_name() -> None:
+    bare, named = "http://127.0.0.1:2368/?p=1", "http://other.example.com/"
+    assert arguments(["--peer", bare, "--peer", f"ghost={named}"]).peer == [
+        ("127.0.0.1:2368", bare),
+        ("ghost", named),
+    ]
+
+
+@pytest.mark.parametrize(
+    "given", [["ghost"], ["ghost=2368"], ["https://127.0.0.1/"], ["http:///"], ["http://a/", "http://a/b"]]
+)
+def test_what_is_no_peer_is_refused(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments([part for url in given for part in ("--peer", url)])
+    assert "--peer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ([], "bench.json"),
+        (["--posts", "100000"], "bench.json"),
+        (["--quick"], "bench-small.json"),
+        (["--posts", "999"], "bench-small.json"),
+        (["--quick", "--output", "mine.json"], "mine.json"),
+    ],
+)
+def test_a_small_run_leaves_the_good_ratios_alone(given: list[str], name: str) -> None:
+    assert arguments(given).output.name == name
+
+
+@pytest.mark.parametrize(("double", "complaint"), [(180, ""), (179, "at least 1.8 times: home 1.79, post 1.79.")])
+def test_a_second_core_must_be_worth_it(double: int, complaint: str) -> None:
+    # One worker with the other core to help it says nothing, however little two are faster.
+    speeds = {("workers", 1): 100, ("workers", 2): 110, ("machine", 1): 100, ("machine", 2): double}
+    found = {
+        (arrangement, page, cores): [Run(speed, 1, 2, {"worker": 3000.0})]
+        for (arrangement, cores), speed in speeds.items()
+        for page in ("home", "post")
+    }
+    lines, times = scaling.table(found)
+    assert f"| all cores, for everything | post | 100 | {double} | {double / 100:.2f} | 3.00 | 3.00 |" in lines
+    assert scaling.verdict(times).endswith(complaint)
+    assert bool(scaling.verdict(times)) is bool(complaint)
