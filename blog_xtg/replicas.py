@@ -3,8 +3,9 @@
 What is kept must be true, so a replica is asked only when it has everything that the primary had after the last change
 this process heard of: MariaDB counts its transactions (GTID), the primary's number is read once after each change, and
 the replica says whether it has come as far. One that is behind, hangs or is away is left alone for a moment, and the
-primary answers. Only readers who have written nothing are answered so (PublicPageMiddleware); what processes share
-under a stamp is read from the primary, because a stamp may be seen before its message is heard.
+primary answers. With the primary away replicas go on answering until the next change. Only readers who have written
+nothing are answered so (PublicPageMiddleware); what processes share under a stamp is read from the primary, because a
+stamp may be seen before its message is heard.
 """
 
 import logging
@@ -97,10 +98,7 @@ def caught_up(generation: int) -> str:
     if not settings.DATABASE_REPLICAS:
         return ""
     now = time.monotonic()
-    try:
-        position = _primary_position(generation, now)
-    except DatabaseError:
-        return ""
+    position = _primary_position(generation, now)
     for alias in random.sample(settings.DATABASE_REPLICAS, len(settings.DATABASE_REPLICAS)):
         if position and now >= _left_alone_until[alias] and _has_reached(alias, position, now):
             return str(alias)
@@ -108,12 +106,20 @@ def caught_up(generation: int) -> str:
 
 
 def _primary_position(generation: int, now: float) -> str:
+    """How far the primary has come; blank when nobody can tell.
+
+    One that is away comes no further: while no change is heard of, what was read last stands.
+    """
     global _position
     known_generation, read_at, position = _position
     if known_generation != generation or now - read_at > POSITION_SECONDS:
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute("SELECT @@gtid_binlog_pos")
-            position = cursor.fetchone()[0]
+        try:
+            with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+                cursor.execute("SELECT @@gtid_binlog_pos")
+                position = cursor.fetchone()[0]
+        except (DatabaseError, InterfaceError):
+            if known_generation != generation:
+                return ""
         _position = (generation, now, position)
     return position
 
@@ -125,7 +131,7 @@ def _has_reached(alias: str, position: str, now: float) -> bool:
         with connections[alias].cursor() as cursor:
             cursor.execute("SELECT MASTER_GTID_WAIT(%s, 0)", [position])
             (answer,) = cursor.fetchone()
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         _leave_alone(alias, error)
         return False
     if answer == 0:

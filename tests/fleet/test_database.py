@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from apps.components.management.commands import migrate
 from apps.posts.models import Post
 from blog_xtg.checks import database_speaks_utf8mb4
-from blog_xtg.replicas import Router, reading
+from blog_xtg.replicas import POSITION_SECONDS, Router, reading
 from tests.services import ROOT, BlogServer, GunicornServer, MariaDB, Redis, site_settings, wait_until
 
 pytestmark = [pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
@@ -143,6 +143,33 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
         for number in range(20):
             read(f"/search/?q=word{number}")
         assert time.monotonic() - begun_at < 10
+
+
+def test_replicas_answer_for_a_primary_that_is_away(
+    own_mariadb: MariaDB, migrated: object, replica: MariaDB, redis_server: Redis
+) -> None:
+    environ = {"DATABASE_URL": own_mariadb.url, "DATABASE_REPLICA_URLS": replica.url, "REDIS_URL": redis_server.url}
+    with GunicornServer(workers=1, **environ) as server:
+
+        def status(number: int) -> int:
+            client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+            client.request("GET", f"/search/?q=word{number}")
+            return client.getresponse().status
+
+        def reads_the_replica() -> bool:
+            before = selects(replica)
+            return status(0) == 200 and selects(replica) > before
+
+        wait_until(reads_the_replica, 15)
+        time.sleep(0.5)  # the first read has started the listener, which begins with nothing believed
+        wait_until(reads_the_replica, 15)
+        own_mariadb.stop()
+        try:
+            assert {status(number) for number in range(5)} == {200}
+            time.sleep(POSITION_SECONDS + 1)  # by now the primary is asked again how far it has come
+            assert {status(number) for number in range(5, 10)} == {200}
+        finally:
+            own_mariadb.start()
 
 
 def test_a_database_that_restarts_costs_no_request_after_it(
