@@ -23,6 +23,7 @@ from .metadata import (
 )
 from .models import Post
 from .plaintext import shorten
+from .post_page import PostPage
 
 DESCRIPTION_CHARACTERS = 200
 # The last page of a list that search engines shall keep; what is older they find by the sitemap. Pages of the lists
@@ -36,13 +37,14 @@ FEEDS = [
 
 
 @pass_context
-def post_head(context: Any, post: Post, tags: list[tuple[str, str]]) -> SafeString:
-    """The head of a post's page (1 query, when the post is or has a translation; else none)."""
+def post_head(context: Any, page: PostPage) -> SafeString:
+    """The head of a post's page."""
+    post = page.post
     request, site = context["request"], context["site"]
     absolute, indexable = _absolute(request), is_indexable(post)
     picture = shared_picture(post, site)
     description = _description(post.excerpt)
-    names = [name for name, _url in tags]
+    names = [name for name, _url in page.tags]
     article = [("published_time", _moment(post.published_at)), ("modified_time", _moment(last_changed(post)))]
     if post.kind == Post.Kind.POST:
         category = site.categories.get(post.category_id)
@@ -54,7 +56,7 @@ def post_head(context: Any, post: Post, tags: list[tuple[str, str]]) -> SafeStri
         title=post.title,
         description=description,
         language=post.language,
-        links=[_alternate(tag, absolute(url)) for tag, url in _languages(post, site)] if indexable else [],
+        links=[_alternate(tag, absolute(url)) for tag, url in _languages(page, site)] if indexable else [],
         picture=picture,
         picture_url=absolute(picture.url) if picture else "",
         article=article,
@@ -152,11 +154,10 @@ def _description(text: str) -> str:
     return shorten(" ".join(text.split()), DESCRIPTION_CHARACTERS)
 
 
-def _languages(post: Post, site: Any) -> list[tuple[str, str]]:
+def _languages(page: PostPage, site: Any) -> list[tuple[str, str]]:
     """Tag and path of the post in each language it is in, itself included; empty when that is only one."""
-    if not (post.translation_of_id or getattr(post, "is_translated", False)):
-        return []
-    found = {language_tag(post.language or site.language): post.get_absolute_url()}
-    for text in Post.objects.translations_of(post):
-        found.setdefault(language_tag(text.language or site.language), text.get_absolute_url())
+    texts = [(page.post.language, page.post.get_absolute_url()), *page.translations]
+    found: dict[str, str] = {}
+    for language, url in texts:
+        found.setdefault(language_tag(language or site.language), url)
     return sorted(found.items()) if len(found) > 1 else []

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import BigIntegerField, DateTimeField, Exists, OuterRef, QuerySet
+from django.db.models import BigIntegerField, DateTimeField, QuerySet, Subquery
 
 from . import shown
 from .addresses import FLOORS_PER_PAGE, post_address, tag_address
@@ -28,6 +28,7 @@ _FIELDS = (
 _LOADED = frozenset(_FIELDS)
 _AUTHOR = ("username", "first_name", "last_name")
 _OF_AUTHOR = {"id", *_AUTHOR}
+_ORIGINAL = ("slug", "language", "status", "published_at", "password")
 _NEAR = ("pk", "title", "slug")
 
 
@@ -44,6 +45,7 @@ class PostPage:
 
     post: Post
     tags: list[tuple[str, str]] = field(default_factory=list)  # name and address
+    translations: list[tuple[str, str]] = field(default_factory=list)  # language, blank for the site's, and address
     previous: Near | None = None
     next: Near | None = None
     related: list[Near] = field(default_factory=list)
@@ -51,9 +53,10 @@ class PostPage:
 
 
 def _post() -> QuerySet:
-    translated = Exists(Post.objects.filter(translation_of=OuterRef("pk")))
     names = (f"author__{name}" for name in _AUTHOR)
-    return Post.objects.filter(pk=POST).order_by().values_list(*_FIELDS, *names, translated)
+    original = (f"translation_of__{name}" for name in _ORIGINAL)
+    translations = Subquery(Post.objects.translations(_AT))
+    return Post.objects.filter(pk=POST).order_by().values_list(*_FIELDS, *names, *original, translations)
 
 
 QUESTIONS = Together(
@@ -77,21 +80,25 @@ def post_page(pk: int, floor_page: int, at: datetime.datetime, lists_stamp: str)
     previous, following = found.pop("previous"), found.pop("next")
     tagged = found.pop("tags")
     tags = sorted(((name, tag_address(slug)) for name, slug, _pk in tagged), key=lambda tag: tag[0].casefold())
-    post = _made_of(rows[0])
+    post, translations = _made_of(rows[0], at)
     if not (post.is_public and post.kind == Post.Kind.POST):
-        return PostPage(post, tags, more=found)
+        return PostPage(post, tags, translations, more=found)
     before, after = (_near(rows[0]) if rows else None for rows in (previous, following))
     others = related(pk, [tag for _name, _slug, tag in tagged], post.category_id, lists_stamp)
-    return PostPage(post, tags, before, after, [_near(row) for row in others], found)
+    return PostPage(post, tags, translations, before, after, [_near(row) for row in others], found)
 
 
-def _made_of(row: list[Any]) -> Post:
-    values, (*names, translated) = row[: len(_FIELDS)], row[len(_FIELDS) :]
+def _made_of(row: list[Any], at: datetime.datetime) -> tuple[Post, list[tuple[str, str]]]:
+    values, (*names, slug, language, status, published_at, password, texts) = row[: len(_FIELDS)], row[len(_FIELDS) :]
     post = Post.from_db(connection.alias, _LOADED, values)
     if post.author_id is not None:
-        post.author = get_user_model().from_db(connection.alias, _OF_AUTHOR, [post.author_id, *names])
-    post.is_translated = bool(translated)  # type: ignore[attr-defined]
-    return post
+        post.author = get_user_model().from_db(connection.alias, _OF_AUTHOR, [post.author_id, *names[: len(_AUTHOR)]])
+    texts = texts or []
+    if status == Post.Status.PUBLISHED and published_at <= at and not password:
+        texts.append([post.translation_of_id, slug, language])
+    for pk, *_more in texts:
+        shown.note(pk)
+    return post, [(language, post_address(pk, slug)) for pk, slug, language in sorted(texts)]
 
 
 def _near(row: list[Any]) -> Near:

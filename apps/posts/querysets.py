@@ -16,6 +16,7 @@ from django.db.models import (
     F,
     Func,
     IntegerField,
+    JSONField,
     Max,
     OuterRef,
     Q,
@@ -141,6 +142,16 @@ class _GroupConcat(Aggregate):
     output_field = TextField()
 
 
+class _JSONGroup(Aggregate):
+    """The values as one array of JSON."""
+
+    function = "JSON_GROUP_ARRAY"
+    output_field = JSONField()
+
+    def as_mysql(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSON_ARRAYAGG", **more)
+
+
 class PostQuerySet(models.QuerySet["Post"]):
     def published(self, at: Moment | None = None) -> PostQuerySet:
         """Posts that lists show: published, their time come (by then, or by now)."""
@@ -226,14 +237,14 @@ class PostQuerySet(models.QuerySet["Post"]):
     def _pinned_first(self) -> bool:
         return self.query.order_by[0] == "-pinned"
 
-    def translations_of(self, post: Post) -> PostQuerySet:
-        """The public texts that say the same in some language, the post itself and its original among them (1 query).
+    def translations(self, at: Given) -> models.QuerySet[Any, Any]:
+        """Of an outer post: one row with the pk, slug and language of each public text that translates what it does.
 
-        Those behind a password stay out.
+        Those behind a password stay out, and so does the original.
         """
-        original = post.translation_of_id or post.pk
-        same = Q(pk=original) | Q(translation_of=original)
-        return self.filter(_out(), same, password="").only("slug", "language").order_by("pk")
+        original = Coalesce(OuterRef("translation_of"), OuterRef("pk"))
+        texts = self.filter(_out(at=at), translation_of=original, password="").order_by().values("translation_of")
+        return texts.values(texts=_JSONGroup(JSONArray("pk", "slug", "language")))
 
     def for_comment(self, user: Any) -> PostQuerySet:
         """What the comment form needs of a post this user may read (1 query)."""

@@ -215,24 +215,20 @@ def test_no_language_is_named_where_there_is_but_one(client: Client) -> None:
         assert head(client, post.get_absolute_url()).languages == {}
 
 
-def test_languages_cost_one_query_and_only_where_there_is_a_translation(client: Client) -> None:
+def test_languages_cost_no_query(client: Client) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     def queries(post: Post) -> int:
-        client.get(post.get_absolute_url())  # warms the components
+        client.get(f"{post.get_absolute_url()}?mine")  # warms the components
         with CaptureQueriesContext(connection) as captured:
             client.get(post.get_absolute_url())
         return len(captured)
 
-    plain, marked, original = (make_post(category=make_category(), language=tag) for tag in ("", "en", ""))
-    base = queries(plain)
-    assert queries(marked) == base
-    make_post(language="en", translation_of=original, category=make_category())
-    assert queries(original) == base + 1
-    for language in ("de", "fr", "ja", "ko"):
-        make_post(language=language, translation_of=original, category=make_category())
-    assert queries(original) == base + 1
+    original = make_post(category=make_category())
+    for language in ("en", "de", "fr", "ja", "ko"):
+        text = make_post(language=language, translation_of=original, category=make_category())
+    assert (queries(original), queries(text)) == (1, 1)
 
 
 @pytest.mark.parametrize("code, tag, locale", [
