@@ -111,6 +111,24 @@ def test_a_unit_may_do_little(units: Path, unit: Path) -> None:
     assert done.returncode == 0, done.stdout[-500:]
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=[unit.stem for unit in UNITS])
+def test_a_unit_may_write_where_its_environment_says(unit: Path) -> None:
+    text = unit.read_text()
+    assert "\nProtectSystem=strict\n" in text
+    allowed = [
+        Path(folder) for line in re.findall(r"^ReadWritePaths=(.*)$", text, re.MULTILINE) for folder in line.split()
+    ]
+    named = {Path(folder) for folder in re.findall(r"^Environment=\w+=(/.*)$", text, re.MULTILINE)}
+    # Uploads, of which the unit says nothing, lie where nginx's example looks for them and the nightly copy as well.
+    uploads = read_environment(DEPLOY / "nginx/blog.env")["BLOG_MEDIA"]
+    assert f" -C {uploads} ." in (ROOT / "docs/deployment.md").read_text()
+    for folder in named | {Path(uploads)}:
+        assert any(folder.is_relative_to(parent) for parent in allowed), folder
+    # What has to be there before a unit starts is made when its host does.
+    made = re.findall(r"^D (\S+)", (DEPLOY / "systemd/blog.tmpfiles.conf").read_text(), re.MULTILINE)
+    assert {str(folder) for folder in allowed} <= {"/srv/blog_xtg/var", *made}
+
+
 def test_a_unit_is_started_again_whatever_ended_it() -> None:
     for unit in UNITS:
         text = unit.read_text()
