@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,7 @@ def faults(whole: WholeFleet) -> dict[str, Callable[[], None]]:
         "gunicorn of pages": kill("host1 web"),
         "gunicorn of websockets": kill("host1 live"),
         "worker": kill("host1 worker"),
+        "daphne": kill("host2 live"),  # not while nginx still leaves the other one alone
         "the active beat": active_beat,
         f"a whole host, away for {DEAD_SECONDS:g} s": host,
         "Redis": kill("redis"),
@@ -71,6 +73,7 @@ def faults(whole: WholeFleet) -> dict[str, Callable[[], None]]:
 def test_whatever_is_killed_readers_read_on_and_no_comment_is_lost(whole_fleet: WholeFleet) -> None:
     whole = whole_fleet
     lines = {name: Line(name) for name in ["nothing", *faults(whole)]}
+    assert b"daphne" in Path(f"/proc/{whole.fleet.pid(whole.part('host2 live'))}/cmdline").read_bytes()
     with Load(whole) as load:
         time.sleep(2)
         account(load, lines["nothing"], 0)
