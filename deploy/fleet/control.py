@@ -33,6 +33,7 @@ SETTLED_SECONDS = 3  # what can't be asked anything is well when it has lived so
 START_SECONDS = 120
 HOPELESS_STARTS = 5
 PREPARE_SECONDS = 600
+ALL_WELL_SECONDS = 20
 
 
 def start(fleet: Fleet) -> None:
@@ -178,9 +179,13 @@ def end_leftovers(fleet: Fleet) -> None:
 
 
 def reload(fleet: Fleet) -> None:
-    """Upgrade without a request lost: database and files first, then host by host, each out of nginx meanwhile."""
+    """Upgrade without a request lost: database and files first, then host by host, each out of nginx meanwhile.
+
+    Raises Trouble, having changed nothing, when a part does not answer: it may be all that would be left to serve.
+    """
     if not running(fleet):
         raise Trouble("The fleet is not running: make fleet")
+    wait(fleet, fleet.parts, ALL_WELL_SECONDS)
     prepare(fleet)
     try:
         for host in fleet.hosts:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import yaml
 
 from deploy.fleet.files import fill
 from deploy.fleet.processes import read_environment
-from tests.services import ROOT, free_port, program
+from tests.services import ROOT, GunicornServer, free_port, program
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -111,6 +112,31 @@ def test_a_unit_may_do_little(units: Path, unit: Path) -> None:
     assert done.returncode == 0, done.stdout[-500:]
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=[unit.stem for unit in UNITS])
+def test_a_unit_may_write_where_its_environment_says(unit: Path) -> None:
+    text = unit.read_text()
+    assert "\nProtectSystem=strict\n" in text
+    allowed = [
+        Path(folder) for line in re.findall(r"^ReadWritePaths=(.*)$", text, re.MULTILINE) for folder in line.split()
+    ]
+    named = {Path(folder) for folder in re.findall(r"^Environment=\w+=(/.*)$", text, re.MULTILINE)}
+    # Uploads, of which the unit says nothing, lie where nginx's example looks for them and the nightly copy as well.
+    uploads = read_environment(DEPLOY / "nginx/blog.env")["BLOG_MEDIA"]
+    assert f" -C {uploads} ." in (ROOT / "docs/deployment.md").read_text()
+    for folder in named | {Path(uploads)}:
+        assert any(folder.is_relative_to(parent) for parent in allowed), folder
+    # What has to be there before a unit starts is made when its host does.
+    made = re.findall(r"^D (\S+)", (DEPLOY / "systemd/blog.tmpfiles.conf").read_text(), re.MULTILINE)
+    assert {str(folder) for folder in allowed} <= {"/srv/blog_xtg/var", *made}
+
+
+def test_what_answers_readers_has_started_when_it_answers_and_holds_many_of_them() -> None:
+    for name in ("web", "live"):
+        text = (DEPLOY / f"systemd/blog-{name}@.service").read_text()
+        assert "\nExecStartPost=/srv/blog_xtg/deploy/run alive %i\n" in text
+        assert "\nLimitNOFILE=65536\n" in text
+
+
 def test_a_unit_is_started_again_whatever_ended_it() -> None:
     for unit in UNITS:
         text = unit.read_text()
@@ -172,11 +198,30 @@ def test_the_images_run_without_root_and_tell_their_health() -> None:
 
 def test_everybody_starts_what_the_door_knows() -> None:
     known = set(RUN_AS.findall((DEPLOY / "run").read_text()))
-    assert {"web", "live", "worker", "beat", "healthy", "workers"} == known
+    assert {"web", "live", "worker", "beat", "healthy", "alive", "workers"} == known
     callers = [*UNITS, DEPLOY / "Dockerfile", DEPLOY / "compose.yaml", DEPLOY / "fleet/table.toml"]
     for file in callers:
         asked = re.findall(r"deploy/run\W+(\w+)", file.read_text())
         assert asked and set(asked) <= known, file.name
+
+
+@pytest.mark.gunicorn
+@pytest.mark.mariadb
+def test_who_waits_for_a_process_is_told_when_it_answers_though_the_database_be_away() -> None:
+    app = GunicornServer(DATABASE_URL=f"mysql://blog:blog@127.0.0.1:{free_port()}/blog")
+    waiting = subprocess.Popen([DEPLOY / "run", "alive", str(app.port)], cwd=ROOT, stderr=subprocess.PIPE)
+    try:
+        time.sleep(0.5)
+        assert waiting.poll() is None
+        with app:
+            assert waiting.wait(30) == 0
+            ready = run(DEPLOY / "run", "healthy", str(app.port))
+            assert (ready.returncode, "503" in ready.stderr) == (1, True)
+        assert "refused" in run(DEPLOY / "run", "healthy", str(app.port)).stderr
+        assert run(DEPLOY / "run", "alive", str(app.port), MAINPID="999999999").returncode == 1
+    finally:
+        waiting.kill()
+        waiting.communicate()
 
 
 def test_the_door_says_what_it_knows() -> None:

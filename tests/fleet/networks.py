@@ -19,6 +19,8 @@ from typing import Any, Protocol
 from tests.fleet.whole import WholeFleet
 
 CUT_OFF = "host2"
+# How a host's parts are started, besides: both servers of websockets are in a fleet.
+WITHIN = {"host1": "", "host2": "env LIVE_SERVER=daphne "}
 
 
 class Network(Protocol):
@@ -68,7 +70,7 @@ class Namespaces:
     """MariaDB and Redis on addresses beside the hosts' namespaces; a cut is a route that leads nowhere."""
 
     settings = f"MARIADB_ADDRESS={MARIADB}\nREDIS_ADDRESS={REDIS}\n" + "".join(
-        f"{host.upper()}_ADDRESS={address}\n{host.upper()}_WITHIN=ip netns exec {space_of(host)}\n"
+        f"{host.upper()}_ADDRESS={address}\n{host.upper()}_WITHIN={WITHIN[host]}ip netns exec {space_of(host)}\n"
         for host, address in HOSTS.items()
     )
 
@@ -167,7 +169,7 @@ class Relays:
     _through = f'DATABASE_URL="$(echo "$DATABASE_URL" | sed s/@{NEAR}:/@{SEEN_BY_HOST2}:/)"'
     _and = f'REDIS_URL="$(echo "$REDIS_URL" | sed s/@{NEAR}:/@{SEEN_BY_HOST2}:/)"'
     _within = shlex.join(["sh", "-c", f'{_through} {_and} exec "$@"', "sh"])
-    settings = f"HOST2_ADDRESS={SEEN_BY_HOST2}\nHOST2_WITHIN={_within}\n"
+    settings = f"HOST2_ADDRESS={SEEN_BY_HOST2}\nHOST2_WITHIN={WITHIN[CUT_OFF]}{_within}\n"
 
     def __init__(self) -> None:
         self._relays: dict[str, Relay] = {}

@@ -3,14 +3,17 @@
 FAULT_ROUNDS=10 kills each so often; docs/reliability.md has such a run.
 """
 
+import json
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-from tests.fleet.whole import Load, WholeFleet, seconds_until
+from tests.fleet.whole import Load, WholeFleet, ask, seconds_until
+from tests.services import BROWSER, wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn]
 
@@ -59,6 +62,7 @@ def faults(whole: WholeFleet) -> dict[str, Callable[[], None]]:
         "gunicorn of pages": kill("host1 web"),
         "gunicorn of websockets": kill("host1 live"),
         "worker": kill("host1 worker"),
+        "daphne": kill("host2 live"),  # not while nginx still leaves the other one alone
         "the active beat": active_beat,
         f"a whole host, away for {DEAD_SECONDS:g} s": host,
         "Redis": kill("redis"),
@@ -69,6 +73,7 @@ def faults(whole: WholeFleet) -> dict[str, Callable[[], None]]:
 def test_whatever_is_killed_readers_read_on_and_no_comment_is_lost(whole_fleet: WholeFleet) -> None:
     whole = whole_fleet
     lines = {name: Line(name) for name in ["nothing", *faults(whole)]}
+    assert b"daphne" in Path(f"/proc/{whole.fleet.pid(whole.part('host2 live'))}/cmdline").read_bytes()
     with Load(whole) as load:
         time.sleep(2)
         account(load, lines["nothing"], 0)
@@ -93,6 +98,31 @@ def test_whatever_is_killed_readers_read_on_and_no_comment_is_lost(whole_fleet: 
     assert load.failures("read") == []
     for name, line in lines.items():
         assert not line.failed["passing"] or name == "MariaDB", (name, load.failures("passing"))
+
+
+def test_views_are_counted_while_mariadb_is_away(whole_fleet: WholeFleet) -> None:
+    whole = whole_fleet
+
+    def view() -> tuple[int, str]:
+        status, _headers, text = ask(whole.port, "/stats/view", {"User-Agent": BROWSER}, method="POST", body=b"{}")
+        return status, text
+
+    with Load(whole) as load:
+        before = view()
+        assert before[0] == 200, before
+        with whole.held_down("mariadb"):
+            # nginx has found by now that no host has a page to give.
+            wait_until(lambda: len(load.failures("passing")) > 10, PATIENCE_SECONDS)
+            views = []
+            for _view in range(30):
+                views.append(view())
+                time.sleep(0.05)
+            health = ask(whole.port, "/healthz")
+        seconds_until(whole.is_well, PATIENCE_SECONDS)
+    assert [(status, text[:80]) for status, text in views if status != 200] == []
+    counted = [json.loads(text)["pv_today"] for _status, text in [before, *views]]
+    assert counted == list(range(counted[0], counted[0] + 31))
+    assert health[0] == 200, health
 
 
 def account(load: Load, line: Line, since: float, before: dict[str, int] | None = None) -> None:

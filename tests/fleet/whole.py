@@ -144,7 +144,9 @@ class WholeFleet:
         return [name for _at, name in sorted((at, name) for name, log in logs for at in ACQUIRED.findall(log))]
 
     def is_well(self) -> bool:
-        return not control.silent_parts(self.fleet, self.fleet.parts)
+        """Whether every part answers, and nginx leaves the hosts alone no longer that have failed."""
+        made = {"Cookie": "commented=1"}
+        return not control.silent_parts(self.fleet, self.fleet.parts) and ask(self.port, "/", made)[0] == 200
 
     def stop(self) -> None:
         done = self.command("stop")
