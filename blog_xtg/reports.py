@@ -14,6 +14,7 @@ from typing import Any
 import redis
 from celery import signals
 from celery.schedules import crontab
+from celery.states import IGNORED
 from django.conf import settings
 
 from .logs import Occasion, occasion, request_id
@@ -77,6 +78,8 @@ def _begin(task_id: str, task: Any, **kwargs: Any) -> None:
 def _end(task_id: str, task: Any, state: str | None = None, **kwargs: Any) -> None:
     before, begun = _running.pop(task_id, (None, time.monotonic()))
     occasion.set(before)
+    if state == IGNORED:  # left out: another one is at it, and may yet fail
+        return
     if redis := client():
         name, seconds, outcome = task.name, time.monotonic() - begun, OUTCOMES.get(state or "", "failed")
         try:
