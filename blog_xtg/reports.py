@@ -148,7 +148,9 @@ def reports() -> Reports | None:
         pipeline.info("stats")
         *_noted, found, beat, (seconds, microseconds), stats = pipeline.execute()
     beat_at, _, beat_host = (beat or b"0").decode().partition(" ")
-    runs, durations, succeeded_at = {}, {}, {}
+    # From 0 on, or a task's first failure would be no increase.
+    runs = {(task, outcome): 0 for task in tasks for outcome in OUTCOMES.values()}
+    durations, succeeded_at = {}, {}
     for name, value in found.items():
         task, _, kind = name.decode().rpartition(" ")
         if kind == "seconds":
