@@ -112,7 +112,6 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    beat_is_locked: bool
     waiting: int
     taken: int  # by workers that have not finished
     oldest_at: float | None
@@ -183,13 +182,22 @@ def queue() -> Queue | None:
         pipeline.llen(QUEUE_NAME)
         pipeline.lindex(QUEUE_NAME, -1)
         pipeline.hlen("unacked")
-        pipeline.exists("redbeat::lock")
-        waiting, oldest, taken, locked = pipeline.execute()
-    return Queue(bool(locked), waiting, taken, _published_at(oldest))
+        waiting, oldest, taken = pipeline.execute()
+    return Queue(waiting, taken, _published_at(oldest))
+
+
+def beat_is_locked() -> bool | None:
+    """Tell whether a beat holds the lock that lets it work (1 round trip); None in the solo size. Raises RedisError.
+
+    The lock is in Redis wherever the queue is.
+    """
+    redis = _client()
+    return None if redis is None else bool(redis.exists("redbeat::lock"))
 
 
 @cache
 def _client() -> redis.Redis | None:
+    """Of the database that the queue and the beat share (see for_beat)."""
     if not settings.REDIS_URL:
         return None
     pool = redis.ConnectionPool.from_url(numbered(settings.REDIS_URL, QUEUE), **guarded(settings.REDIS_URL))
