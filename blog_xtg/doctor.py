@@ -19,7 +19,7 @@ from django.db.models import UniqueConstraint
 from . import health
 from .checks import RIGHT_ONE, database_speaks_utf8mb4
 from .redis import client
-from .reports import queue, reports, schedule
+from .reports import beat_is_locked, queue, reports, schedule
 
 BOUND_SECONDS = 15  # for each examination
 CLOCKS_APART_SECONDS = 2
@@ -246,6 +246,22 @@ def clocks(parts: dict[str, str]) -> Iterator[Finding]:
             yield Finding(OK, f"The clock goes with that of {part}.")
 
 
+def beat(parts: dict[str, str]) -> Iterator[Finding]:
+    """The beat."""
+    if parts.get("redis") != health.OK or settings.CELERY_TASK_ALWAYS_EAGER:
+        return
+    if beat_is_locked():
+        told = reports()
+        yield Finding(OK, f"A beat works{f', on {told.beat_host}' if told and told.beat_host else ''}.")
+        return
+    only = f" BEAT_NODE lets {settings.BEAT_NODE} alone run one." if settings.BEAT_NODE else ""
+    yield Finding(
+        ERROR,
+        f"No beat works: nothing that is due is done.{only}",
+        "Start one on any host: `celery -A blog_xtg beat` (systemd: blog-beat@). It takes up to 15 s to begin.",
+    )
+
+
 def jobs(parts: dict[str, str]) -> Iterator[Finding]:
     """The jobs."""
     if parts.get("redis") != health.OK or settings.CELERY_TASK_ALWAYS_EAGER:
@@ -263,15 +279,6 @@ def jobs(parts: dict[str, str]) -> Iterator[Finding]:
     else:
         yield Finding(OK, f"A worker answers: {', '.join(workers)}.")
     waiting, told = queue(), reports()
-    if waiting and not waiting.beat_is_locked:
-        only = f" BEAT_NODE lets {settings.BEAT_NODE} alone run one." if settings.BEAT_NODE else ""
-        yield Finding(
-            ERROR,
-            f"No beat works: nothing that is due is done.{only}",
-            "Start one on any host: `celery -A blog_xtg beat` (systemd: blog-beat@). It takes up to 15 s to begin.",
-        )
-    elif waiting and told:
-        yield Finding(OK, f"A beat works{f', on {told.beat_host}' if told.beat_host else ''}.")
     if waiting and waiting.oldest_at and time.time() - waiting.oldest_at > WAITING_SECONDS:
         yield Finding(
             ERROR,
@@ -363,7 +370,7 @@ def mail(parts: dict[str, str]) -> Iterator[Finding]:
         )
 
 
-EXAMINATIONS = [configuration, database, redis, clocks, jobs, files, backups, mail]
+EXAMINATIONS = [configuration, database, redis, clocks, beat, jobs, files, backups, mail]
 
 
 def _without_password(url: str) -> str:

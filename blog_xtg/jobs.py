@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from celery import Task
+from celery.exceptions import Ignore
 from redis.lock import Lock
 
 from .redis import RedisError, client
@@ -24,6 +25,9 @@ class Job(Task):
     That is what lets a message come back soon from a worker that was killed: a copy of one whose worker only takes long
     finds the lock held. `one_at_a_time=False` is for a job that shares its work out among its runs by itself; it should
     acknowledge early then, or a long run would be copied.
+
+    A run that is left out is neither a success nor a failure (Celery's state IGNORED): reports.py counts nothing, and
+    its message is acknowledged, since one that came back at once would find the lock held again.
     """
 
     one_at_a_time = True
@@ -34,8 +38,7 @@ class Job(Task):
         with alone(self.name) as is_alone:
             if is_alone:
                 return self.run(*args, **kwargs)
-        logger.info("%s is under way elsewhere; this run is left out.", self.name)
-        return None
+        raise Ignore(f"{self.name} is under way elsewhere; this run is left out.")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 import redis
 from celery import signals
 from celery.schedules import crontab
+from celery.states import IGNORED
 from django.conf import settings
 
 from .logs import Occasion, occasion, request_id
@@ -77,6 +78,8 @@ def _begin(task_id: str, task: Any, **kwargs: Any) -> None:
 def _end(task_id: str, task: Any, state: str | None = None, **kwargs: Any) -> None:
     before, begun = _running.pop(task_id, (None, time.monotonic()))
     occasion.set(before)
+    if state == IGNORED:  # left out: another one is at it, and may yet fail
+        return
     if redis := client():
         name, seconds, outcome = task.name, time.monotonic() - begun, OUTCOMES.get(state or "", "failed")
         try:
@@ -109,7 +112,6 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    beat_is_locked: bool
     waiting: int
     taken: int  # by workers that have not finished
     oldest_at: float | None
@@ -145,7 +147,9 @@ def reports() -> Reports | None:
         pipeline.info("stats")
         *_noted, found, beat, (seconds, microseconds), stats = pipeline.execute()
     beat_at, _, beat_host = (beat or b"0").decode().partition(" ")
-    runs, durations, succeeded_at = {}, {}, {}
+    # From 0 on, or a task's first failure would be no increase.
+    runs = {(task, outcome): 0 for task in tasks for outcome in OUTCOMES.values()}
+    durations, succeeded_at = {}, {}
     for name, value in found.items():
         task, _, kind = name.decode().rpartition(" ")
         if kind == "seconds":
@@ -178,13 +182,22 @@ def queue() -> Queue | None:
         pipeline.llen(QUEUE_NAME)
         pipeline.lindex(QUEUE_NAME, -1)
         pipeline.hlen("unacked")
-        pipeline.exists("redbeat::lock")
-        waiting, oldest, taken, locked = pipeline.execute()
-    return Queue(bool(locked), waiting, taken, _published_at(oldest))
+        waiting, oldest, taken = pipeline.execute()
+    return Queue(waiting, taken, _published_at(oldest))
+
+
+def beat_is_locked() -> bool | None:
+    """Tell whether a beat holds the lock that lets it work (1 round trip); None in the solo size. Raises RedisError.
+
+    The lock is in Redis wherever the queue is.
+    """
+    redis = _client()
+    return None if redis is None else bool(redis.exists("redbeat::lock"))
 
 
 @cache
 def _client() -> redis.Redis | None:
+    """Of the database that the queue and the beat share (see for_beat)."""
     if not settings.REDIS_URL:
         return None
     pool = redis.ConnectionPool.from_url(numbered(settings.REDIS_URL, QUEUE), **guarded(settings.REDIS_URL))

@@ -37,7 +37,8 @@ def names_given() -> set[str]:
     for families in (
         fleet.FleetCollector({"database": "ok"}).collect(),
         fleet._of_jobs(told),
-        fleet._of_queue(Queue(True, 1, 1, 1.0)),
+        fleet._of_queue(Queue(1, 1, 1.0)),
+        [fleet._of_beat(True)],
     ):
         given |= {sample.name for family in families for sample in family.samples}
     return given

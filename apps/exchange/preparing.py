@@ -19,7 +19,8 @@ WELCOME = Path(__file__).resolve().parent / "welcome"
 def prepare() -> None:
     """Collect the static files, migrate the database, make the uploads' folder, welcome a new writer with some posts.
 
-    What is done already costs little: some queries and a comparison of the static files. Raises CommandError.
+    What is done already costs little: some queries and a comparison of the static files. Raises CommandError, before
+    anything is migrated where a system check fails (blog_xtg/checks.py).
     """
     make_folder(Path(settings.MEDIA_ROOT))
     try:
@@ -27,7 +28,8 @@ def prepare() -> None:
     except OSError as error:
         raise CommandError(f"Can't write to {settings.STATIC_ROOT} ({error.strerror}). Make it writable.") from None
     try:
-        call_command("migrate", verbosity=0, interactive=False)
+        # Called from a program, a command leaves its checks out, and the database's character set with them.
+        call_command("migrate", verbosity=0, interactive=False, skip_checks=False)
     except DatabaseError as error:
         raise CommandError(f"The database can't be brought up to date: {error}. Is it writable?") from None
     if not Post.objects.exists() and not get_user_model()._default_manager.exists():

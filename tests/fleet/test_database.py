@@ -62,6 +62,18 @@ def test_a_character_set_that_refuses_emoji_is_named(mariadb_server: MariaDB) ->
     assert faults[1].hint == "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci"
 
 
+def test_a_fleet_is_not_prepared_on_a_database_that_refuses_emoji(mariadb_server: MariaDB) -> None:
+    mariadb_server.ask("CREATE OR REPLACE DATABASE refused CHARACTER SET latin1")
+    blog = BlogServer(DATABASE_URL=mariadb_server.url.removesuffix("blog") + "refused")
+    command = [sys.executable, "manage.py", "prepare", "--no-color"]
+    done = subprocess.run(command, cwd=ROOT, env=blog.env, text=True, capture_output=True, timeout=90, check=False)
+    blog.close()
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "(blog.E001) The database's character set is latin1, not utf8mb4." in done.stderr
+    assert "ALTER DATABASE refused CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci" in done.stderr
+    assert mariadb_server.ask("SHOW TABLES FROM refused") == []
+
+
 def test_two_hosts_that_migrate_at_once_take_turns(migrated: tuple[str, str]) -> None:
     waited, worked = migrated
     assert "waiting for it" in waited and "No migrations to apply" in waited

@@ -115,6 +115,28 @@ def test_a_fleet_that_is_well_and_then_has_nobody_at_work(
         assert sentence in said, said
 
 
+SCRAPE = """
+from blog_xtg.fleet import FleetCollector
+print(*(f"{sample.name}={sample.value:g}" for metric in FleetCollector({}).collect() for sample in metric.samples))
+"""
+
+
+def test_a_beat_is_seen_wherever_the_queue_is(doctor: Doctor, environ: dict[str, str], own_redis: Redis) -> None:
+    environ["CELERY_BROKER_URL"] = own_redis.url.removesuffix("0") + "9"
+    blog = BlogServer(**environ)
+
+    def told() -> list[str]:
+        return blog.manage("shell", "--verbosity=0", "-c", SCRAPE).split()
+
+    assert "blog_beat_locked=0" in told()
+    with CeleryProcess("beat", **environ) as beat:
+        wait_until(lambda: "Acquired lock" in beat.log, 20, lambda: beat.log)
+        figures, (_code, said) = told(), doctor()
+        assert "blog_beat_locked=1" in figures and "blog_queue_jobs" not in " ".join(figures)
+        assert "ok A beat works" in said and "error No worker answers" in said, said
+    blog.close()
+
+
 def test_backups_that_are_not_made_any_more(doctor: Doctor, environ: dict[str, str]) -> None:
     folder = Path(environ["BACKUP_ROOT"])
     assert f"ok The newest backup in {folder} is " in doctor()[1]

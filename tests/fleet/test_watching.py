@@ -255,11 +255,46 @@ def test_the_queue_the_jobs_and_the_beat_are_told(watched: Watched) -> None:
     )
     told = figures(watched.pages)
     assert figure(told, "blog_queue_jobs") == 0
+    # A first failure is an increase only where none was told before.
+    never_ran = {"task": "apps.stats.tasks.keep_bounded"}
+    outcomes = {
+        found["outcome"]: value for found, value in told["blog_task_runs_total"] if never_ran.items() <= found.items()
+    }
+    assert outcomes == {"ok": 0, "failed": 0, "retried": 0}
     assert figure(told, "blog_job_interval_seconds", task="apps.stats.tasks.flush_views") == 60
     assert figure(told, "blog_job_interval_seconds", task="apps.stats.tasks.reconcile_views") == 3600
     assert figure(told, "blog_job_interval_seconds", task="apps.stats.tasks.keep_bounded") == 86400
     times = {labels["task"]: at for labels, at in told["blog_job_success_timestamp_seconds"]}
     assert times[deliver] > times["apps.stats.tasks.keep_bounded"] > 0
+
+
+def test_a_run_that_is_left_out_counts_for_nothing(watched: Watched) -> None:
+    flush = "apps.stats.tasks.flush_views"
+
+    def runs() -> dict[str, float]:
+        return {
+            labels["outcome"]: value
+            for labels, value in figures(watched.pages)["blog_task_runs_total"]
+            if labels["task"] == flush
+        }
+
+    def done_at() -> float:
+        return figure(figures(watched.pages), "blog_job_success_timestamp_seconds", task=flush)
+
+    def send() -> None:
+        watched.pages.manage(
+            "shell", "--verbosity=0", "-c", "from apps.stats.tasks import flush_views; flush_views.delay()"
+        )
+
+    before = runs(), done_at()
+    with watched.redis.client() as client, client.lock(f"blog:job:{flush}", timeout=60):
+        send()
+        line_of(watched.worker, lambda line: f"{flush}[" in line["message"] and line["message"].endswith("ignored"))
+    wait_until(lambda: figure(figures(watched.pages), "blog_queue_taken_jobs") == 0, PATIENCE_SECONDS)
+    assert (runs(), done_at()) == before
+    send()
+    wait_until(lambda: runs().get("ok", 0) == before[0].get("ok", 0) + 1, PATIENCE_SECONDS)
+    assert done_at() > before[1]
 
 
 def test_the_beat_says_on_which_host_it_runs(watched: Watched) -> None:
