@@ -58,7 +58,10 @@ class PublicPageMiddleware:
         if request.path_info == self.beacon_path:
             request.answered_by = "components:beacon"
             request.site, request.user = SimpleLazyObject(store.get), AnonymousUser()
-            return self.beacon(request)
+            response = self.beacon(request)
+            # Without it the server sends two pieces more: of what is so short each costs as much as the answer.
+            response.headers["Content-Length"] = str(len(response.content))
+            return response
         if request.method not in {"GET", "HEAD"} or request.path_info.startswith(WORDLESS):
             return self.get_response(request)
         request.asked_at = time.time()

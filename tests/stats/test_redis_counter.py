@@ -208,9 +208,11 @@ def test_the_beacon_answers_from_redis_alone(
 
     monkeypatch.setattr(Connection, "send_packed_command", noted)
     with django_assert_num_queries(0):
-        answer = reader.post("/stats/view", body, content_type="text/plain").json()
+        response = reader.post("/stats/view", body, content_type="text/plain")
+    answer = response.json()
     assert answer | {"pv_today": 2, "uv_today": 1, "views": 2, "post_comments": 0} == answer
     assert len(trips) == 1, trips
+    assert response["Content-Length"] == str(len(response.content))  # sent in one piece, not in chunks
 
 
 def test_without_redis_the_beacon_still_answers(redis_counter: RedisCounter, own_redis: Redis) -> None:
