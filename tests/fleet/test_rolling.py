@@ -114,7 +114,8 @@ def test_an_upgrade_fails_no_request_and_signs_nobody_out(whole_fleet: WholeFlee
     before = {part.name: whole_fleet.started(part.name) for part in whole_fleet.fleet.parts}
     page = f"{whole_fleet.fleet.url}{whole_fleet.discussed}"
     kept, made = Wrk(page, 8), Wrk(page, 8, Cookie="commented=1")
-    with Load(whole_fleet) as load, kept, made:
+    anew = Wrk(page, 4, Connection="close")  # a connection for each request
+    with Load(whole_fleet) as load, kept, made, anew:
         time.sleep(1)
         done = whole_fleet.command("reload")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -122,7 +123,11 @@ def test_an_upgrade_fails_no_request_and_signs_nobody_out(whole_fleet: WholeFlee
     assert load.failed == []
     assert load.asked["read"] > 100 and len(load.acknowledged) > 10
     print(dict(load.asked), f"{len(load.acknowledged)} comments acknowledged, nothing failed")
-    print(f"wrk: {kept.answered} from nginx's cache, {kept.broken}; {made.answered} past it, {made.broken}")
+    print(
+        f"wrk: {kept.answered} from nginx's cache, {kept.broken}; {made.answered} past it, {made.broken};"
+        f" {anew.answered} on connections of their own, {anew.broken}"
+    )
+    assert (anew.refused, sum(anew.broken.values())) == (0, 0) and anew.answered > 100, anew.said
     # At each reload nginx closes the connections it has just answered over; a request that crosses that on its way was
     # taken by nobody, and browsers send it anew. More than one for each connection would be something else.
     reloads = len(whole_fleet.fleet.hosts) + 1
