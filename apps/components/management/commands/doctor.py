@@ -20,18 +20,28 @@ class Command(BaseCommand):
         levels: Counter[str] = Counter()
         for finding in examine():
             levels[finding.level] += 1
-            text = textwrap.fill(finding.text, WIDTH, initial_indent=f"{finding.level:8} ", subsequent_indent=" " * 9)
+            text = _wrapped(finding.text, f"{finding.level:8} ")
             self.stdout.write(styles.get(finding.level, str)(text))
             if finding.remedy:
-                self.stdout.write(
-                    textwrap.fill(finding.remedy, WIDTH, initial_indent=" " * 9 + "-> ", subsequent_indent=" " * 12)
-                )
+                self.stdout.write(_wrapped(finding.remedy, " " * 9 + "-> "))
         if levels[ERROR] or levels[WARNING]:
             self.stdout.write(f"\n{_counted(levels[ERROR], 'error')}, {_counted(levels[WARNING], 'warning')}.")
         else:
             self.stdout.write("\nAll is well.")
         if levels[ERROR]:
             raise SystemExit(1)
+
+
+def _wrapped(text: str, beginning: str) -> str:
+    """Lines of 100 characters in which paths and addresses stay whole, to be copied."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=beginning,
+        subsequent_indent=" " * len(beginning),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _counted(number: int, what: str) -> str:
