@@ -12,8 +12,10 @@ from collections.abc import Iterable
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import Redis
 
 from blog_xtg.redis import QUEUE, RedisError, numbered
+from blog_xtg.redis_urls import QUESTION
 from deploy.fleet.files import ROOT, Fleet, Part
 from deploy.fleet.processes import (
     SEARCH_PATH,
@@ -30,6 +32,8 @@ from deploy.fleet.processes import (
 from deploy.fleet.supervisor import RESTART_SECONDS, STOP_SECONDS
 
 SETTLED_SECONDS = 3  # what can't be asked anything is well when it has lived so long
+# A lock lasts 10 s and is renewed every 2 s at least (see the settings): with less left its holder is dead or hangs.
+LOCK_LEFT_SECONDS = 6
 START_SECONDS = 120
 HOPELESS_STARTS = 5
 PREPARE_SECONDS = 600
@@ -117,6 +121,7 @@ def silent_parts(fleet: Fleet, parts: Iterable[Part]) -> list[Part]:
     """Ask each of the parts, and return those that don't answer."""
     parts, state = list(parts), fleet.state()
     workers = answering_workers(fleet, [part.worker for part in parts if part.worker])
+    held = held_locks(fleet, {part.lock for part in parts if part.lock})
 
     def answers(part: Part) -> bool:
         known = state.get(part.name, {})
@@ -124,7 +129,9 @@ def silent_parts(fleet: Fleet, parts: Iterable[Part]) -> list[Part]:
             return False
         if part.worker:
             return part.worker in workers
-        return part.answers() if part.port else time.time() - known["since"] > SETTLED_SECONDS
+        if part.port:
+            return part.answers()
+        return time.time() - known["since"] > SETTLED_SECONDS and part.lock in {"", *held}
 
     return [part for part in parts if not answers(part)]
 
@@ -140,6 +147,18 @@ def answering_workers(fleet: Fleet, names: list[str]) -> set[str]:
         return set()
 
 
+def held_locks(fleet: Fleet, names: set[str]) -> set[str]:
+    """Which of these locks somebody holds and renews; takes a second when Redis doesn't answer."""
+    if not names:
+        return set()
+    url = numbered(fleet.environment(fleet.hosts[0])["REDIS_URL"], QUEUE)
+    try:
+        with Redis.from_url(url, **QUESTION) as redis:
+            return {name for name in names if redis.pttl(name) > LOCK_LEFT_SECONDS * 1000}
+    except RedisError:
+        return set()
+
+
 def complaint(fleet: Fleet, silent: Iterable[Part]) -> str:
     """Say of each what it does instead of answering, with the end of its log."""
     state, said = fleet.state(), []
@@ -147,7 +166,8 @@ def complaint(fleet: Fleet, silent: Iterable[Part]) -> str:
         known = state.get(part.name, {})
         if known.get("pid"):
             where = f" on port {part.port}" if part.port else ""
-            trouble = f"runs (pid {known['pid']}) and does not answer{where}"
+            what = f"nobody holds {part.lock}" if part.lock else f"does not answer{where}"
+            trouble = f"runs (pid {known['pid']}) and {what}"
         else:
             trouble = f"is not running: {known.get('ended') or 'never started'}"
         log = fleet.log(part)

@@ -43,6 +43,7 @@ class Part:
     says: str = ""
     hears: str = ""
     worker: str = ""
+    lock: str = ""  # in the queue's Redis; the one of its kind that holds it works, the others stand by
 
     def answers(self) -> bool:
         """Ask it, for two seconds at most."""

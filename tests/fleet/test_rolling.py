@@ -1,6 +1,8 @@
 """The fleet of `make fleet`: what its commands promise, upgrades during requests, and people who go from host to host."""
 
+import os
 import re
+import signal
 import time
 from io import BytesIO
 from urllib.parse import urlencode
@@ -12,6 +14,7 @@ from deploy.fleet import control
 from deploy.fleet.processes import Trouble
 from tests.fleet.whole import Load, WholeFleet, ask
 from tests.posts.test_admin import FORM
+from tests.services import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn]
 
@@ -40,6 +43,21 @@ def test_what_does_not_answer_is_named_with_the_end_of_its_log(whole_fleet: Whol
         assert last_line[:200] in str(told.value)
         assert whole_fleet.command("status").returncode == 1
     control.wait(whole_fleet.fleet, [whole_fleet.part(name)], 30)
+
+
+def test_beats_of_which_none_works_are_named(whole_fleet: WholeFleet) -> None:
+    beats = [part for part in whole_fleet.fleet.parts if part.name.endswith(" beat")]
+    pids = [whole_fleet.fleet.pid(part) for part in beats]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: control.silent_parts(whole_fleet.fleet, whole_fleet.fleet.parts) == beats, 20)
+        with pytest.raises(Trouble, match=r"host1 beat runs \(pid \d+\) and nobody holds redbeat::lock"):
+            control.wait(whole_fleet.fleet, beats, 0)
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    wait_until(whole_fleet.is_well, 60)
 
 
 class Owner:
