@@ -1,5 +1,6 @@
 """What is wrong with this blog's configuration and its running parts, in plain words, and how to mend it."""
 
+import os
 import shutil
 import tempfile
 import threading
@@ -77,6 +78,12 @@ def _has_server() -> bool:
     return connection.vendor != "sqlite"
 
 
+def _workers() -> int:
+    """How many workers gunicorn and deploy/run are told to start; 0 where nobody says."""
+    told = os.environ.get("WEB_CONCURRENCY", "")
+    return int(told) if told.isdecimal() else 0
+
+
 def configuration(parts: dict[str, str]) -> Iterator[Finding]:
     """The configuration."""
     well = True
@@ -93,6 +100,13 @@ def configuration(parts: dict[str, str]) -> Iterator[Finding]:
             "DATABASE_URL names a server, but REDIS_URL is not set: several workers can't hear of each other's changes,"
             " and each keeps sessions and counts of its own.",
             "Set REDIS_URL, such as redis://127.0.0.1:6379/0, or run one worker alone.",
+        ),
+        (
+            ERROR,
+            not _has_server() and not settings.REDIS_URL and _workers() > 1,
+            f"WEB_CONCURRENCY is {_workers()}, but REDIS_URL is not set: several workers can't hear of each other's"
+            " changes, and show old pages.",
+            "Set REDIS_URL, such as redis://127.0.0.1:6379/0, or WEB_CONCURRENCY to 1.",
         ),
         (
             ERROR,

@@ -210,3 +210,11 @@ def test_a_configuration_that_is_wrong(doctor: Doctor, tmp_path: Path) -> None:
         "4 errors, 1 warning.",
     ):
         assert sentence in said, said
+
+
+def test_several_workers_on_a_database_of_one(doctor: Doctor, tmp_path: Path) -> None:
+    alone = {"DATABASE_URL": f"sqlite:///{tmp_path}/blog.sqlite3", "REDIS_URL": ""}
+    wrong = "error WEB_CONCURRENCY is 2, but REDIS_URL is not set: several workers can't hear of each other's changes"
+    code, said = doctor(**alone, WEB_CONCURRENCY="2")
+    assert code == 1 and wrong in said and "or WEB_CONCURRENCY to 1." in said, said
+    assert "is a blog of one process." in doctor(**alone, WEB_CONCURRENCY="1")[1]
