@@ -66,13 +66,14 @@ class Listener:
 
     def _ask(self) -> bool:
         """Compare the stamp where the thread should have; the machine has no time for it, or it has been cut off."""
+        asked_at = time.monotonic()
         stamps = self._backend.stamps()
         if stamps is None:
             return False
         if stamps.site not in self._stamps:
             coherence.heard(None)
             self._stamps.append(stamps.site)
-        self._heard()
+        self._heard(asked_at)
         return True
 
     def _is_running(self) -> bool:
@@ -102,15 +103,17 @@ class Listener:
         """Begin with nothing believed. After an outage a new stamp sees to it that nobody believes what was before."""
         if again or self._backend.owes_word:
             self._backend.publish(coherence.Change(coherence.new_stamp(), None))
+        asked_at = time.monotonic()
         self._stamps.append(self._present_stamp())
         coherence.heard(None)
-        self._heard()
+        self._heard(asked_at)
 
     def _listen(self, pubsub: "PubSub") -> None:
         """Hear the messages of one beat, then see whether one was lost."""
         end = time.monotonic() + BEAT_SECONDS
         while (left := end - time.monotonic()) > 0:
             self._hear(pubsub, left)
+        asked_at = time.monotonic()
         present = self._present_stamp()
         # Set and published together: its message is here, or on its way, with others perhaps behind it.
         while present not in self._stamps and self._hear(pubsub, ON_ITS_WAY_SECONDS):
@@ -118,10 +121,11 @@ class Listener:
         if present not in self._stamps:
             self._begin_anew()
             self._stamps.append(present)
-        self._heard()
+        self._heard(asked_at)
 
-    def _heard(self) -> None:
-        self._heard_at = time.monotonic()
+    def _heard(self, asked_at: float) -> None:
+        """Note up to which moment everything has been heard: not that of the answer, which a busy machine may delay."""
+        self._heard_at = max(self._heard_at, asked_at)
         metrics.listener.labels(coherence.CHANNEL).set_to_current_time()
 
     def _hear(self, pubsub: "PubSub", seconds: float) -> bool:

@@ -62,11 +62,9 @@ def drop() -> None:
 
 
 def _is_good(kept: _Kept) -> bool:
-    return (
-        kept.generation == coherence.generation()
-        and time.monotonic() < kept.good_until
-        and coherence.backend().is_trusted()
-    )
+    # Asked first: it may be now that this process hears of a change.
+    is_trusted = coherence.backend().is_trusted()
+    return is_trusted and kept.generation == coherence.generation() and time.monotonic() < kept.good_until
 
 
 def _read(older: _Kept | None) -> Snapshot:

@@ -156,6 +156,34 @@ def test_a_lost_word_is_noticed_by_the_next_one(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_answer_that_comes_late_says_what_was_when_it_was_asked_for(
+    together: Together, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SiteIdentity.objects.update_or_create(pk=1, defaults={"title": "As it was"})
+    assert store.get().title == "As it was"
+    asked, changed, read = threading.Event(), threading.Event(), together.read_stamps
+
+    def late(redis):  # type: ignore[no-untyped-def]
+        stamps = read(redis)
+        if threading.current_thread().name == "coherence" and not asked.is_set():
+            asked.set()
+            changed.wait(5)
+        return stamps
+
+    monkeypatch.setattr(together, "read_stamps", late)
+    assert asked.wait(5)
+    monkeypatch.setattr(listener, "BEAT_SECONDS", 5)
+    with monkeypatch.context() as patched:
+        patched.setattr(coherence, "CHANNEL", "nobody listens here")
+        SiteIdentity.objects.filter(pk=1).update(title="Changed elsewhere")
+        Together(together._redis).publish(Change("lost", None))
+    time.sleep(2 * listener.LATE_SECONDS)
+    changed.set()
+    time.sleep(0.02)  # the thread has its answer, and begins a long beat
+    assert store.get().title == "Changed elsewhere"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_who_only_writes_pays_the_word_it_owes(together: Together, own_redis: Redis) -> None:
     writer = Together(together._redis)
     own_redis.stop()
