@@ -11,8 +11,9 @@ from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFee
 
 # What XML 1.0 can't carry, not even escaped (https://www.w3.org/TR/xml/#charsets).
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Sanitized HTML: tags are complete, values stand in double quotes, and neither `"` nor `<` stands in one.
-_TAG = re.compile(r'<[a-zA-Z][^<>"]*(?:"[^"]*"[^<>"]*)*>')
+# Sanitized HTML: tags are complete, values stand in double quotes, and neither `"` nor `<` stands in one. Only
+# the elements that lead anywhere are looked at: a page of code has hundreds of others.
+_TAG = re.compile(r'<(?:a|audio|img|source|video) [^<>"]*(?:"[^"]*"[^<>"]*)*>')
 _ADDRESS = re.compile(r'( (?:href|src|poster)=")([^"]*)"')
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _BEFORE_ALL = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
