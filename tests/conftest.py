@@ -25,6 +25,7 @@ from tests.services import BlogServer, MariaDB, Nginx, Redis
 GROUP_OF_FIXTURE = {
     "redis_server": "redis",
     "fleet": "gunicorn",
+    "whole_fleet": "networks",
     "own_redis": "redis",
     "member": "redis",
     "mariadb_server": "mariadb",
@@ -78,8 +79,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("database", databases, indirect=True, scope="session")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         for name in getattr(item, "fixturenames", ()):
             if name in GROUP_OF_FIXTURE:
@@ -88,6 +89,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker = item.get_closest_marker("django_db")
         if (marker and marker.kwargs.get("transaction")) or "transactional_db" in getattr(item, "fixturenames", ()):
             item.fixturenames.append("django_db_serialized_rollback")
+    yield
     # Playwright leaves an event loop running in the main thread, where no other test wants one: browser tests last.
     items.sort(key=lambda item: item.get_closest_marker("chromium") is not None)
 
