@@ -40,6 +40,6 @@ def test_code(text, code):
      "    x\n\n" * 50_000, "- a\n\n    b\n" * 30_000, "{{< " * 50_000, "```\n" * 50_001],
 )  # fmt: skip
 def test_hostile_texts_take_little_time(text):
-    started = time.monotonic()
+    started = time.thread_time()
     assert "".join(part for _kind, part in kinds(text)) == text
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
