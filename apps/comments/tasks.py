@@ -2,12 +2,13 @@
 
 from celery import shared_task
 
+from .reactions.services import reconcile_reactions
 from .services import reconcile_counts, rerender_stale
 
 
 @shared_task
 def reconcile_comments() -> int:
-    return reconcile_counts()
+    return reconcile_counts() + reconcile_reactions()
 
 
 @shared_task

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.comments.models import Comment
+from apps.comments.reactions.models import ReactionCount
+from apps.comments.reactions.services import react, reconcile_reactions, standing
 from apps.comments.services import reconcile_counts
 from apps.posts.models import Post
 from apps.stats.counters import View, counter
@@ -118,6 +120,21 @@ def test_comment_counts_and_floors_are_put_right(caplog) -> None:  # type: ignor
     said = f"Comments of post {count_off.pk}: stored 7 up to floor 2, counted 2 up to floor 2; put right."
     assert said in caplog.text
     assert make_comment(floor_off).floor == 3 and reconcile_counts() == 0
+
+
+def test_numbers_of_reactions_are_put_right(caplog) -> None:  # type: ignore[no-untyped-def]
+    post = make_post()
+    make_comment(post)
+    for number in range(3):
+        react(post, floor=0, kind="like", visitor=f"visitor {number}", on=True, address="192.0.2.1")
+    react(post, floor=1, kind="love", visitor="visitor 0", on=True, address="192.0.2.1")
+    react(post, floor=1, kind="love", visitor="visitor 0", on=False, address="192.0.2.1")
+    assert reconcile_reactions() == 0
+    ReactionCount.objects.filter(kind="like").update(number=7)
+    ReactionCount.objects.filter(kind="love").update(number=1)
+    assert reconcile_reactions() == 2
+    assert standing(post, 1, 20, "")["counts"] == {0: {"like": 3}}
+    assert f"Reactions like of post {post.pk}, floor 0: stored 7, counted 3; put right." in caplog.text
 
 
 def test_months_long_past_are_kept_in_one_row_and_no_view_is_lost(caplog) -> None:  # type: ignore[no-untyped-def]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.posts.models import Post
@@ -19,6 +19,10 @@ class ReactionQuerySet(models.QuerySet["Reaction"]):
     def by(self, visitor: str, post: Post, first_floor: int, last_floor: int) -> Iterable[tuple[int, str]]:
         """Floor and kind of what this visitor has given to the post and its comments between these floors (1 query)."""
         return self.filter(_at(first_floor, last_floor), post=post, visitor=visitor).values_list("floor", "kind")
+
+    def counted(self) -> Iterable[tuple[int, int, str, int]]:
+        """Post, floor, kind and number of what has been given (1 grouped query)."""
+        return self.order_by().values_list("post", "floor", "kind").annotate(Count("pk"))
 
 
 class ReactionCountQuerySet(models.QuerySet["ReactionCount"]):

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from twisted.web.http import HTTPChannel
 
+from apps.comments.reactions.services import reconcile_reactions
 from apps.comments.services import reconcile_counts
 from apps.comments.services import rerender_stale as rerender_stale_comments
 from apps.components import postman
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         index_missing()
         reconcile_views()
         reconcile_counts()
+        reconcile_reactions()
         keep_bounded()
         call_command("clearsessions")
         postman.call()
