@@ -18,10 +18,13 @@ AROUND = "include /etc/nginx/mime.types; default_type application/octet-stream; 
 class BlogNginx(Nginx):
     """deploy/nginx/blog.conf on a free port.
 
-    `pages` and `live` are ports; `var` is the folder that holds static/ and media/; `optional` is a snippet more.
+    `pages` and `live` are ports; `var` is the folder that holds static/ and media/; `optional` is a snippet more
+    and `main` what it needs around everything.
     """
 
-    def __init__(self, pages: Sequence[int], live: int, var: Path, workers: int = 1, optional: str = "") -> None:
+    def __init__(
+        self, pages: Sequence[int], live: int, var: Path, workers: int = 1, optional: str = "", main: str = ""
+    ) -> None:
         values = {
             "BLOG_PAGES": " ".join(f"server 127.0.0.1:{port} max_fails=3 fail_timeout=3s;" for port in pages),
             "BLOG_LIVE": f"server 127.0.0.1:{live} max_fails=3 fail_timeout=3s;",
@@ -33,7 +36,7 @@ class BlogNginx(Nginx):
             "BLOG_CACHE": "FOLDER/cache",
             "BLOG_ACCESS_LOG": "FOLDER/access.log",
         }
-        super().__init__(f"{AROUND}\n{fill((SITE / 'blog.conf').read_text(encoding='utf-8'), values)}", workers)
+        super().__init__(f"{AROUND}\n{fill((SITE / 'blog.conf').read_text(encoding='utf-8'), values)}", workers, main)
         shutil.copytree(SITE / "snippets", self.folder / "snippets")
         if optional:
             (self.folder / "snippets/blog-optional-test.conf").write_text(optional)

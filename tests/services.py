@@ -49,6 +49,7 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "gunicorn": ([], ["gunicorn"]),
     "wrk": ([("wrk",)], []),
     "promtool": ([("promtool",)], []),
+    "brotli": ([("brotli",), ("nginx",)], []),
     "gettext": ([("xgettext",), ("msgfmt",), ("msgattrib",)], []),
     "axe": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),
     "vnu": ([("java",), ("chromium", "chromium-browser")], ["playwright.sync_api"]),
@@ -381,19 +382,19 @@ class Sentinel(Redis):
 class Nginx(Service):
     """nginx with the given contents of its http block, in which PORT stands for the port it listens on.
 
-    `listen 127.0.0.1:PORT;` must be in there; FOLDER stands for a folder it may write to.
+    `listen 127.0.0.1:PORT;` must be in there; FOLDER stands for a folder it may write to. `main` stands around it all.
     """
 
     group = "nginx"
 
-    def __init__(self, http: str, workers: int = 1) -> None:
+    def __init__(self, http: str, workers: int = 1, main: str = "") -> None:
         super().__init__()
         user = "user root;" if os.geteuid() == 0 else ""
         temporary = "\n".join(
             f"{name}_temp_path FOLDER/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         config = (
-            f"daemon off; pid FOLDER/pid; error_log stderr; pcre_jit on; worker_processes {workers}; {user}\n"
+            f"{main} daemon off; pid FOLDER/pid; error_log stderr; pcre_jit on; worker_processes {workers}; {user}\n"
             f"events {{ worker_connections 512; }}\nhttp {{\n{temporary}\n{http}\n}}\n"
         )
         (self.folder / "nginx.conf").write_text(

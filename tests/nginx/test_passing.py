@@ -1,13 +1,14 @@
 """What the app is told, what never gets to it, and the files it has nothing to do with."""
 
 import http.client
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.nginx.asking import answering, ask
-from tests.proxy import BlogNginx
-from tests.services import wait_until
+from tests.proxy import SITE, BlogNginx
+from tests.services import free_port, wait_until
 
 pytestmark = pytest.mark.gunicorn
 
@@ -81,6 +82,34 @@ def test_a_file_named_by_its_content_is_fresh_for_a_year(nginx: BlogNginx, var: 
     assert (answer.headers["Content-Encoding"], answer.body) == ("gzip", b"compressed beforehand")
     assert ask(nginx, "/static/js/page.js").headers["Cache-Control"] == "public, max-age=3600"
     assert ask(nginx, "/static/nothing.js").status == 404
+
+
+@pytest.mark.brotli
+def test_scripts_travel_by_brotli_where_the_owner_packs_them(tmp_path: Path) -> None:
+    snippet = (SITE / "optional/blog-optional-brotli.conf").read_text()
+    command = next(line[2:] for line in snippet.splitlines() if "find " in line)
+    (tmp_path / "static").mkdir()
+    hashed, plain = tmp_path / "static/page.0123456789ab.js", tmp_path / "static/page.js"
+    for file in (hashed, plain):
+        file.write_text("const one = 1;\n" * 200)
+    hashed.with_suffix(".js.gz").write_bytes(b"packed by gzip")
+    for _ in range(2):  # nor does it matter when it is done again
+        subprocess.run(["sh", "-c", command], cwd=tmp_path / "static", check=True, timeout=20)
+    assert sorted(file.name for file in tmp_path.glob("static/*.br")) == [f"{hashed.name}.br"]
+    module = "load_module /usr/lib/nginx/modules/ngx_http_brotli_static_module.so;"
+    with BlogNginx([free_port()], free_port(), tmp_path, optional=snippet, main=module) as nginx:
+        for accepted, encoding in (("gzip, deflate, br", "br"), ("gzip", "gzip"), ("identity", None)):
+            answer = ask(nginx, f"/static/{hashed.name}", Accept_Encoding=accepted)
+            assert (answer.status, answer.headers["Content-Encoding"]) == (200, encoding)
+            assert answer.headers["Vary"] == "Accept-Encoding"
+            assert answer.headers["Content-Type"] == "application/javascript; charset=utf-8"
+            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            if encoding == "br":
+                unpacked = subprocess.run(
+                    ["brotli", "-d"], input=answer.body, capture_output=True, check=True, timeout=20
+                )
+                assert unpacked.stdout == hashed.read_bytes() and len(answer.body) < 100
+        assert ask(nginx, f"/static/{plain.name}", Accept_Encoding="br").body == plain.read_bytes()
 
 
 def test_no_script_runs_in_an_upload(nginx: BlogNginx, var: Path) -> None:
