@@ -15,6 +15,7 @@ from django.utils.http import http_date, quote_etag
 
 from blog_xtg.client import BlogRequest
 from blog_xtg.public import OWN, SHARED, is_anonymous
+from blog_xtg.replicas import from_replica
 
 from .feed_formats import AtomFormat, JsonFormat, RssFormat, with_absolute_links
 from .metadata import author_name, content_type, language_tag, last_changed
@@ -33,7 +34,7 @@ class SiteFeed(Feed):
 
     def __call__(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         # One feed object serves every request at once: what belongs to this one goes into a copy.
-        return self.__class__()._respond(cast(BlogRequest, request), **kwargs)
+        return from_replica(self.__class__()._respond)(cast(BlogRequest, request), **kwargs)
 
     def find(self, *args: Any, **kwargs: Any) -> None:
         """Look up what the address names. Raises Http404."""

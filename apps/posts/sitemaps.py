@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from blog_xtg.replicas import from_replica
+
 from .models import Category, Post, Tag
 
 ADDRESSES_PER_FILE = 10_000
@@ -21,6 +23,7 @@ Entry = tuple[str, datetime.datetime | None]  # path, when it changed last
 
 
 @require_safe
+@from_replica
 def index(request: HttpRequest) -> HttpResponse:
     """The files there are, each with its newest change (4 queries, one of them over all posts)."""
     files: list[Entry] = [
@@ -36,6 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@from_replica
 def posts(request: HttpRequest, number: str) -> HttpResponse:
     """Public posts and pages of one block of ids (1 query)."""
     found: Iterable[Any] = Post.objects.for_sitemap().in_id_block(int(number), ADDRESSES_PER_FILE)  # with changed
@@ -43,6 +47,7 @@ def posts(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_safe
+@from_replica
 def lists(request: HttpRequest, number: str) -> HttpResponse:
     """Home, archive, tags in use and visible categories (3 queries)."""
     start = (int(number) - 1) * ADDRESSES_PER_FILE

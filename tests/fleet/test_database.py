@@ -120,11 +120,11 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
         assert answer.status == 200
         return answer.read().decode()
 
-    def asked(cookie: str = "") -> tuple[int, int]:
-        """How many questions 20 searches are for each server."""
+    def asked(cookie: str = "", path: str = "/search/") -> tuple[int, int]:
+        """How many questions 20 searches, or what else nobody keeps, are for each server."""
         before = selects(primary), selects(replica)
         for number in range(20):
-            read(f"/search/?q=word{number}", cookie)
+            read(f"{path}?q=word{number}", cookie)
         return selects(primary) - before[0], selects(replica) - before[1]
 
     with server:
@@ -133,6 +133,9 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
         wait_until(lambda: asked()[1] >= 20, 15)
         on_primary, on_replica = asked()
         assert on_replica >= 20 > on_primary
+        for path in ("/feed/", "/comments/feed/", "/sitemap.xml", "/sitemap-posts-1.xml", "/sitemap-lists-1.xml"):
+            on_primary, on_replica = asked(path=path)
+            assert on_replica >= 20 > on_primary, path
         # Who has the token of a form may have written.
         assert asked("csrftoken=abc")[1] <= 1
 
@@ -143,7 +146,7 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
         end = time.monotonic() + 1
         time.sleep(0.1)
         while time.monotonic() < end:
-            assert "Title two" in read() and "Title two" in read("/archive/")
+            assert all("Title two" in read(path) for path in ("/", "/archive/", "/feed/"))
         assert asked()[1] <= 40  # whether it has caught up
         replica.ask("START SLAVE SQL_THREAD")
         wait_until(lambda: asked()[0] < 20, 15)
