@@ -3,7 +3,6 @@
 Headers are read from META: `request.headers` copies them all first, which a kept page or a view would pay for.
 """
 
-import re
 from typing import Any
 
 from django.conf import settings
@@ -17,14 +16,6 @@ class BlogRequest(HttpRequest):
     answered_by: str  # what has answered it without being asked for by its address
     site: Any  # the apps below components can't name its type
     replica: str  # the database that may make the answer, blank for the primary; of anonymous readers' pages alone
-
-
-_GZIP = re.compile(r"(^|,)\s*(x-)?gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))[\d.]+\s*)?(,|$)", re.IGNORECASE)
-
-
-def accepts_gzip(request: HttpRequest) -> bool:
-    """Return whether the reader's browser unpacks gzip (RFC 9110, 12.5.3); it must say so by name."""
-    return bool(_GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "")))
 
 
 def client_address(request: HttpRequest) -> str:

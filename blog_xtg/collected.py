@@ -1,12 +1,11 @@
 """Static files under names that hold their own hash, packed beside themselves; for a blog of one and for nginx alike.
 
-`manage.py collectstatic` writes STATIC_ROOT: each file as it is, under its hashed name, and both as `.gz` where that
-is smaller. `manage.py start` does it by itself. Pages link to the hashed names, which are fresh for ever.
+`manage.py collectstatic` writes STATIC_ROOT: each file as it is, under its hashed name, and both packed where that is
+smaller. `manage.py start` does it by itself. Pages link to the hashed names, which are fresh for ever.
 """
 
 import datetime
 import filecmp
-import gzip
 import os
 import re
 from pathlib import Path
@@ -16,6 +15,8 @@ from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
 from django.core.files.base import File
 from django.core.management import call_command
+
+from .packing import SUFFIXES, pack
 
 FOR_EVER = "public, max-age=31536000, immutable"  # the Cache-Control of an address that holds a hash
 HASHED_NAME = re.compile(r"\.[0-9a-f]{12}(\.[^./]+)?$")
@@ -72,14 +73,16 @@ class HashedStaticFiles(ManifestStaticFilesStorage):
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, data)
         if path.suffix in _COMPRESSIBLE and name != self.manifest_name:
-            packed = gzip.compress(data, compresslevel=9, mtime=0)
-            if len(packed) < len(data):
-                _write(packed_beside(path), packed)
+            for encoding, suffix in SUFFIXES.items():
+                packed = pack(data, encoding, once_for_all=True)
+                if len(packed) < len(data):
+                    _write(_beside(path, suffix), packed)
         return name
 
     def delete(self, name: str) -> None:
         super().delete(name)
-        packed_beside(Path(self.path(name))).unlink(missing_ok=True)
+        for packed in packed_beside(Path(self.path(name))).values():
+            packed.unlink(missing_ok=True)
 
     def _read_manifest_anew(self) -> None:
         """Another process may have collected meanwhile."""
@@ -98,8 +101,14 @@ def collect() -> None:
         call_command("collectstatic", interactive=False, verbosity=0)
 
 
-def packed_beside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.gz")
+def packed_beside(path: Path) -> dict[str, Path]:
+    """Return the file's packed copies, by their encoding."""
+    copies = {encoding: _beside(path, suffix) for encoding, suffix in SUFFIXES.items()}
+    return {encoding: copy for encoding, copy in copies.items() if copy.is_file()}
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def _write(path: Path, data: bytes) -> None:

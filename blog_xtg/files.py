@@ -13,8 +13,8 @@ from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 from django.views.static import was_modified_since
 
-from .client import accepts_gzip
 from .collected import FOR_EVER, HASHED_NAME, packed_beside
+from .packing import accepted_encoding
 
 _AN_HOUR = "public, max-age=3600"
 _ASK_EACH_TIME = "no-cache"
@@ -71,16 +71,15 @@ def _answer(request: HttpRequest, file: Path, cache_control: str) -> HttpRespons
         raise Http404
     modified = int(file.stat().st_mtime)
     packed = packed_beside(file)
-    has_packed = packed.is_file()
     if not was_modified_since(request.headers.get("If-Modified-Since"), modified):
         response: HttpResponse = HttpResponseNotModified()
     else:
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        pack = has_packed and accepts_gzip(request)
-        response = HttpResponse((packed if pack else file).read_bytes(), content_type=kind)
-        if pack:
-            response.headers["Content-Encoding"] = "gzip"
-    if has_packed:
+        encoding = accepted_encoding(request, packed)
+        response = HttpResponse(packed.get(encoding, file).read_bytes(), content_type=kind)
+        if encoding:
+            response.headers["Content-Encoding"] = encoding
+    if packed:
         response.headers["Vary"] = "Accept-Encoding"
     response.headers["Last-Modified"] = http_date(modified)
     response.headers["Cache-Control"] = cache_control

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import brotli
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
@@ -48,9 +49,13 @@ def test_a_collected_file_is_fresh_for_ever_and_travels_packed(sources: Path, cl
     plain = client.get(address)
     assert plain["Cache-Control"] == FOR_EVER and plain["Vary"] == "Accept-Encoding"
     assert plain.content == (sources / "js/hello.js").read_bytes() and "Content-Encoding" not in plain
-    packed = client.get(address, headers={"accept-encoding": "br;q=1.0, gzip;q=0.8"})
-    assert packed["Content-Encoding"] == "gzip" and packed["Content-Type"].startswith("text/javascript")
-    assert len(packed.content) < len(plain.content) and gzip.decompress(packed.content) == plain.content
+    for accepted, encoding, unpack in (
+        ("br;q=1.0, gzip;q=0.8", "br", brotli.decompress),
+        ("gzip, br;q=0", "gzip", gzip.decompress),
+    ):
+        packed = client.get(address, headers={"accept-encoding": accepted})
+        assert packed["Content-Encoding"] == encoding and packed["Content-Type"].startswith("text/javascript")
+        assert len(packed.content) < len(plain.content) and unpack(packed.content) == plain.content
     again = client.get(address, headers={"if-modified-since": plain["Last-Modified"]})
     assert (again.status_code, again.content, again["Cache-Control"]) == (304, b"", FOR_EVER)
     picture = client.get(static("dot.png"), headers={"accept-encoding": "gzip"})
@@ -59,9 +64,9 @@ def test_a_collected_file_is_fresh_for_ever_and_travels_packed(sources: Path, cl
 
 @pytest.mark.django_db
 @pytest.mark.one_database
-def test_who_does_not_ask_for_gzip_gets_none(sources: Path, client: Client) -> None:
+def test_who_does_not_ask_for_packed_files_gets_none(sources: Path, client: Client) -> None:
     collect()
-    for accepted in ("", "identity", "br", "gzip;q=0", "gzip; q=0.0, br", "notgzip", "*"):
+    for accepted in ("", "identity", "zstd", "gzip;q=0", "gzip; q=0.0, br;q=0", "notgzip", "brr", "*"):
         for address in (static("js/hello.js"), "/style-plain.css"):
             answer = client.get(address, headers={"accept-encoding": accepted})
             assert "Content-Encoding" not in answer, (accepted, address)
@@ -151,7 +156,7 @@ def test_no_address_leads_to_what_is_no_static_file(sources: Path, settings, cli
 def test_clearing_leaves_no_packed_file_behind(sources: Path, settings) -> None:
     collect()
     gone = Path(staticfiles_storage.path(static("js/hello.js").removeprefix("/static/")))
-    assert gone.with_name(f"{gone.name}.gz").exists()
+    assert {file.name for file in gone.parent.glob(f"{gone.name}.*")} == {f"{gone.name}.gz", f"{gone.name}.br"}
     (sources / "js/hello.js").unlink()
     call_command("collectstatic", clear=True, interactive=False, verbosity=0)
     assert not [file for file in settings.STATIC_ROOT.rglob("*") if file.name.startswith("hello")]

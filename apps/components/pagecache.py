@@ -1,7 +1,7 @@
 """Anonymous pages in process memory, dropped the moment a post they show, or the frame around them, changes."""
 
-import gzip
 import hashlib
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -12,14 +12,16 @@ from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import parse_http_date_safe
 
-from blog_xtg.client import BlogRequest, accepts_gzip
+from blog_xtg.client import BlogRequest
+from blog_xtg.packing import SUFFIXES, accepted_encoding, pack
 
 from . import coherence
 
 OVERHEAD_BYTES = 2000  # of a page, besides its text
-COMPRESSED_FROM_BYTES = 500
-COMPRESSIBLE = ("text/", "application/json", "application/feed+json", "application/xml", "application/rss+xml")
-ZIPPED = "-gzip"  # what the ETag of the compressed variant ends in: a strong one names the bytes sent
+SHOWN_BYTES = 350  # of each post on it: its number, and the set of the pages that show it
+PACKED_FROM_BYTES = 500
+VARIANT = re.compile(rf'-(?:{"|".join(SUFFIXES)})(?=")')
+PACKABLE = ("text/", "application/json", "application/feed+json", "application/xml", "application/rss+xml")
 
 
 def keep_for_this_second(request: BlogRequest, response: HttpResponse) -> None:
@@ -31,9 +33,9 @@ def keep_for_this_second(request: BlogRequest, response: HttpResponse) -> None:
 
 
 class Page:
-    """A finished answer: its text, its compressed text as soon as somebody wants it, and what it depends on."""
+    """A finished answer: its text, packed as soon as somebody wants it so, and what it depends on."""
 
-    __slots__ = ("_headers", "_text", "_zippable", "_zipped", "counted_bytes", "etag", "frame", "good_until", "shown")
+    __slots__ = ("_headers", "_packable", "_packed", "_text", "counted_bytes", "etag", "frame", "good_until", "shown")
 
     def __init__(self, response: HttpResponse, frame: str, shown: frozenset[int], good_until: float) -> None:
         """Take over a rendered response; its own ETag, or one made of its text.
@@ -42,9 +44,9 @@ class Page:
         """
         kept = {name: value for name, value in response.items() if name not in {"Content-Length", "ETag"}}
         self._text: bytes = response.content
-        self._zipped: bytes | None = None
-        self._zippable = len(self._text) >= COMPRESSED_FROM_BYTES and kept["Content-Type"].startswith(COMPRESSIBLE)
-        if self._zippable:
+        self._packed: dict[str, bytes] = {}
+        self._packable = len(self._text) >= PACKED_FROM_BYTES and kept["Content-Type"].startswith(PACKABLE)
+        if self._packable:
             kept["Vary"] = ", ".join(filter(None, [kept.get("Vary"), "Accept-Encoding"]))
         self._headers = kept
         own = response.headers.get("ETag", "").strip('"')
@@ -54,27 +56,29 @@ class Page:
 
     @property
     def size_bytes(self) -> int:
-        return len(self._text) + len(self._zipped or b"") + OVERHEAD_BYTES
+        packed = sum(map(len, list(self._packed.values())))
+        return len(self._text) + packed + OVERHEAD_BYTES + SHOWN_BYTES * len(self.shown)
 
     def answer(self, request: BlogRequest) -> HttpResponse:
         """Return the page as this reader takes it: compressed, plain, or a 304 when nothing has changed for them."""
-        zip_it = self._zippable and accepts_gzip(request)
-        body = self._compressed() if zip_it else self._text
+        encoding = accepted_encoding(request) if self._packable else ""
+        body = self._in(encoding) if encoding else self._text
         response = HttpResponse(body, headers=self._headers)
-        response.headers["ETag"] = f'"{self.etag}{ZIPPED if zip_it else ""}"'
+        # A strong one names the bytes that are sent; VARIANT takes the encoding off when it comes back.
+        response.headers["ETag"] = f'"{self.etag}-{encoding}"' if encoding else f'"{self.etag}"'
         response.headers["Content-Length"] = str(len(body))
-        if zip_it:
-            response.headers["Content-Encoding"] = "gzip"
+        if encoding:
+            response.headers["Content-Encoding"] = encoding
         if "HTTP_IF_NONE_MATCH" in request.META or "HTTP_IF_MODIFIED_SINCE" in request.META:
             modified = parse_http_date_safe(self._headers.get("Last-Modified", ""))
             response = get_conditional_response(request, f'"{self.etag}"', modified, response) or response
         keep_for_this_second(request, response)
         return response
 
-    def _compressed(self) -> bytes:
-        if self._zipped is None:
-            self._zipped = gzip.compress(self._text, compresslevel=6, mtime=0)
-        return self._zipped
+    def _in(self, encoding: str) -> bytes:
+        if encoding not in self._packed:
+            self._packed[encoding] = pack(self._text, encoding)
+        return self._packed[encoding]
 
 
 class PageCache:
@@ -126,7 +130,7 @@ class PageCache:
                 self._remove(key)
 
     def _count(self, page: Page) -> None:
-        """Count the page as large as it is by now: it may have been compressed since."""
+        """Count the page as large as it is by now: it may have been packed since."""
         if page.counted_bytes != (size_bytes := page.size_bytes):
             self.size_bytes += size_bytes - page.counted_bytes
             page.counted_bytes = size_bytes

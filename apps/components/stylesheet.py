@@ -1,6 +1,5 @@
 """The site's one style sheet: the files of static/css joined, with the owner's accent colour; no build step."""
 
-import gzip
 import hashlib
 import re
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
+
+from blog_xtg.packing import SUFFIXES, pack
 
 from .colours import PAPER_DARK, PAPER_LIGHT, ink_on, readable_on
 
@@ -21,7 +22,7 @@ _AROUND = re.compile(r"\s*([{};,>])\s*")
 @dataclass(frozen=True, slots=True)
 class Stylesheet:
     css: bytes
-    packed: bytes  # the same in gzip
+    packed: dict[str, bytes]  # the same by encoding
     digest: str  # of the content: an address that holds it is fresh for ever
 
 
@@ -38,7 +39,8 @@ def stylesheet(accent: str) -> Stylesheet:
 def _joined(accent: str, files: tuple[Path, ...], _modified_ns: tuple[int, ...]) -> Stylesheet:
     text = "".join(_squeezed(file.read_text(encoding="utf-8")) for file in files) + _accent_rule(accent)
     css = text.encode()
-    return Stylesheet(css, gzip.compress(css, compresslevel=9, mtime=0), hashlib.sha256(css).hexdigest()[:12])
+    packed = {encoding: pack(css, encoding, once_for_all=True) for encoding in SUFFIXES}
+    return Stylesheet(css, packed, hashlib.sha256(css).hexdigest()[:12])
 
 
 @cache

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.posts.models import Post
 from apps.stats.services import count_view
-from blog_xtg.client import BlogRequest, accepts_gzip
+from blog_xtg.client import BlogRequest
 from blog_xtg.collected import FOR_EVER
+from blog_xtg.packing import accepted_encoding
 from blog_xtg.public import public_page
 
 from . import known_posts
@@ -64,10 +65,10 @@ def style(request: BlogRequest, digest: str) -> HttpResponse:
         sheet = stylesheet(request.site.accent)
     except DatabaseError:
         sheet = stylesheet("")
-    packed = accepts_gzip(request)
-    response = HttpResponse(sheet.packed if packed else sheet.css, content_type="text/css; charset=utf-8")
-    if packed:
-        response.headers["Content-Encoding"] = "gzip"
+    encoding = accepted_encoding(request)
+    response = HttpResponse(sheet.packed.get(encoding, sheet.css), content_type="text/css; charset=utf-8")
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
     response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = FOR_EVER if digest == sheet.digest else "public, max-age=60"
     return response

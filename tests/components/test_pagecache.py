@@ -6,8 +6,10 @@ import gzip
 import random
 import re
 import time
+from itertools import product
 from typing import Any
 
+import brotli
 import pytest
 from django.db import connection
 from django.http import HttpResponse
@@ -174,20 +176,23 @@ def test_what_stands_where_a_page_was_is_as_fresh_as_a_page(client: Client) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/feed/"])
-def test_who_has_the_page_gets_a_304_in_either_variant(client: Client, path: str) -> None:
+def test_who_has_the_page_gets_a_304_in_every_variant(client: Client, path: str) -> None:
     make_post()
     plain = client.get(path)
-    zipped = client.get(path, headers={"accept-encoding": "gzip, br"})
-    assert zipped["Content-Encoding"] == "gzip"
-    assert gzip.decompress(zipped.content) == plain.content
-    assert len({plain["ETag"], zipped["ETag"]}) == 2
+    zipped = client.get(path, headers={"accept-encoding": "gzip"})
+    packed = client.get(path, headers={"accept-encoding": "gzip, deflate, br, zstd"})
+    assert (zipped["Content-Encoding"], packed["Content-Encoding"]) == ("gzip", "br")
+    assert gzip.decompress(zipped.content) == brotli.decompress(packed.content) == plain.content
+    assert len(packed.content) < len(zipped.content) < len(plain.content)
+    assert len({plain["ETag"], zipped["ETag"], packed["ETag"]}) == 3
     assert not plain["ETag"].startswith("W/")
     assert "Accept-Encoding" in plain["Vary"]
-    for etag in (plain["ETag"], zipped["ETag"], f"W/{plain['ETag']}", f'"other", {zipped["ETag"]}'):
+    known = [plain["ETag"], zipped["ETag"], packed["ETag"], f"W/{plain['ETag']}", f'"other", {zipped["ETag"]}']
+    for etag, (encoding, kept) in product(known, (("gzip", zipped), ("br", packed), ("", plain))):
         with CaptureQueriesContext(connection) as captured:
-            answer = client.get(path, headers={"if-none-match": etag, "accept-encoding": "gzip"})
+            answer = client.get(path, headers={"if-none-match": etag, "accept-encoding": encoding})
         assert (answer.status_code, answer.content, len(captured)) == (304, b"", 0)
-        assert answer["ETag"] == zipped["ETag"]
+        assert answer["ETag"] == kept["ETag"]
     make_post()
     assert client.get(path, headers={"if-none-match": plain["ETag"]}).status_code == 200
 
