@@ -8,6 +8,8 @@ the next, which follows a stamp not heard of, or by the listener, which compares
 
 import json
 import secrets
+import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 CHANNEL = "blog:changes"
+TRIED_AGAIN_SECONDS = 1  # after Redis could not be told of a change
 STAMP, LISTS_STAMP = "blog:{stamp}:site", "blog:{stamp}:lists"  # braced: a cluster keeps them together
 SNAPSHOT = "blog:snapshot:"
 
@@ -122,8 +125,14 @@ class Together:
         self._redis = redis
         self.listener = Listener(self)
         self._publish = insistent_client().register_script(PUBLISH)
-        # A change of ours that the others don't know of yet; until they do, what they share isn't believed here.
-        self.owes_word = False
+        self._owing = threading.Lock()
+        self._owed = 0
+        self._tried_again_at = 0.0
+
+    @property
+    def owes_word(self) -> bool:
+        """Whether the others don't know yet of a change of ours; until they do, what they share isn't believed here."""
+        return self._owed > 0
 
     def is_trusted(self) -> bool:
         return self.listener.is_hearing() and not self.owes_word
@@ -145,16 +154,31 @@ class Together:
         return Stamps(*(stamp.decode() for stamp in found))
 
     def publish(self, change: Change) -> None:
-        # Tried even when Redis was away a moment ago: a change is rare, and worth the wait of 0.3 s at most.
+        # Tried even when others have found Redis away: a change is worth the wait of 0.3 s at most. But a hundred, made
+        # by one action or an import, wait once.
+        if self._owed and time.monotonic() < self._tried_again_at:
+            self._owe()
+        else:
+            self.tell(change)
+
+    def tell(self, change: Change) -> None:
+        """Publish, whatever failed a moment ago; that anything may have changed pays for all that was owed before."""
+        owed = self._owed
         try:
             lists_changed = int(change.posts is None)
             self._publish([STAMP, LISTS_STAMP], [change.stamp, lists_changed, CHANNEL, change.encoded()])
         except RedisError:
-            self.owes_word = True
-            self.listener.start()  # it gives it when it is connected again
+            self._tried_again_at = time.monotonic() + TRIED_AGAIN_SECONDS
+            self._owe()
         else:
-            if change.posts is None:
-                self.owes_word = False
+            with self._owing:
+                if change.posts is None and self._owed == owed:
+                    self._owed = 0
+
+    def _owe(self) -> None:
+        with self._owing:
+            self._owed += 1
+        self.listener.start()  # it tells when it is connected again
 
     def load(self, stamp: str) -> str | None:
         try:
@@ -184,6 +208,7 @@ def new_stamp() -> str:
 
 _hearers: list[Callable[[frozenset[int] | None], None]] = []
 _generation = 0
+_counting = threading.Lock()
 
 
 def generation() -> int:
@@ -199,7 +224,8 @@ def when_changed(hearer: Callable[[frozenset[int] | None], None]) -> None:
 def heard(posts: frozenset[int] | None) -> None:
     """Drop what this process remembers of these posts; of everything when it is None."""
     global _generation
-    _generation += 1
+    with _counting:
+        _generation += 1
     for hearer in _hearers:
         hearer(posts)
 

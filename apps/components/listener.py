@@ -102,7 +102,7 @@ class Listener:
     def _catch_up(self, again: bool) -> None:
         """Begin with nothing believed. After an outage a new stamp sees to it that nobody believes what was before."""
         if again or self._backend.owes_word:
-            self._backend.publish(coherence.Change(coherence.new_stamp(), None))
+            self._backend.tell(coherence.Change(coherence.new_stamp(), None))
         asked_at = time.monotonic()
         self._stamps.append(self._present_stamp())
         coherence.heard(None)

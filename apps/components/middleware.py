@@ -22,7 +22,7 @@ from blog_xtg.client import BlogRequest
 from blog_xtg.public import SHARED, is_anonymous
 
 from . import coherence, store
-from .pagecache import ZIPPED, Page, keep_for_this_second, pages
+from .pagecache import VARIANT, Page, keep_for_this_second, pages
 
 # Answers without words in them, which must not wait for the database to say in which language.
 WORDLESS = ("/static/", "/style-", "/media/")
@@ -42,7 +42,7 @@ NUMBERED = re.compile(r"(?:page=[0-9]{1,9}|after=[0-9]{1,9}&to=[0-9]{1,9})?")
 class PublicPageMiddleware:
     """Answer anonymous readers from the page cache; first of all, so that a kept page passes nothing else.
 
-    A page that isn't kept is rendered, given its ETag, compressed if the reader takes that, and kept. No query and no
+    A page that isn't kept is rendered, given its ETag, packed as the reader takes it, and kept. No query and no
     round trip for a kept page while word of changes arrives; without it nothing kept is believed. The beacon of a
     reader without a session goes straight to its view.
     """
@@ -64,7 +64,7 @@ class PublicPageMiddleware:
             return response
         if request.method not in {"GET", "HEAD"} or request.path_info.startswith(WORDLESS):
             return self.get_response(request)
-        request.asked_at = time.time()
+        request.asked_at = _asked_at(request)
         _tidy(request)
         key = _key(request) if settings.PAGE_CACHE_BYTES and coherence.backend().is_trusted() else None
         page = _kept(request, key) if key else None
@@ -91,9 +91,17 @@ class PublicPageMiddleware:
         seconds = min(coherence.backend().page_seconds, site.next_due_at - time.time())
         page = Page(response, site.frame, frozenset(posts), time.monotonic() + seconds)
         answer = page.answer(request)
-        if key:  # after it: the page has been compressed, if the reader takes that, and its size is known
+        if key:  # after it: the page has been packed, if the reader takes that, and its size is known
             pages.put(key, page, generation)
         return answer
+
+
+def _asked_at(request: BlogRequest) -> float:
+    """When the reader asked, by the clock of nginx, which will compare with it; without nginx, by our own."""
+    try:
+        return float(request.META["HTTP_X_ASKED_AT"]) if settings.TRUSTED_PROXIES else time.time()
+    except (KeyError, ValueError):
+        return time.time()
 
 
 def _tidy(request: BlogRequest) -> None:
@@ -102,7 +110,7 @@ def _tidy(request: BlogRequest) -> None:
     if query and (rest := TRACKING.sub("", query).lstrip("&")) != query:
         request.META["QUERY_STRING"] = rest
     if known := request.META.get("HTTP_IF_NONE_MATCH"):
-        request.META["HTTP_IF_NONE_MATCH"] = known.replace(f'{ZIPPED}"', '"')
+        request.META["HTTP_IF_NONE_MATCH"] = VARIANT.sub("", known)
 
 
 def _key(request: BlogRequest) -> Hashable:

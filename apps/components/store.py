@@ -13,7 +13,7 @@ from blog_xtg import metrics, replicas
 from . import coherence
 from .snapshot import Snapshot, build
 
-# With Redis away nobody tells of changes: the database is asked again after so long.
+# With Redis away nobody tells of changes: the database is asked again after so long, or twice as long as it took to answer.
 AWAY_SECONDS = 0.1
 # With the database away the last snapshot stands for so long before it is asked again: readers must not queue for it.
 DATABASE_AWAY_SECONDS = 1
@@ -28,7 +28,8 @@ class _Kept:
     snapshot: Snapshot
     generation: int
     stamp: str | None
-    read_at: float  # time.monotonic(), before the database was asked
+    read_at: float  # time.monotonic(), before the database answered
+    took_seconds: float
     good_until: float
 
 
@@ -41,16 +42,22 @@ def get() -> Snapshot:
 
     No round trip while word of changes arrives and none did; 1 while it doesn't arrive; 2 to Redis after a change, and
     when no process has read them since, the queries of snapshot.build. With the database away the last snapshot
-    stands, however old; raises DatabaseError when there never was one.
+    stands, however old; raises DatabaseError when there never was one. While one thread reads what nobody knows to have
+    changed, but has become old, the others go on with it.
     """
     kept = _kept
-    if kept is not None and _is_good(kept):
-        metrics.components_from_memory()
-        return kept.snapshot
+    if kept is not None and _is_true(kept):
+        if time.monotonic() < kept.good_until:
+            metrics.components_from_memory()
+            return kept.snapshot
+        if _building.locked():
+            return kept.snapshot
+    asked_at = time.monotonic()
     got = _building.acquire(timeout=BUILD_SECONDS)
     try:
         kept = _kept  # somebody may have been faster
-        return kept.snapshot if kept is not None and _is_good(kept) else _read(kept)
+        is_good = kept is not None and _is_true(kept) and time.monotonic() < kept.good_until
+        return kept.snapshot if kept is not None and is_good else _read(kept, asked_at)
     finally:
         if got:
             _building.release()
@@ -61,19 +68,19 @@ def drop() -> None:
     coherence.heard(None)
 
 
-def _is_good(kept: _Kept) -> bool:
+def _is_true(kept: _Kept) -> bool:
     # Asked first: it may be now that this process hears of a change.
     is_trusted = coherence.backend().is_trusted()
-    return is_trusted and kept.generation == coherence.generation() and time.monotonic() < kept.good_until
+    return is_trusted and kept.generation == coherence.generation()
 
 
-def _read(older: _Kept | None) -> Snapshot:
+def _read(older: _Kept | None, asked_at: float) -> Snapshot:
     global _kept
     backend = coherence.backend()
     generation, read_at = coherence.generation(), time.monotonic()
     stamps = backend.stamps()
     if older is not None and older.generation == generation and read_at < older.good_until:
-        if stamps is None and read_at - older.read_at < AWAY_SECONDS:
+        if stamps is None and asked_at - older.read_at < max(AWAY_SECONDS, 2 * older.took_seconds):
             return older.snapshot
         if stamps is not None and stamps.site == older.stamp:
             return older.snapshot
@@ -83,12 +90,14 @@ def _read(older: _Kept | None) -> Snapshot:
         if older is None:
             raise
         logger.exception("The database gives no site components; the last ones stand.")
-        _kept = _Kept(older.snapshot, generation, older.stamp, read_at, read_at + DATABASE_AWAY_SECONDS)
+        now = time.monotonic()
+        _kept = _Kept(older.snapshot, generation, older.stamp, now, older.took_seconds, now + DATABASE_AWAY_SECONDS)
         return older.snapshot
     age_seconds = max(0.0, time.time() - snapshot.made_at)
     lasts_seconds = min(backend.snapshot_seconds - age_seconds, snapshot.next_due_at - time.time())
     # Kept even when a change was heard of meanwhile: it is then no good but for the day the database is away.
-    _kept = _Kept(snapshot, generation, stamps.site if stamps else None, read_at, read_at + lasts_seconds)
+    took_seconds = time.monotonic() - read_at
+    _kept = _Kept(snapshot, generation, stamps.site if stamps else None, read_at, took_seconds, read_at + lasts_seconds)
     return snapshot
 
 
