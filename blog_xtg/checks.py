@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections
+from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
+from django.db import DatabaseError, connections
 
 
 @register(Tags.security, deploy=True)
@@ -51,7 +51,7 @@ RIGHT_ONE = " CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci"
 def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """MariaDB and MySQL must keep four-byte characters, or emoji and rare Chinese characters are refused (1 query).
 
-    Looked at by `migrate`, before it does anything, and by `check --database default`.
+    Looked at by `migrate`, before it does anything, by gunicorn when it starts and by `check --database default`.
     """
     found: list[CheckMessage] = []
     for alias in databases or []:
@@ -65,3 +65,23 @@ def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: An
                 if charset != "utf8mb4"
             ]
     return found
+
+
+def reason_not_to_serve(processes: int) -> str:
+    """Return why so many processes must not serve pages, in a sentence or more; blank when they may.
+
+    Asks the database for what it is (2 queries) and leaves no connection behind, so that processes can be forked. One
+    that is away is no reason: it may be back before the first reader comes.
+    """
+    if processes > 1 and not settings.REDIS_URL:
+        return (
+            f"{processes} processes can't hear of each other's changes without REDIS_URL. Set it, such as"
+            " redis://127.0.0.1:6379/0, or WEB_CONCURRENCY=1."
+        )
+    try:
+        found = run_checks(tags=[Tags.database], databases=["default"])
+    except DatabaseError:
+        return ""
+    finally:
+        connections.close_all()
+    return "\n".join(str(message) for message in found if message.is_serious())

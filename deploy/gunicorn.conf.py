@@ -20,13 +20,23 @@ max_requests = 1_000_000
 max_requests_jitter = 100_000
 timeout = 30
 graceful_timeout = 20
-keepalive = 75  # longer than nginx keeps its own end open
+keepalive = 75  # seconds; nginx gives its connections up long before (blog.conf): none is closed under a request
 backlog = 512
 websocket_max_message_size = 1024  # an open page says no more than that it is there
 control_socket_disable = True
 # Lines of JSON, one for each request: see LOG_FORMAT in .env.example.
 logger_class = "blog_xtg.access.AccessLogger"
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (a heartbeat that must not wait for a disk)
+
+
+def on_starting(server) -> None:  # type: ignore[no-untyped-def]
+    from django.apps import apps
+
+    if apps.ready:  # whatever else is served by this file is nobody's business
+        from blog_xtg.checks import reason_not_to_serve
+
+        if reason := reason_not_to_serve(server.num_workers):
+            raise SystemExit(reason)
 
 
 def when_ready(server) -> None:  # type: ignore[no-untyped-def]

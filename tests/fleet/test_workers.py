@@ -2,6 +2,9 @@
 
 import http.client
 import json
+import socket
+import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,11 +14,13 @@ from django.db import connection
 from tests.factories import make_posts
 from tests.services import GunicornServer, MariaDB, Redis, wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database("mariadb"), pytest.mark.gunicorn]
+pytestmark = pytest.mark.gunicorn
 
 CONNECTIONS, REQUESTS = 16, 10
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.one_database("mariadb")
 def test_connections_that_come_at_once_are_shared(own_redis: Redis, mariadb_server: MariaDB) -> None:
     make_posts(10)
     environ = {
@@ -47,3 +52,43 @@ def test_connections_that_come_at_once_are_shared(own_redis: Redis, mariadb_serv
 
         wait_until(lambda: answered().total() >= len(statuses), 5, lambda: server.log[-2000:])
         assert len(answered()) == 2 and min(answered().values()) >= len(statuses) / 4, answered()
+
+
+def test_whatever_was_sent_is_answered_while_workers_end() -> None:
+    request = b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 4\r\n\r\nword"
+    over, heard = threading.Event(), Counter[str]()
+
+    def call(port: int) -> None:
+        while not over.is_set():
+            with socket.socket() as caller:
+                caller.settimeout(2)
+                try:
+                    caller.connect(("127.0.0.1", port))
+                except OSError:  # refused, or turned away: nothing was sent, and nginx asks another host
+                    heard["nobody there"] += 1
+                    time.sleep(0.01)
+                    continue
+                try:
+                    caller.sendall(request)
+                    heard["an answer" if caller.recv(100).startswith(b"HTTP/1.1 ") else "an end"] += 1
+                except OSError as error:
+                    heard[repr(error)] += 1
+
+    with GunicornServer(2, "tests.nginx.echo:application") as server:
+        callers = [threading.Thread(target=call, args=(server.port,), daemon=True) for _ in range(6)]
+        for caller in callers:
+            caller.start()
+        for _ in range(3):
+            time.sleep(0.5)
+            server.stop()
+            server.start()
+        over.set()
+        for caller in callers:
+            caller.join(10)
+    assert set(heard) == {"an answer", "nobody there"}, heard
+    assert heard["an answer"] > 100
+
+
+def test_several_that_could_not_hear_of_each_other_do_not_start() -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)ended with 1:.*can't hear of .* without REDIS_URL.*WEB_CONCURRENCY=1"):
+        GunicornServer(2).start()
