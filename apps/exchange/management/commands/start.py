@@ -9,13 +9,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from twisted.web.http import HTTPChannel
 
-from apps.comments.reactions.services import reconcile_reactions
-from apps.comments.services import reconcile_counts
-from apps.comments.services import rerender_stale as rerender_stale_comments
-from apps.components import postman
 from apps.exchange.preparing import invitation, make_folder, prepare
-from apps.posts.services import correct_months, index_missing, rerender_stale
-from apps.stats.services import keep_bounded, reconcile_views
+from apps.posts.services import correct_months
+from blog_xtg import clock
 from blog_xtg.environment import note_start
 
 ADDRESS = "127.0.0.1"
@@ -36,16 +32,9 @@ class Command(BaseCommand):
         self._check_port(port)
         make_folder(settings.VAR_DIR)
         prepare()
-        rerender_stale()
-        rerender_stale_comments()
         correct_months()
-        index_missing()
-        reconcile_views()
-        reconcile_counts()
-        reconcile_reactions()
-        keep_bounded()
-        call_command("clearsessions")
-        postman.call()
+        if settings.CELERY_TASK_ALWAYS_EAGER:
+            clock.start()
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
         self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
