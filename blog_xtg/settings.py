@@ -157,7 +157,8 @@ REDIS_URL = env.str("REDIS_URL", default="")
 if REDIS_URL:
     if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix", SENTINEL_SCHEME}:
         raise ImproperlyConfigured(
-            f"REDIS_URL must look like redis://host:6379/0 or redis+sentinel://host/mymaster/0, not {REDIS_URL!r}."
+            "REDIS_URL must look like redis://host:6379/0 or redis+sentinel://host/mymaster/0,"
+            f" not begin with {urlsplit(REDIS_URL).scheme!r}."
         )
     CACHES = {
         "default": {

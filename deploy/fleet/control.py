@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from typing import IO
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -35,9 +36,12 @@ SETTLED_SECONDS = 3  # what can't be asked anything is well when it has lived so
 # A lock lasts for 10 s and is renewed every 2 s at least (settings): with less left its holder is dead or hangs.
 LOCK_LEFT_SECONDS = 6
 START_SECONDS = 120
+CLAIM_SECONDS = 2  # whoever looks whether the fleet runs holds the lock for a moment
 HOPELESS_STARTS = 5
 PREPARE_SECONDS = 600
 ALL_WELL_SECONDS = 20
+# nginx asks a host again 3 s after it failed (blog.conf); before that the next one must not go away.
+LEFT_ALONE_SECONDS = 4
 
 
 def start(fleet: Fleet) -> None:
@@ -49,8 +53,8 @@ def start(fleet: Fleet) -> None:
         _check(fleet)
         end_leftovers(fleet)
         fleet.write()
-        with (fleet.folder / "log/supervisor.log").open("ab") as log:
-            subprocess.Popen(
+        with claim(fleet) as claimed, (fleet.folder / "log/supervisor.log").open("ab") as log:
+            supervisor = subprocess.Popen(
                 [sys.executable, "-m", "deploy.fleet", "supervise"],
                 cwd=ROOT,
                 env={**os.environ, "FLEET_DIR": str(fleet.folder)},
@@ -58,10 +62,33 @@ def start(fleet: Fleet) -> None:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=[claimed.fileno()],
             )
+            claimed.write(str(supervisor.pid))
     wait(fleet, fleet.parts[:2])
     prepare(fleet)
     wait(fleet, fleet.parts)
+
+
+def claim(fleet: Fleet) -> IO[str]:
+    """Return the file whose lock is the right to supervise, open for the supervisor to inherit.
+
+    Its pid is to be written into it. Raises Trouble when another one has the lock.
+    """
+    file = (fleet.folder / "supervisor").open("a+")
+
+    def taken() -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    if not wait_for(taken, CLAIM_SECONDS):
+        file.close()
+        raise Trouble("The fleet is being started already: make fleet-status")
+    file.truncate(0)
+    return file
 
 
 def _check(fleet: Fleet) -> None:
@@ -199,7 +226,7 @@ def end_leftovers(fleet: Fleet) -> None:
 
 
 def reload(fleet: Fleet) -> None:
-    """Upgrade without a request lost: database and files first, then host by host, each out of nginx meanwhile.
+    """Upgrade without a request lost: database and files first, then host by host.
 
     Raises Trouble, having changed nothing, when a part does not answer: it may be all that would be left to serve.
     """
@@ -207,15 +234,12 @@ def reload(fleet: Fleet) -> None:
         raise Trouble("The fleet is not running: make fleet")
     wait(fleet, fleet.parts, ALL_WELL_SECONDS)
     prepare(fleet)
-    try:
-        for host in fleet.hosts:
-            print(f"{host} …", flush=True)
-            fleet.write_nginx(without=host)
-            renew_nginx(fleet)
-            restart(fleet, [part for part in fleet.parts if part.host == host])
-    finally:
-        fleet.write_nginx()
+    if fleet.write_nginx():
         renew_nginx(fleet)
+    for host in fleet.hosts:
+        print(f"{host} …", flush=True)
+        restart(fleet, [part for part in fleet.parts if part.host == host])
+        time.sleep(LEFT_ALONE_SECONDS)
 
 
 def restart(fleet: Fleet, parts: Iterable[Part]) -> None:
@@ -232,7 +256,7 @@ def restart(fleet: Fleet, parts: Iterable[Part]) -> None:
 
 
 def renew_nginx(fleet: Fleet) -> None:
-    """Make nginx read its files anew; return when the workers that have read the old ones take no more requests."""
+    """Make nginx read its files anew; return when new workers have."""
     nginx = next(part for part in fleet.parts if part.name == "nginx")
     command = [program("nginx"), *nginx.command[1:], "-t", "-q"]
     tested = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
@@ -242,8 +266,6 @@ def renew_nginx(fleet: Fleet) -> None:
     old = children(pid)
     os.kill(pid, signal.SIGHUP)
     wait_for(lambda: bool(children(pid) - old), 10)
-    # They end when the last request is answered; one that holds a websocket open may take longer.
-    wait_for(lambda: not children(pid) & old, 2)
 
 
 def running(fleet: Fleet) -> int:

@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import shlex
-import shutil
 import socket
 import subprocess
 import tomllib
@@ -126,20 +125,20 @@ class Fleet:
         if not (self.folder / "mariadb/mysql").is_dir():
             self._make_database()
 
-    def write_nginx(self, without: str = "") -> None:
-        """Write nginx's site; the host it is to do without gets no request."""
-        for snippet in (DEPLOY / "nginx/snippets").iterdir():
-            shutil.copy(snippet, self.folder / "nginx/snippets")
+    def write_nginx(self) -> bool:
+        """Write nginx's site; return whether anything in it is new."""
         site = {}
         for name, value in self.table["nginx"].items():
-            hosts = [
-                {**self.of_host(host), "DOWN": " down" if host == without and len(self.hosts) > 1 else ""}
-                for host in self.hosts
-            ]
-            several = "${DOWN}" in value
-            site[name] = " ".join(fill(value, {**self.values, **host}) for host in (hosts if several else [{}]))
+            each = [self.of_host(host) for host in self.hosts] if "${HOST_ADDRESS}" in value else [{}]
+            site[name] = " ".join(fill(value, {**self.values, **host}) for host in each)
         template = (DEPLOY / "nginx/blog.conf").read_text(encoding="utf-8")
-        write(self.folder / "nginx/blog.conf", fill(template, site))
+        texts = {self.folder / "nginx/blog.conf": fill(template, site)}
+        for snippet in (DEPLOY / "nginx/snippets").iterdir():
+            texts[self.folder / "nginx/snippets" / snippet.name] = snippet.read_text(encoding="utf-8")
+        new = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+        for path in new:
+            write(path, texts[path])
+        return bool(new)
 
     def _make_database(self) -> None:
         as_root = os.geteuid() == 0

@@ -1,6 +1,5 @@
 """Starts what is to run, and starts it again when it ends."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -17,7 +16,10 @@ STOP_SECONDS = 30  # for the parts of a wave, then they are killed
 
 
 class Supervisor:
-    """Keeps the parts of a fleet running until it is told to end (SIGTERM), then stops them in order."""
+    """Keeps the parts of a fleet running until it is told to end (SIGTERM), then stops them in order.
+
+    It has inherited the right to do so, which ends with it (control.claim).
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
@@ -35,18 +37,13 @@ class Supervisor:
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        with (self.fleet.folder / "supervisor").open("a+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # held while we live; who looks whether we do holds it for a moment
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            for host in self.fleet.hosts:  # the figures of processes that are no more
-                for file in (self.fleet.folder / host / "metrics").iterdir():
-                    file.unlink()
-            while not self.ending:
-                self._keep_running()
-                time.sleep(0.05)
-            self._stop()
+        for host in self.fleet.hosts:  # the figures of processes that are no more
+            for file in (self.fleet.folder / host / "metrics").iterdir():
+                file.unlink()
+        while not self.ending:
+            self._keep_running()
+            time.sleep(0.05)
+        self._stop()
 
     def _keep_running(self) -> None:
         changed = self._notice_ends()

@@ -31,7 +31,10 @@ def supervised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
             part.environment = {"FLEET_TEST": str(tmp_path)}
         fleet.parts = list(parts)
         (tmp_path / "log").mkdir()
-        multiprocessing.get_context("fork").Process(target=supervisor.Supervisor(fleet).run, daemon=True).start()
+        with control.claim(fleet) as claimed:
+            process = multiprocessing.get_context("fork").Process(target=supervisor.Supervisor(fleet).run, daemon=True)
+            process.start()
+            claimed.write(str(process.pid))
         wait_until(lambda: all(fleet.state().get(part.name, {}).get("starts") for part in parts), 10)
         time.sleep(0.3)  # the shells have started what they start
         return fleet
@@ -77,6 +80,17 @@ def test_a_supervisor_that_is_killed_leaves_nothing_after_a_stop(supervised: Cal
     wait_until(lambda: not control.running(fleet), 10)
     control.stop(fleet)
     assert members(fleet) == {}
+
+
+def test_of_two_that_start_a_fleet_one_does(supervised: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "CLAIM_SECONDS", 0.2)
+    fleet = supervised(PLAIN)
+    before = control.running(fleet)
+    with pytest.raises(Trouble, match="is being started already"):
+        control.claim(fleet)
+    assert control.running(fleet) == before
+    control.stop(fleet)
+    control.claim(fleet).close()
 
 
 def test_what_ends_again_and_again_is_said_soon(supervised: Callable[..., Fleet]) -> None:
