@@ -10,9 +10,9 @@ from django.utils.cache import patch_vary_headers
 
 from .replicas import from_replica
 
-# A browser asks each time (a 304 costs nothing). nginx and CDNs answer for a second by themselves; for ten more they may
-# show the old page while they ask, so that a page that many read is asked for once, also by a blog that is slow; and they
-# go on for a day when it is down.
+# A browser asks each time (a 304 costs nothing). nginx and CDNs answer for a second by themselves; for ten more they
+# may show the old page while they ask, so that a page that many read is asked for once, however slow the blog is; and
+# they go on for a day when it is down.
 SHARED = "public, max-age=0, s-maxage=1, stale-while-revalidate=10, stale-if-error=86400"
 OWN = "private, no-cache"
 
