@@ -95,3 +95,23 @@ def test_prometheus_takes_the_rules_and_they_do_what_they_should(tmp_path: Path)
             [program("promtool"), *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def amtool(*arguments: str) -> str:
+    done = subprocess.run(
+        [program("amtool"), *arguments], cwd=MONITORING, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.amtool
+def test_alertmanager_takes_its_configuration_and_every_alarm_goes_where_it_should() -> None:
+    amtool("check-config", "alertmanager.yml")
+    receivers = {"critical": "at-once", "warning": "daily", "none": "watchdog"}
+    severities = re.findall(r"^ +labels: { severity: (\w+) }$", RULES, re.MULTILINE)
+    assert len(severities) == len(ALERTS)
+    for alert, severity in zip(ALERTS, severities, strict=True):
+        labels = (f"alertname={alert}", f"severity={severity}")
+        found = amtool("config", "routes", "test", "--config.file", "alertmanager.yml", *labels)
+        assert found.strip() == receivers[severity], alert
