@@ -19,6 +19,7 @@ from django.db.models import UniqueConstraint
 
 from . import health
 from .checks import RIGHT_ONE, database_speaks_utf8mb4
+from .fleet import newest_backup_at
 from .redis import client
 from .reports import beat_is_locked, queue, reports, schedule
 
@@ -352,18 +353,15 @@ def backups(parts: dict[str, str]) -> Iterator[Finding]:
             )
         return
     try:
-        # What a dump that failed has left behind is empty.
-        written = [
-            there.st_mtime for path in Path(folder).iterdir() if path.is_file() and (there := path.stat()).st_size
-        ]
+        newest_at = newest_backup_at(folder)
     except OSError as error:
         yield Finding(ERROR, f"The backups can't be read: {folder} ({error.strerror}).", "Correct BACKUP_ROOT.")
         return
-    age = time.time() - max(written, default=0)
+    age = time.time() - (newest_at or 0)
     remedy = "See why the job that writes them has stopped, and write one by hand (docs/deployment.md, Backups)."
-    if not written:
+    if newest_at is None:
         yield Finding(ERROR, f"There is no backup in {folder}.", remedy)
-    elif age > BACKUP_OLD_SECONDS:
+    elif age > BACKUP_OLD_SECONDS:  # the same as the alert BlogBackupOld
         yield Finding(ERROR, f"The newest backup in {folder} is {_span(age)} old.", remedy)
     else:
         yield Finding(OK, f"The newest backup in {folder} is {_span(max(age, 0))} old.")

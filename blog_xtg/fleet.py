@@ -1,18 +1,25 @@
-"""The figures that are no process's own: the parts behind all of them, the queue, the jobs, the beat.
+"""The figures that are no process's own: the parts behind all of them, the backups, the queue, the jobs, the beat.
 
-Asked for at each scrape, in three round trips of 0.3 s at most. Every host tells the same: sum nothing over hosts.
+Asked for at each scrape, in three round trips of 0.3 s at most; replicas and the folder of the backups, where there are
+any, within a second. Every host tells the same: sum nothing over hosts.
 """
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from .health import OK
+from .health import OK, Look
 from .redis import RedisError
+from .replicas import transactions_behind
 from .reports import Queue, Reports, beat_is_locked, queue, reports, schedule
+
+BACKUPS = "backups"
 
 
 class FleetCollector(Collector):
@@ -26,6 +33,14 @@ class FleetCollector(Collector):
         for part, found in self._parts.items():
             up.add_metric([part], float(found == OK))
         yield up
+        looks = [_look_at_replica(alias) for alias in settings.DATABASE_REPLICAS if self._are_up("database", alias)]
+        if settings.BACKUP_ROOT:
+            looks.append(_look_at_backups())
+        seen = _seen(looks)
+        if settings.BACKUP_ROOT:
+            yield _of_backups(seen.pop(BACKUPS, 0.0))
+        if seen:
+            yield _of_replicas(seen)
         if not settings.REDIS_URL:
             return
         try:
@@ -38,6 +53,69 @@ class FleetCollector(Collector):
             yield from _of_queue(waiting)
         if locked is not None:
             yield _of_beat(locked)
+
+    def _are_up(self, *parts: str) -> bool:
+        return all(self._parts.get(part) == OK for part in parts)
+
+
+# -- What may hang: looked at in threads, which hold up no other figure -----------------------------------------------
+
+
+def newest_backup_at(folder: str) -> float | None:
+    """Return when the newest backup in that folder was written, by time.time(); None when there is none.
+
+    Raises OSError when the folder can't be read.
+    """
+    # What a dump that failed has left behind is empty.
+    written = [there.st_mtime for path in Path(folder).iterdir() if path.is_file() and (there := path.stat()).st_size]
+    return max(written, default=None)
+
+
+@cache
+def _look_at_backups() -> Look:
+    def ask() -> dict[str, str]:
+        return {BACKUPS: str(newest_backup_at(settings.BACKUP_ROOT) or 0.0)}
+
+    return Look(BACKUPS, ask)
+
+
+@cache
+def _look_at_replica(alias: str) -> Look:
+    return Look(alias, lambda: {alias: str(transactions_behind(alias))})
+
+
+def _seen(looks: list[Look]) -> dict[str, float]:
+    """What each has found within a second; nothing of those that gave no answer."""
+    for look in looks:
+        look.begin()
+    seen = {}
+    for look in looks:
+        for part, found in look.found().items():
+            with suppress(ValueError):  # «no answer», «unreachable»
+                seen[part] = float(found)
+    return seen
+
+
+# -- As Prometheus wants it -------------------------------------------------------------------------------------------
+
+
+def _of_replicas(behind: dict[str, float]) -> Metric:
+    lacking = GaugeMetricFamily(
+        "blog_replica_behind_transactions",
+        "Transactions of the primary that a replica does not have yet.",
+        labels=["part"],
+    )
+    for part, number in behind.items():
+        lacking.add_metric([part], number)
+    return lacking
+
+
+def _of_backups(newest_at: float) -> Metric:
+    return GaugeMetricFamily(
+        "blog_backup_last_timestamp_seconds",
+        "When the newest backup in BACKUP_ROOT was written; 0 where this host can see none.",
+        newest_at,
+    )
 
 
 def _of_jobs(told: Reports) -> Iterator[Metric]:

@@ -141,6 +141,30 @@ def _has_reached(alias: str, position: str, now: float) -> bool:
     return False
 
 
+def transactions_behind(alias: str) -> int:
+    """Return how many transactions the replica lacks of those the primary had when asked (1 query to each).
+
+    Raises DatabaseError or InterfaceError when one of them gives no answer.
+    """
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT @@gtid_binlog_pos")
+        (wanted,) = cursor.fetchone()
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT @@gtid_slave_pos")
+        (there,) = cursor.fetchone()
+    return _lacking(wanted, there)
+
+
+def _lacking(wanted: str, there: str) -> int:
+    """How many transactions lie between two positions: each is «domain-server-number», one for every domain."""
+    reached = {domain: int(number) for domain, _server, number in _split(there)}
+    return sum(max(0, int(number) - reached.get(domain, 0)) for domain, _server, number in _split(wanted))
+
+
+def _split(position: str) -> Iterator[list[str]]:
+    return (gtid.split("-") for gtid in position.split(",") if gtid)
+
+
 def _leave_alone(alias: str, error: Exception) -> None:
     logger.warning("The database %s gave no answer (%s); the primary answers for it.", alias, error)
     _left_alone_until[alias] = time.monotonic() + AWAY_SECONDS

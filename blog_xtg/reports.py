@@ -13,6 +13,7 @@ from typing import Any
 
 import redis
 from celery import signals
+from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.schedules import crontab
 from celery.states import IGNORED
 from django.conf import settings
@@ -28,6 +29,7 @@ OUTCOMES = {"SUCCESS": "ok", "FAILURE": "failed", "RETRY": "retried"}
 QUEUE_NAME = "celery"  # Celery's default
 
 _running: dict[str, tuple[Occasion | None, float]] = {}  # what was before a task, and when it began
+_killed = ""  # the task that was killed last
 _is_beat = False
 
 
@@ -80,8 +82,23 @@ def _end(task_id: str, task: Any, state: str | None = None, **kwargs: Any) -> No
     occasion.set(before)
     if state == IGNORED:  # left out: another one is at it, and may yet fail
         return
+    if state is None:  # this process ends in the middle of it, which `_count_killed` counts
+        return
+    _report_task(task.name, OUTCOMES.get(state, "failed"), time.monotonic() - begun)
+
+
+@signals.task_failure.connect
+def _count_killed(sender: Any, task_id: str, exception: BaseException, **kwargs: Any) -> None:
+    # A process that is killed, for want of memory or by the time limit, tells nothing of its task: the worker's first
+    # process does it here. What fails in order, `_end` has counted. Celery signals a time limit twice in a row.
+    global _killed
+    if isinstance(exception, (WorkerLostError, TimeLimitExceeded)) and task_id != _killed:
+        _killed = task_id
+        _report_task(sender.name, "failed")
+
+
+def _report_task(name: str, outcome: str, seconds: float = 0.0) -> None:
     if redis := client():
-        name, seconds, outcome = task.name, time.monotonic() - begun, OUTCOMES.get(state or "", "failed")
         try:
             with redis.pipeline(transaction=False) as pipeline:
                 pipeline.hincrby(REPORTS, f"{name} {outcome}", 1)

@@ -5,8 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # The last line is what mysqlclient is compiled with.
-set -- mariadb-server redis-server nginx libnginx-mod-http-brotli-static brotli wrk prometheus chromium \
-    fonts-noto-cjk fonts-noto-color-emoji gettext systemd openssl \
+set -- mariadb-server redis-server nginx libnginx-mod-http-brotli-static brotli wrk chromium \
+    prometheus prometheus-alertmanager fonts-noto-cjk fonts-noto-color-emoji gettext systemd openssl \
     python3-venv gcc pkg-config python3-dev libmariadb-dev
 # Node.js and Java may have come from elsewhere than Debian; npm then came along with the former.
 command -v npm >/dev/null || set -- "$@" nodejs npm

@@ -49,6 +49,7 @@ NEEDS: dict[str, tuple[list[tuple[str, ...]], list[str]]] = {
     "gunicorn": ([], ["gunicorn"]),
     "wrk": ([("wrk",)], []),
     "promtool": ([("promtool",)], []),
+    "amtool": ([("amtool",)], []),
     "brotli": ([("brotli",), ("nginx",)], []),
     "gettext": ([("xgettext",), ("msgfmt",), ("msgattrib",)], []),
     "axe": ([("chromium", "chromium-browser")], ["playwright.sync_api"]),

@@ -1,9 +1,11 @@
 """The database of a fleet: its character set, its migrations, and its restart under running workers."""
 
 import http.client
+import re
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +16,7 @@ from django.db import connection, transaction
 
 from apps.components.management.commands import migrate
 from apps.posts.models import Post
+from blog_xtg import replicas
 from blog_xtg.checks import database_speaks_utf8mb4
 from blog_xtg.replicas import POSITION_SECONDS, Router, reading
 from tests.services import ROOT, BlogServer, GunicornServer, MariaDB, Redis, site_settings, wait_until
@@ -158,6 +161,43 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
         for number in range(20):
             read(f"/search/?q=word{number}")
         assert time.monotonic() - begun_at < 10
+
+
+def test_a_replica_that_stops_following_says_how_far_it_is_behind(
+    own_mariadb: MariaDB, migrated: object, replica: MariaDB, redis_server: Redis
+) -> None:
+    """And nothing once it is gone, which is another alarm's."""
+    environ = {"DATABASE_URL": own_mariadb.url, "DATABASE_REPLICA_URLS": replica.url, "REDIS_URL": redis_server.url}
+    with GunicornServer(workers=1, **environ) as server:
+
+        def behind() -> float | None:
+            told = urllib.request.urlopen(f"{server.url}/metrics", timeout=20).read().decode()
+            found = re.search(r'^blog_replica_behind_transactions\{part="replica0"\} (.+)$', told, re.MULTILINE)
+            return float(found[1]) if found else None
+
+        wait_until(lambda: behind() == 0, 15)
+        replica.ask("STOP SLAVE SQL_THREAD")
+        for _ in range(3):
+            own_mariadb.ask("DROP TABLE IF EXISTS blog.nobody")  # counts, and changes nothing
+        wait_until(lambda: behind() == 3, 15)
+        replica.ask("START SLAVE SQL_THREAD")
+        wait_until(lambda: behind() == 0, 15)
+        replica.stop()
+        wait_until(lambda: behind() is None, 15)
+
+
+@pytest.mark.parametrize(
+    "wanted, there, number",
+    [
+        ("", "", 0),  # a primary that counts nothing
+        ("0-1-9", "", 9),
+        ("0-1-9", "0-1-9", 0),
+        ("0-2-9", "0-1-7", 2),  # another server has become the primary
+        ("0-1-9,5-1-3,7-1-1", "7-2-4,0-1-7", 5),  # each domain counts by itself
+    ],
+)
+def test_what_a_replica_lacks_is_counted(wanted: str, there: str, number: int) -> None:
+    assert replicas._lacking(wanted, there) == number
 
 
 def test_replicas_answer_for_a_primary_that_is_away(

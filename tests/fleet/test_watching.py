@@ -297,6 +297,30 @@ def test_a_run_that_is_left_out_counts_for_nothing(watched: Watched) -> None:
     assert done_at() > before[1]
 
 
+def test_a_task_whose_process_is_killed_has_failed_once(watched: Watched) -> None:
+    ends = ("raises", "is_killed", "exits", "takes_too_long")
+
+    def failed() -> dict[str, float]:
+        told = figures(watched.pages)
+        return {end: figure(told, "blog_task_runs_total", task=f"tests.{end}") for end in ends}
+
+    watched.worker.stop()
+    try:
+        with CeleryProcess("worker", "tests.fleet.killed", **watched.environ) as worker:
+            watched.pages.manage(
+                *("shell", "--verbosity=0", "-c"),
+                f"from tests.fleet import killed; [getattr(killed, end).delay() for end in {(*ends, 'raises')}]",
+            )
+            # The last one comes when all has been said of those before.
+            wait_until(lambda: failed()["raises"] == 2, 2 * PATIENCE_SECONDS, lambda: worker.log[-4000:])
+    finally:
+        watched.worker.start()
+    assert failed() == {"raises": 2, "is_killed": 1, "exits": 1, "takes_too_long": 1}
+    told = figures(watched.pages)
+    assert figure(told, "blog_task_runs_total", task="tests.takes_too_long", outcome="failed") == 1
+    assert figure(told, "blog_queue_jobs") == figure(told, "blog_queue_taken_jobs") == 0
+
+
 def test_the_beat_says_on_which_host_it_runs(watched: Watched) -> None:
     with CeleryProcess("beat", "tests.fleet.beating", **{**watched.environ, "BLOG_HOST": "second"}):
         wait_until(
