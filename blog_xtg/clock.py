@@ -14,24 +14,26 @@ LONGEST_SLEEP_SECONDS = 30  # a laptop may have slept meanwhile, and its clock g
 logger = logging.getLogger(__name__)
 
 
-def start() -> None:
-    """Begin at once with every job of the schedule, one after the other, then do each when it is due; returns at once.
+def start() -> threading.Event:
+    """Begin at once with every job of the schedule, one after the other, then do each when it is due.
 
-    A job that fails is told in the log and done again when it is due next. The thread ends with the process: jobs are
-    safe to be broken off.
+    Returns at once what ends it when it is set. A job that fails is told in the log and done again when it is due next.
+    The thread ends with the process: jobs are safe to be broken off.
     """
-    app.loader.import_default_modules()
-    threading.Thread(target=_run, name="clock", daemon=True).start()
+    over = threading.Event()
+    app.autodiscover_tasks(force=True)
+    threading.Thread(target=_run, args=(over,), name="clock", daemon=True).start()
+    return over
 
 
-def _run() -> None:
+def _run(over: threading.Event) -> None:
     due_at = dict.fromkeys(app.conf.beat_schedule, 0.0)
-    while True:
+    while not over.is_set():
         for name, entry in app.conf.beat_schedule.items():
             if time.time() >= due_at[name]:
                 _do(entry["task"])
                 due_at[name] = time.time() + _seconds_until_due(entry["schedule"])
-        time.sleep(max(0.0, min(LONGEST_SLEEP_SECONDS, min(due_at.values()) - time.time())))
+        over.wait(max(0.0, min(LONGEST_SLEEP_SECONDS, min(due_at.values()) - time.time())))
 
 
 def _do(task: str) -> None:

@@ -13,7 +13,7 @@ from blog_xtg import metrics, replicas
 from . import coherence
 from .snapshot import Snapshot, build
 
-# With Redis away nobody tells of changes: the database is asked again after so long, or after twice the time that it took.
+# With Redis away nobody tells of changes: the database is asked again after so long, or after twice what it took.
 AWAY_SECONDS = 0.1
 # With the database away the last snapshot stands for so long before it is asked again: readers must not queue for it.
 DATABASE_AWAY_SECONDS = 1

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from django.db import connection, transaction
@@ -223,3 +224,79 @@ def test_what_was_shared_before_an_outage_is_not_believed_after_it(together: Tog
     wait_until(together.is_trusted, 10)
     coherence.heard(None)
     assert store.get().title == "Written while it hung"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hundred_changes_wait_once_for_a_redis_that_hangs(together: Together, own_redis: Redis) -> None:
+    store.get()
+    own_redis.pause()
+    began = time.monotonic()
+    for number in range(100):
+        SiteIdentity(title=f"Number {number}").save()
+        assert store.get().title == f"Number {number}"
+    assert time.monotonic() - began < 20, "each waited for Redis"
+    own_redis.resume()
+    wait_until(together.is_trusted, 10)
+    assert not together.owes_word
+    another = Together(together._redis)
+    assert another.stamps() == together.stamps()
+
+
+# -- A snapshot that takes long ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When each reading of the database began, which now takes 0.3 s."""
+    begun: list[float] = []
+    snapshot = build("")
+
+    def slowly(lists: str) -> Snapshot:
+        begun.append(time.monotonic())
+        time.sleep(0.3)
+        return replace(snapshot, made_at=time.time(), lists_stamp=lists)
+
+    monkeypatch.setattr(store, "build", slowly)
+    return begun
+
+
+def waits_of_many(seconds: float) -> list[float]:
+    """How long each of the readings took that four threads made, one after the other."""
+    waits: list[float] = []
+    over = time.monotonic() + seconds
+
+    def read() -> None:
+        try:
+            while (began := time.monotonic()) < over:
+                store.get()
+                waits.append(time.monotonic() - began)
+        finally:
+            connection.close()
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(30)
+    return waits
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_redis_away_readers_share_a_snapshot_that_takes_long(
+    together: Together, own_redis: Redis, builds: list[float]
+) -> None:
+    own_redis.stop()
+    wait_until(lambda: not together.is_trusted(), 5)
+    waits = waits_of_many(3)
+    assert 3 <= len(builds) <= 8, builds  # one after the other, each followed by a rest
+    assert len(waits) > 20 * len(builds)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_snapshot_that_is_only_old(builds: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coherence.backend(), "snapshot_seconds", 0.5, raising=False)
+    store.get()
+    waits = waits_of_many(3)
+    assert len(builds) >= 3
+    # One reader each time reads it anew, and none of the others waits for that one.
+    assert sum(wait > 0.25 for wait in waits) <= len(builds)

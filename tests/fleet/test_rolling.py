@@ -47,10 +47,9 @@ def test_what_does_not_answer_is_named_with_the_end_of_its_log(
         last_line = whole_fleet.fleet.log(whole_fleet.part(name)).read_text().splitlines()[-1]
         assert last_line[:200] in str(told.value)
         assert whole_fleet.command("status").returncode == 1
-        # No host is taken out of nginx while another one is in trouble.
+        # No host is restarted while another one is in trouble.
         with pytest.raises(Trouble, match=r"^host1 live is not running"):
             control.reload(whole_fleet.fleet)
-        assert " down" not in (whole_fleet.fleet.folder / "nginx/blog.conf").read_text().partition("\nserver {")[0]
         assert {part.name: whole_fleet.started(part.name) for part in whole_fleet.fleet.parts} == starts
     control.wait(whole_fleet.fleet, [whole_fleet.part(name)], 30)
 
@@ -127,14 +126,8 @@ def test_an_upgrade_fails_no_request_and_signs_nobody_out(whole_fleet: WholeFlee
         f"wrk: {kept.answered} from nginx's cache, {kept.broken}; {made.answered} past it, {made.broken};"
         f" {anew.answered} on connections of their own, {anew.broken}"
     )
-    assert (anew.refused, sum(anew.broken.values())) == (0, 0) and anew.answered > 100, anew.said
-    # At each reload nginx closes the connections it has just answered over; a request that crosses that on its way was
-    # taken by nobody, and browsers send it anew. More than one for each connection would be something else.
-    reloads = len(whole_fleet.fleet.hosts) + 1
-    for wrk in (kept, made):
-        crossed = wrk.broken.pop("read", 0)
+    for wrk in (kept, made, anew):
         assert (wrk.refused, sum(wrk.broken.values())) == (0, 0) and wrk.answered > 100, wrk.said
-        assert crossed <= reloads * wrk.connections, wrk.said
     assert load.lost_and_doubled() == (0, 0)
     for part in whole_fleet.fleet.parts:
         assert whole_fleet.started(part.name) == before[part.name] + bool(part.host), part.name
