@@ -1,6 +1,5 @@
 """The program's own Celery app, with jobs that note when they run and a schedule that a test can wait for."""
 
-import os
 import time
 
 from blog_xtg.celery import app
@@ -10,8 +9,6 @@ app.conf.beat_schedule = {
     "second": {"task": "tests.second", "schedule": 1.0},
     "minute": {"task": "tests.minute", "schedule": app.conf.beat_schedule["flush views"]["schedule"]},
 }
-if soon := os.environ.get("COPIED_AFTER_SECONDS"):
-    app.conf.broker_transport_options |= {"visibility_timeout": int(soon), "unacked_restore_interval": 1}
 
 
 def note(name: str) -> None:

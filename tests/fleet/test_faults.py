@@ -6,6 +6,7 @@ FAULT_ROUNDS=10 kills each so often; docs/reliability.md has such a run.
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,25 +20,67 @@ pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 DEAD_SECONDS = float(os.environ.get("FAULT_DEAD_SECONDS", "2"))  # how long a host stays away
-PATIENCE_SECONDS = 60
-BEAT_SECONDS = 15
+PATIENCE_SECONDS = 60  # before a run is given up
+BEAT_SECONDS = 15  # the lock runs out after 10
+# On a machine whose cores many want; a quiet one takes a quarter of it.
+STARTED_SECONDS = 25
+
+KINDS = ("read", "passing", "sockets", "sent")
+BROKEN_OFF = "broken off"
+HEAD = "reads failed | reads past nginx's cache failed | websockets failed | requests of writers failed | answers broken off"
+NOTHING = dict.fromkeys([*KINDS, BROKEN_OFF], 0)
+# What was under way with the part that is hit: one request of each of three writers, and a second's websockets.
+USUAL = NOTHING | {"sockets": 4, "sent": 3}
+# A worker dies between head and body, and nginx has passed on the head.
+OF_PAGES = USUAL | {BROKEN_OFF: 1}
+# Nobody has what nginx hasn't, and requests that fail fast are many: there is no bound for these.
+OF_THE_DATABASE = {"read": 0, BROKEN_OFF: 0}
 
 
 @dataclass
 class Line:
-    """What one kind of fault did, all rounds together."""
+    """What one kind of fault did, all rounds together; `beyond` tells where one of them cost more than it may.
+
+    That is so many failures of each kind that `allowed` names, and so many seconds until all was well.
+    """
 
     name: str
-    failed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("read", "passing", "sockets", "sent"), 0))
-    asked: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("read", "passing", "sockets", "sent"), 0))
+    allowed: dict[str, int]
+    seconds: float
+    failed: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
     slowest: float = 0
+    beyond: list[str] = field(default_factory=list)
+
+    def account(self, load: Load, since: float, before: Counter[str], took: float) -> None:
+        """Add a fault of that moment, when so much had been asked, after which it took so many seconds."""
+        self.asked += load.asked - before
+        for kind in NOTHING:
+            failures = load.failures(kind, since)
+            self.failed[kind] += len(failures)
+            if kind in self.allowed and len(failures) > self.allowed[kind]:
+                self.beyond.append(
+                    f"{self.name}: {kind} {len(failures)} times, {self.allowed[kind]} allowed: {failures}"
+                )
+        self.slowest = max(self.slowest, took)
+        if took > self.seconds:
+            self.beyond.append(f"{self.name}: {took:.1f} s, {self.seconds:g} allowed")
 
     def __str__(self) -> str:
-        figures = " | ".join(f"{self.failed[kind]} of {self.asked[kind]}" for kind in self.failed)
-        return f"| {self.name} | {figures} | {self.slowest:.1f} |"
+        figures = " | ".join(f"{self.failed[kind]} of {self.asked[kind]}" for kind in KINDS)
+        return f"| {self.name} | {figures} | {self.failed[BROKEN_OFF]} | {self.slowest:.1f} |"
 
 
-def faults(whole: WholeFleet) -> dict[str, Callable[[], None]]:
+@dataclass(frozen=True)
+class Fault:
+    """Something to kill, and what that may cost."""
+
+    go: Callable[[], None]
+    allowed: dict[str, int]
+    seconds: float
+
+
+def faults(whole: WholeFleet) -> dict[str, Fault]:
     """Each kills something and returns when its work is done again; that all is well is waited for outside."""
 
     def kill(*names: str) -> Callable[[], None]:
@@ -51,56 +94,51 @@ def faults(whole: WholeFleet) -> dict[str, Callable[[], None]]:
     def active_beat() -> None:
         locks = whole.locks_taken()
         whole.kill(locks[-1])
-        took = seconds_until(lambda: len(whole.locks_taken()) > len(locks), PATIENCE_SECONDS, "no beat has taken over")
-        assert took < BEAT_SECONDS
+        seconds_until(lambda: len(whole.locks_taken()) > len(locks), PATIENCE_SECONDS, "no beat has taken over")
 
     def host() -> None:
         with whole.held_down(*whole.of_host("host2")):
             time.sleep(DEAD_SECONDS)
 
+    host2_is_away = f"a whole host, away for {DEAD_SECONDS:g} s"
     return {
-        "gunicorn of pages": kill("host1 web"),
-        "gunicorn of websockets": kill("host1 live"),
-        "worker": kill("host1 worker"),
-        "daphne": kill("host2 live"),  # not while nginx still leaves the other one alone
-        "the active beat": active_beat,
-        f"a whole host, away for {DEAD_SECONDS:g} s": host,
-        "Redis": kill("redis"),
-        "MariaDB": kill("mariadb"),
+        "gunicorn of pages": Fault(kill("host1 web"), OF_PAGES, STARTED_SECONDS),
+        "gunicorn of websockets": Fault(kill("host1 live"), USUAL, STARTED_SECONDS),
+        "worker": Fault(kill("host1 worker"), USUAL, STARTED_SECONDS),
+        "daphne": Fault(kill("host2 live"), USUAL, STARTED_SECONDS),  # not while nginx still leaves the other one alone
+        "the active beat": Fault(active_beat, USUAL, BEAT_SECONDS),
+        host2_is_away: Fault(host, OF_PAGES, DEAD_SECONDS + STARTED_SECONDS),
+        "Redis": Fault(kill("redis"), USUAL, STARTED_SECONDS + 5),  # all beats end, too
+        "MariaDB": Fault(kill("mariadb"), OF_THE_DATABASE, 15),
     }
 
 
 def test_whatever_is_killed_readers_read_on_and_no_comment_is_lost(whole_fleet: WholeFleet) -> None:
     whole = whole_fleet
-    lines = {name: Line(name) for name in ["nothing", *faults(whole)]}
+    nothing = Line("nothing", NOTHING, 0)
+    lines = {name: Line(name, fault.allowed, fault.seconds) for name, fault in faults(whole).items()}
     assert b"daphne" in Path(f"/proc/{whole.fleet.pid(whole.part('host2 live'))}/cmdline").read_bytes()
     with Load(whole) as load:
         time.sleep(2)
-        account(load, lines["nothing"], 0)
+        nothing.account(load, 0, Counter(), 0)
         for _round in range(ROUNDS):
             for name, fault in faults(whole).items():
-                begun, asked = time.monotonic(), dict(load.asked)
-                fault()
+                begun, asked = time.monotonic(), load.asked.copy()
+                fault.go()
                 seconds_until(whole.is_well, PATIENCE_SECONDS, f"{name}: not well again")
-                lines[name].slowest = max(lines[name].slowest, time.monotonic() - begun)
+                took = time.monotonic() - begun
                 time.sleep(1)  # what is still under way
-                account(load, lines[name], begun, asked)
+                lines[name].account(load, begun, asked, took)
     lost, doubled = load.lost_and_doubled()
-    print(
-        "\n| killed -9 | reads failed | reads past nginx's cache failed | websockets failed | requests of writers failed | s |"
-    )
-    print("|---|---|---|---|---|---|", *lines.values(), sep="\n")
-    broken_off = load.failures("broken off")
-    print(f"{len(broken_off)} answers broken off in their midst")
+    print(f"\n| killed -9 | {HEAD} | s |\n|---|---|---|---|---|---|---|", nothing, *lines.values(), sep="\n")
     print(f"{len(load.acknowledged)} comments acknowledged: {lost} missing, {doubled} doubled")
     assert load.asked["read"] > 100 and len(load.acknowledged) > 20
     assert (lost, doubled) == (0, 0)
     (floors,) = whole.rows("SELECT COUNT(*), MAX(floor), COUNT(DISTINCT floor) FROM comments_comment")
     assert len(set(floors)) == 1
     assert load.failures("read") == []
-    assert len(broken_off) <= 2 * ROUNDS, broken_off  # so often a gunicorn of pages is killed
-    for name, line in lines.items():
-        assert not line.failed["passing"] or name == "MariaDB", (name, load.failures("passing"))
+    beyond = [what for line in (nothing, *lines.values()) for what in line.beyond]
+    assert not beyond, "\n".join(beyond)
 
 
 def test_views_are_counted_while_mariadb_is_away(whole_fleet: WholeFleet) -> None:
@@ -126,9 +164,3 @@ def test_views_are_counted_while_mariadb_is_away(whole_fleet: WholeFleet) -> Non
     counted = [json.loads(text)["pv_today"] for _status, text in [before, *views]]
     assert counted == list(range(counted[0], counted[0] + 31))
     assert health[0] == 200, health
-
-
-def account(load: Load, line: Line, since: float, before: dict[str, int] | None = None) -> None:
-    for kind in line.failed:
-        line.failed[kind] += len(load.failures(kind, since))
-        line.asked[kind] += load.asked[kind] - (before or {}).get(kind, 0)
