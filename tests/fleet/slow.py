@@ -2,24 +2,38 @@
 
 import random
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.template.backends.jinja2 import Template
 
-from blog_xtg.asgi import application as asgi
+from blog_xtg.asgi import application as asgi  # sets Django up, without which there are no apps
 from blog_xtg.wsgi import application as wsgi
+
+# isort: split
+from apps.components import store
+from apps.posts import feeds, related
 
 __all__ = ["asgi", "wsgi"]
 
 SLOWEST_SECONDS = 0.25
-_render = Template.render
 
 
-def _slowly(self: Template, *args: Any, **kwargs: Any) -> Any:
-    text = _render(self, *args, **kwargs)
-    # After the queries were made, and before the page is handed to those who would keep it.
-    time.sleep(random.choice([0, 0, SLOWEST_SECONDS * random.random()]))
-    return text + "<!-- by the slow renderer -->"
+def _slowly(make: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(make)
+    def made(*args: Any, **kwargs: Any) -> Any:
+        found = make(*args, **kwargs)
+        # After the queries were made, and before the page is handed to those who would keep it.
+        time.sleep(random.choice([0, 0, SLOWEST_SECONDS * random.random()]))
+        return found
+
+    return made
 
 
-Template.render = _slowly  # type: ignore[method-assign]
+_render = _slowly(Template.render)
+Template.render = lambda *args, **kwargs: _render(*args, **kwargs) + "<!-- by the slow renderer -->"  # type: ignore[method-assign]
+feeds.SiteFeed._respond = _slowly(feeds.SiteFeed._respond)  # type: ignore[method-assign]
+# What is kept besides pages: the snapshot, and which posts lead to which.
+store.build = _slowly(store.build)
+related._asked = _slowly(related._asked)
