@@ -10,10 +10,11 @@ from django.utils.cache import patch_vary_headers
 
 from .replicas import from_replica
 
-# A browser asks each time (a 304 costs nothing). nginx and CDNs answer for a second by themselves; for ten more they
-# may show the old page while they ask, so that a page that many read is asked for once, however slow the blog is; and
-# they go on for a day when it is down.
-SHARED = "public, max-age=0, s-maxage=1, stale-while-revalidate=10, stale-if-error=86400"
+# A browser asks each time (a 304 costs nothing); nginx and CDNs answer for a second by themselves, and go on for a day
+# when the blog is down. A CDN (RFC 9213) may show the old page for ten seconds more while it asks, so that far from the
+# blog nobody waits; nginx may not: what it shows is no older than its second.
+SHARED = "public, max-age=0, s-maxage=1, stale-if-error=86400"
+SHARED_BY_CDNS = "s-maxage=1, stale-while-revalidate=10, stale-if-error=86400"
 OWN = "private, no-cache"
 
 

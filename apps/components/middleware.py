@@ -19,7 +19,7 @@ from django.utils.translation.trans_real import get_supported_language_variant, 
 from apps.posts import shown
 from blog_xtg import metrics, replicas
 from blog_xtg.client import BlogRequest
-from blog_xtg.public import SHARED, is_anonymous
+from blog_xtg.public import SHARED, SHARED_BY_CDNS, is_anonymous
 
 from . import coherence, store
 from .pagecache import VARIANT, Page, keep_for_this_second, pages
@@ -83,10 +83,14 @@ class PublicPageMiddleware:
             response = self.get_response(request)
         if response.cookies:
             return response
-        if response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers:
+        is_shared = response.headers.get("Cache-Control") == SHARED
+        if (response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers) or (
+            response.status_code == 304 and is_shared
+        ):
             keep_for_this_second(request, response)
-        if response.status_code != 200 or response.headers.get("Cache-Control") != SHARED:
+        if response.status_code != 200 or not is_shared:
             return response
+        response.headers["CDN-Cache-Control"] = SHARED_BY_CDNS
         site = request.site
         seconds = min(coherence.backend().page_seconds, site.next_due_at - time.time())
         page = Page(response, site.frame, frozenset(posts), time.monotonic() + seconds)
