@@ -92,8 +92,9 @@ class DailyReferrerQuerySet(models.QuerySet["DailyReferrer"]):
         """Count up; False when there is no such row (1 statement)."""
         return bool(self.filter(day=day, kind=kind, name=name).update(views=F("views") + views))
 
-    def of_day(self, day: datetime.date) -> DailyReferrerQuerySet:
-        return self.filter(day=day)
+    def bounded_of_day(self, day: datetime.date) -> DailyReferrerQuerySet:
+        """Those of the day that there may be only so many of: all but the search engines."""
+        return self.filter(day=day).exclude(kind="engine")
 
     def of_kind(self, kind: str) -> DailyReferrerQuerySet:
         return self.filter(kind=kind)

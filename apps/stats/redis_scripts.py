@@ -33,7 +33,8 @@ if tonumber(number) > tonumber(redis.call('GET', source) or 0) then
       add('t:' .. post)
     end
     if referrer ~= '' then
-      if redis.call('SISMEMBER', referrers, referrer) == 0 then
+      -- Nobody can invent an engine, so those are bounded as they are.
+      if string.sub(referrer, 1, 7) ~= 'engine:' and redis.call('SISMEMBER', referrers, referrer) == 0 then
         if redis.call('SCARD', referrers) < tonumber(most) then
           redis.call('SADD', referrers, referrer)
           redis.call('EXPIRE', referrers, 259200)
