@@ -33,7 +33,7 @@ def count_view(request: HttpRequest, post_id: int | None, referrer: object = "")
     """Count a view of the site, and of the post when one is named, unless the request doesn't count.
 
     `post_id` is a post that exists; `referrer` is the address the reader says to have come from. Returns the numbers to
-    show. Costs one round trip with Redis, 7 statements with the database (see the counters).
+    show. Costs one round trip with Redis, 8 statements with the database (see the counters).
     """
     day = site_day()
     match who(request):
