@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 IDS_AT_ONCE = 500  # in one statement
 
 
-def in_hundreds(ids: list[int]) -> Iterator[list[int]]:
+def in_hundreds(ids: list[int], at_once: int = IDS_AT_ONCE) -> Iterator[list[int]]:
     """The ids in lists that a statement can name."""
-    for start in range(0, len(ids), IDS_AT_ONCE):
-        yield ids[start : start + IDS_AT_ONCE]
+    for start in range(0, len(ids), at_once):
+        yield ids[start : start + at_once]
 
 
 def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int, int, int]]:

@@ -63,7 +63,7 @@ def today(stored: Sequence[int] = (0, 0)) -> Today:
 def reconcile_views() -> int:
     """Put right, and log, what the totals say differently from what they are made of; return how many were off.
 
-    What waits is flushed first. Then 3 grouped queries, and a few statements for each 500 posts that are off.
+    What waits is flushed first. Then 3 queries, 1 for each 100 posts, and a few for each 500 posts that are off.
     """
     flush_views()
     corrected = correct_posts() + correct_days(site_day())
