@@ -2,6 +2,8 @@
 
 Three hashes with the same fields (see batches.Batch): what was counted since the last flush (pending), what is on its
 way into the tables (batch), what the tables say (totals). Together they are the number to show, at every moment.
+Visitors can't be added up: u:DAY in the totals is how many the tables know of, and the larger number is shown, so that
+a Redis that has lost its memory doesn't begin at none.
 """
 
 _SHOWN = """
@@ -48,7 +50,11 @@ if tonumber(number) > tonumber(redis.call('GET', source) or 0) then
 end
 """
     + _SHOWN
-    + "return {shown('d:' .. day), redis.call('PFCOUNT', visitors), post ~= '' and shown('t:' .. post)}"
+    + """
+local known = redis.call('HGET', totals, 'u:' .. day)
+local seen = known and math.max(known, redis.call('PFCOUNT', visitors))
+return {shown('d:' .. day), seen, post ~= '' and shown('t:' .. post)}
+"""
 )
 
 # KEYS: pending, batch. ARGV: the id of a new batch. Returns what is to be flushed now: a batch left over, else a new
