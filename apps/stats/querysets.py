@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 IDS_AT_ONCE = 500  # in one statement
 
 
-def in_hundreds(ids: list[int]) -> Iterator[list[int]]:
+def in_hundreds(ids: list[int], at_once: int = IDS_AT_ONCE) -> Iterator[list[int]]:
     """The ids in lists that a statement can name."""
-    for start in range(0, len(ids), IDS_AT_ONCE):
-        yield ids[start : start + IDS_AT_ONCE]
+    for start in range(0, len(ids), at_once):
+        yield ids[start : start + at_once]
 
 
 def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int, int, int]]:
@@ -92,8 +92,9 @@ class DailyReferrerQuerySet(models.QuerySet["DailyReferrer"]):
         """Count up; False when there is no such row (1 statement)."""
         return bool(self.filter(day=day, kind=kind, name=name).update(views=F("views") + views))
 
-    def of_day(self, day: datetime.date) -> DailyReferrerQuerySet:
-        return self.filter(day=day)
+    def bounded_of_day(self, day: datetime.date) -> DailyReferrerQuerySet:
+        """Those of the day that there may be only so many of: all but the search engines."""
+        return self.filter(day=day).exclude(kind="engine")
 
     def of_kind(self, kind: str) -> DailyReferrerQuerySet:
         return self.filter(kind=kind)

@@ -2,16 +2,19 @@
 
 import datetime
 import logging
+from collections.abc import Iterator
 
 from django.db import transaction
 
 from apps.posts.models import Post
+from apps.posts.querysets import PostQuerySet
 
 from .models import DailyViews, PostDailyViews
 from .querysets import in_hundreds, miscounted
 
 LOGGED_MOST = 100  # of one kind in one run; the rest is only counted
 DAYS_COMPARED = 32
+POSTS_SUMMED_AT_ONCE = 100
 
 logger = logging.getLogger(__name__)
 
@@ -19,11 +22,12 @@ logger = logging.getLogger(__name__)
 def correct_posts() -> int:
     """Compare every post's view_count with the sum of its days; return how many posts were put right.
 
-    Costs 1 grouped query, and 3 statements for each 500 posts that are off. A post's row is locked before its days are
-    summed up, and whoever counts a view locks it first, too: no view gets lost between the two.
+    Costs 1 query, 1 more for each 100 posts (0.13 s on MariaDB when each was read on every day of 13 months), and 3
+    statements for each 500 that are off. A post's row is locked before its days are summed up, and whoever counts a
+    view locks it first, too: no view gets lost between the two.
     """
     corrected = 0
-    suspects = [pk for pk, *_ in miscounted(Post.objects.all())]
+    suspects = [pk for some in _all_posts() for pk, *_ in miscounted(some)]
     for ids in in_hundreds(suspects):
         with transaction.atomic():
             list(Post.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
@@ -36,6 +40,12 @@ def correct_posts() -> int:
     if corrected > LOGGED_MOST:
         logger.warning("Views of %d more posts were put right.", corrected - LOGGED_MOST)
     return corrected
+
+
+def _all_posts() -> Iterator[PostQuerySet]:
+    """All posts, some at a time: one statement for all would take longer than any answer is waited for."""
+    for ids in in_hundreds(list(Post.objects.order_by("pk").values_list("pk", flat=True)), POSTS_SUMMED_AT_ONCE):
+        yield Post.objects.filter(pk__range=(ids[0], ids[-1]))
 
 
 def correct_days(today: datetime.date) -> int:

@@ -5,16 +5,17 @@ redis_scripts; bounded by posts and referrers), `:visitors:DAY` (a HyperLogLog o
 days, `:source:ID` (the last number a thread sent) for a day, `blog:salt:DAY` until the day ends. The braces make a
 cluster keep together what one script touches.
 
-A Redis that loses its memory loses the views since the last flush, a minute's at most, and who has been here today: a
-visitor who comes again may count again. With its append-only file it loses the last second; when a flush fell into that
-second, the minute that was flushed may come back and count twice. It must not evict keys: what is pending has no copy.
+A Redis that loses its memory loses the views since the last flush, a minute's at most, and who has been here today: how
+many that were by the last flush stands in the tables and goes on being shown, until more have come since then. With its
+append-only file it loses the last second; when a flush fell into that second, the minute that was flushed may come back
+and count twice. It must not evict keys: what is pending has no copy.
 """
 
 import datetime
 import logging
 import secrets
-import time
 from collections import deque
+from collections.abc import Collection
 from typing import Any
 
 import redis
@@ -28,13 +29,14 @@ from .backlog import Backlog, Parcel
 from .batches import Batch, apply
 from .counters import Numbers, View
 from .models import DailyViews
+from .patience import Away, one_question
+from .querysets import in_hundreds
 from .redis_scripts import COUNT, FINISH, TAKE
 from .referrers import NAMES_A_DAY, OTHER
 
 BACKLOG_VIEWS = 10_000  # per process
 REPLAYED_AT_ONCE = 500
 DRAINED_AT_ONCE = 5  # batches; more than one only when a flusher was killed
-TABLES_AWAY_SECONDS = 5  # before they are asked again: a view must not wait for a database that is away
 KEYS = "blog:{views}:"
 PENDING, BATCH, TOTALS = KEYS + "pending", KEYS + "batch", KEYS + "totals"
 
@@ -55,7 +57,6 @@ class RedisCounter:
         self._sources: deque[tuple[str, int]] = deque()
         self._salt: tuple[datetime.date, bytes] | None = None
         self._offer: tuple[datetime.date, bytes] | None = None
-        self._tables_away_until = 0.0
 
     def salt(self, day: datetime.date) -> bytes:
         """Return that day's secret (a round trip at the process's first view of the day).
@@ -81,7 +82,10 @@ class RedisCounter:
         return agreed
 
     def hit(self, view: View) -> Numbers:
-        """Count one view and return its numbers (1 round trip; once an hour and number 2 more and a query)."""
+        """Count one view and return its numbers (1 round trip; once an hour and number 2 more and a query).
+
+        With the database away, numbers whose totals are not in Redis are not known (see patience.py).
+        """
         parcel = self._parcel(view)
         if len(self._backlog):
             self.replay(REPLAYED_AT_ONCE)
@@ -169,20 +173,23 @@ class RedisCounter:
 
     def _complete(self, answer: list[Any], day: datetime.date, post_id: int | None) -> Numbers:
         """The numbers of an answer, its missing totals looked up; those that can't be had now stay None."""
-        missing = [f"d:{day}"] if answer[0] is None else []
-        if post_id is not None and answer[2] is None:
-            missing.append(f"t:{post_id}")
-        if missing and time.monotonic() >= self._tables_away_until:
+        lacks_day, lacks_post = None in answer[:2], post_id is not None and answer[2] is None
+        if lacks_day or lacks_post:
             try:
+                with one_question:
+                    totals = _of_day(day) if lacks_day else {}
+                    if post_id is not None and lacks_post:
+                        totals |= _of_posts([post_id]) or {f"t:{post_id}": 0}
                 with self._redis.pipeline() as pipe:
-                    for field in missing:
+                    for field, number in totals.items():
                         # Not over a flusher's: its number is the one that goes with the batch.
-                        pipe.hsetnx(TOTALS, field, _total(field))
+                        pipe.hsetnx(TOTALS, field, number)
                     pipe.expire(TOTALS, 86400)
                     pipe.execute()
                 answer = self._send(Parcel("", 0, View(day, post_id=post_id)))
+            except Away:
+                pass
             except DatabaseError as error:
-                self._tables_away_until = time.monotonic() + TABLES_AWAY_SECONDS
                 logger.warning("The tables tell no totals to show: %s", error)
             except RedisError:
                 pass  # counted it is; the numbers come with the next view
@@ -196,22 +203,26 @@ class RedisCounter:
         return {day: self._redis.pfcount(f"{KEYS}visitors:{day}") for day in days}
 
 
-def _total(field: str) -> int:
-    """What the tables say of a day's page views or a post's views (1 query)."""
-    kind, _, rest = field.partition(":")
-    if kind == "d":
-        return DailyViews.objects.numbers(datetime.date.fromisoformat(rest))[0]
-    return Post.objects.filter(pk=int(rest)).values_list("view_count", flat=True).first() or 0
+def _of_day(day: datetime.date) -> dict[str, int]:
+    """What the tables say of a day's page views and visitors, by the names of their fields (1 query)."""
+    pv, uv = DailyViews.objects.numbers(day)
+    return {f"d:{day}": pv, f"u:{day}": uv}
+
+
+def _of_posts(posts: Collection[int]) -> dict[str, int]:
+    """What the tables say of the views of those posts that exist (1 query)."""
+    views = Post.objects.filter(pk__in=posts).values_list("pk", "view_count")
+    return {f"t:{pk}": number for pk, number in views}
 
 
 def _totals(batch: Batch) -> list[str | int]:
-    """Fields and what the tables say of them, after the batch is in them (1 query, and 1 a day)."""
-    totals: list[str | int] = []
-    for pk, views in Post.objects.filter(pk__in=list(batch.totals)).values_list("pk", "view_count"):
-        totals += [f"t:{pk}", views]
+    """Fields and what the tables say of them, after the batch is in them (1 query for each 500 posts, 1 a day)."""
+    totals: dict[str, int] = {}
+    for ids in in_hundreds(list(batch.totals)):
+        totals |= _of_posts(ids)
     for day in batch.pv:
-        totals += [f"d:{day}", DailyViews.objects.numbers(day)[0]]
-    return totals
+        totals |= _of_day(day)
+    return [part for pair in totals.items() for part in pair]
 
 
 def _seconds_left(day: datetime.date) -> int:

@@ -2,6 +2,8 @@
 
 Three hashes with the same fields (see batches.Batch): what was counted since the last flush (pending), what is on its
 way into the tables (batch), what the tables say (totals). Together they are the number to show, at every moment.
+Visitors can't be added up: u:DAY in the totals is how many the tables know of, and the larger number is shown, so that
+a Redis that has lost its memory doesn't begin at none.
 """
 
 _SHOWN = """
@@ -33,7 +35,8 @@ if tonumber(number) > tonumber(redis.call('GET', source) or 0) then
       add('t:' .. post)
     end
     if referrer ~= '' then
-      if redis.call('SISMEMBER', referrers, referrer) == 0 then
+      -- Nobody can invent an engine, so those are bounded as they are.
+      if string.sub(referrer, 1, 7) ~= 'engine:' and redis.call('SISMEMBER', referrers, referrer) == 0 then
         if redis.call('SCARD', referrers) < tonumber(most) then
           redis.call('SADD', referrers, referrer)
           redis.call('EXPIRE', referrers, 259200)
@@ -47,7 +50,11 @@ if tonumber(number) > tonumber(redis.call('GET', source) or 0) then
 end
 """
     + _SHOWN
-    + "return {shown('d:' .. day), redis.call('PFCOUNT', visitors), post ~= '' and shown('t:' .. post)}"
+    + """
+local known = redis.call('HGET', totals, 'u:' .. day)
+local seen = known and math.max(known, redis.call('PFCOUNT', visitors))
+return {shown('d:' .. day), seen, post ~= '' and shown('t:' .. post)}
+"""
 )
 
 # KEYS: pending, batch. ARGV: the id of a new batch. Returns what is to be flushed now: a batch left over, else a new

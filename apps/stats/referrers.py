@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .models import DailyReferrer
 
-# At most so many distinct ones a day; the rest is counted as "other", or anybody could fill the table.
+# At most so many distinct ones a day, engines not counted; the rest is "other", or anybody could fill the table.
 NAMES_A_DAY = 300
 OTHER = f"{DailyReferrer.Kind.OTHER}:"
 
@@ -62,6 +62,8 @@ def _bare(host: str) -> str:
 def _is_host(host: str) -> bool:
     if len(host) <= 253 and _HOST.fullmatch(host):
         return True
+    if "%" in host:  # what follows it in an IPv6 address names an interface, in any words
+        return False
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -33,7 +33,7 @@ def count_view(request: HttpRequest, post_id: int | None, referrer: object = "")
     """Count a view of the site, and of the post when one is named, unless the request doesn't count.
 
     `post_id` is a post that exists; `referrer` is the address the reader says to have come from. Returns the numbers to
-    show. Costs one round trip with Redis, 7 statements with the database (see the counters).
+    show. Costs one round trip with Redis, 8 statements with the database (see the counters).
     """
     day = site_day()
     match who(request):
@@ -63,7 +63,7 @@ def today(stored: Sequence[int] = (0, 0)) -> Today:
 def reconcile_views() -> int:
     """Put right, and log, what the totals say differently from what they are made of; return how many were off.
 
-    What waits is flushed first. Then 3 grouped queries, and a few statements for each 500 posts that are off.
+    What waits is flushed first. Then 3 queries, 1 for each 100 posts, and a few for each 500 posts that are off.
     """
     flush_views()
     corrected = correct_posts() + correct_days(site_day())

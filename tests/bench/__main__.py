@@ -2,7 +2,8 @@
 
 Starts MariaDB, Redis, gunicorn, a live server and nginx (deploy/) on free ports, loads 1,000 posts and measures home,
 post, category and feed with wrk (one thread, 16 connections): rendered cold (page cache off), from the page cache, and
-from nginx; the beacon; and beside them, in turn, what they are to be compared with: a static file of the same length
+from nginx; cold posts one after the other, of which nothing is remembered; the beacon of 200 browsers, every fourth with
+a referrer; and beside them, in turn, what they are to be compared with: a static file of the same length
 from the same nginx, and the smallest Django view in the same worker. Before and after each measurement the answer must
 be the right page, those in between as long as that one and no errors. Each is measured in twelve turns of two seconds, turn about with
 those it is compared with: a machine that others share changes its speed within a quarter of a minute. All over loopback,
@@ -31,6 +32,7 @@ SMALL, QUICK = 1000, 40
 PAGES = ("home", "post", "category", "feed")
 BEACON = "/stats/view"
 BEACON_POSTS = 100
+POSTS_IN_TURN = 600  # each with a tag of its own
 REST_SECONDS = 1
 
 
@@ -91,8 +93,13 @@ class Plan:
         return Target(f"{group}: one-line view", f"{root}{ONE_LINE}", "One line")
 
     def cold(self) -> None:
-        worker, fleet = self.blog.cold, self.fleet
-        targets = [self.one_line("cold", worker.url), *self.targets("cold", worker.url, self.blog, self.pages)]
+        worker, fleet, visits = self.blog.cold, self.fleet, self.blog.visits
+        posts, title = visits["posts"][:POSTS_IN_TURN], visits["pages"]["home"][1]
+        targets = [
+            self.one_line("cold", worker.url),
+            *self.targets("cold", worker.url, self.blog, self.pages),
+            measure.in_turn("cold: post, another each time", worker.url, posts, title),
+        ]
         self.run(targets, worker=[worker], database=[fleet.mariadb], redis=[fleet.redis])
 
     def cached(self) -> None:

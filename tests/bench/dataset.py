@@ -1,7 +1,7 @@
 """Posts to measure with: `python -m tests.bench.dataset --posts 1000`, in the database of DATABASE_URL, migrated first.
 
 600 words each, half of them Chinese, with headings, a list, a table and two code blocks, in 10 categories, over eight
-years, three of 40 tags each, five comments on 500 of them. Forty bodies go through the real renderer and are used again
+years, three of 40 tags and one of 600 rare ones each, five comments on 500 of them. Forty bodies go through the real renderer and are used again
 and again; titles, addresses and times are each post's own. Prints as JSON what there is to visit. The search index stays
 empty: nothing measured reads it. 100,000 posts take about three minutes and 3 GB.
 """
@@ -14,6 +14,7 @@ POSTS_AT_ONCE = 200
 BODIES = 40
 CATEGORIES = 10
 TAGS = 40
+RARE_TAGS = 600
 YEARS = 8
 COMMENTED_POSTS = 500
 COMMENTS = 5
@@ -89,6 +90,7 @@ def fill(number: int) -> None:
     author = get_user_model()._default_manager.create_superuser("owner", "o@example.com", "pw")
     categories = [Category.objects.create(name=f"Shelf {index + 1}") for index in range(CATEGORIES)]
     tags = Tag.objects.named("".join(writer.words(writer.chinese, 1)) + str(index) for index in range(TAGS))
+    rare_tags = Tag.objects.named(f"rare {index}" for index in range(min(RARE_TAGS, number)))
     bodies = [(body, render(body)) for body in (_body(writer) for _ in range(BODIES))]
     titles = ["".join(writer.words(writer.chinese, 5)) for _ in range(BODIES)]
     now = timezone.now()
@@ -127,9 +129,14 @@ def fill(number: int) -> None:
 
     links = Post.tags.through
     chosen = (
-        (pk, tag) for index, pk in enumerate(ids) for tag in {index % TAGS, index // TAGS % TAGS, index * 7 % TAGS}
+        (pk, tag)
+        for index, pk in enumerate(ids)
+        for tag in (
+            *(tags[place] for place in {index % TAGS, index // TAGS % TAGS, index * 7 % TAGS}),
+            rare_tags[index % len(rare_tags)],
+        )
     )
-    links.objects.bulk_create([links(post_id=pk, tag_id=tags[tag].pk) for pk, tag in chosen], batch_size=5000)
+    links.objects.bulk_create([links(post_id=pk, tag_id=tag.pk) for pk, tag in chosen], batch_size=5000)
 
     texts = [
         " ".join(writer.words(writer.english, 20)) + "，" + "".join(writer.words(writer.chinese, 10)) for _ in tags

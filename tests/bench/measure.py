@@ -39,14 +39,16 @@ class Wrong(Exception):
 class Target:
     """An address to measure.
 
-    `title` must stand in the answer's title; `beacon` is the first post's id and their number. By `tolerance` of its length
-    may one right answer differ from the other: what our pages differ by is a word in nginx's headers.
+    `title` must stand in the answer's title; `beacon` is the first post's id and their number; of `paths` each is asked
+    for in turn. By `tolerance` of its length may one right answer differ from the other: what our pages differ by is a
+    word in nginx's headers.
     """
 
     name: str
     url: str
     title: str = ""
     beacon: tuple[int, int] | None = None
+    paths: tuple[str, ...] = ()
     tolerance: float = 0.001
 
 
@@ -128,6 +130,11 @@ def beacon(name: str, url: str, first_post: int, posts: int) -> Target:
     return Target(name, url, beacon=(first_post, posts), tolerance=0.05)
 
 
+def in_turn(name: str, root: str, paths: Sequence[str], title: str) -> Target:
+    """Pages of one kind, another each time: one has a longer text than the other."""
+    return Target(name, f"{root}{paths[0]}", title, paths=tuple(paths), tolerance=0.25)
+
+
 def warm(target: Target) -> None:
     """Let every thread of every worker answer before anything is measured."""
     with ThreadPoolExecutor(8) as readers:
@@ -182,6 +189,7 @@ def _wrk(target: Target, seconds: int) -> dict[str, float]:
     environ = {**os.environ, "USER_AGENT": BROWSER}
     if target.beacon:
         environ |= {"BEACON_FIRST": str(target.beacon[0]), "BEACON_POSTS": str(target.beacon[1])}
+    environ["PATHS"] = " ".join(target.paths)
     command = [program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", f"--timeout={SPARE_SECONDS}s", "--latency"]
     done = subprocess.run(
         [*command, "-s", str(SCRIPT), target.url],

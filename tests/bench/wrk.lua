@@ -1,17 +1,53 @@
--- What wrk sends, and what it found as one line of JSON. With BEACON_POSTS it sends beacons: each from another address,
--- for one of so many posts from BEACON_FIRST on.
+-- What wrk sends, and what it found as one line of JSON. With BEACON_POSTS it sends beacons for one of so many posts from
+-- BEACON_FIRST on, each from another address, by 200 browsers in turn, every fourth of a reader who came from elsewhere.
+-- With PATHS it asks for each of them in turn.
 
 wrk.headers["User-Agent"] = os.getenv("USER_AGENT")
 
 local posts = tonumber(os.getenv("BEACON_POSTS") or "")
+local sent = 0
+
+local function browsers()
+  local found = {}
+  local systems = {"X11; Linux x86_64", "Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7", "Linux; Android 10; K"}
+  for version = 101, 150 do
+    for _, system in ipairs(systems) do
+      table.insert(found, string.format(
+        "Mozilla/5.0 (%s) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%d.0.0.0 Safari/537.36", system, version))
+    end
+  end
+  return found
+end
+
+local function referrers()
+  local found = {"https://www.google.com", "https://cn.bing.com", "https://www.baidu.com", "https://duckduckgo.com"}
+  for number = 1, 40 do
+    table.insert(found, string.format("https://site%d.example.com", number))
+  end
+  return found
+end
+
 if posts then
-  local first, sent = tonumber(os.getenv("BEACON_FIRST")), 0
+  local first, agents, origins = tonumber(os.getenv("BEACON_FIRST")), browsers(), referrers()
   wrk.method = "POST"
   wrk.headers["Content-Type"] = "application/json"
   request = function()
     sent = sent + 1
     wrk.headers["X-Forwarded-For"] = string.format("10.%d.%d.%d", sent / 65536 % 256, sent / 256 % 256, sent % 256)
-    return wrk.format(nil, nil, nil, string.format('{"post": %d}', first + sent % posts))
+    wrk.headers["User-Agent"] = agents[sent % #agents + 1]
+    local from = sent % 4 == 0 and string.format(', "referrer": "%s"', origins[sent / 4 % #origins + 1]) or ""
+    return wrk.format(nil, nil, nil, string.format('{"post": %d%s}', first + sent % posts, from))
+  end
+end
+
+local paths = {}
+for path in string.gmatch(os.getenv("PATHS") or "", "%S+") do
+  table.insert(paths, path)
+end
+if #paths > 0 then
+  request = function()
+    sent = sent + 1
+    return wrk.format(nil, paths[sent % #paths + 1])
   end
 end
 

@@ -2,10 +2,16 @@
 
 import pytest
 
+from apps.stats import patience
 from apps.stats.counters import Counter, counter
 from apps.stats.database_counter import DatabaseCounter
 from apps.stats.redis_counter import RedisCounter
 from tests.services import Redis
+
+
+@pytest.fixture(autouse=True)
+def _nobody_found_the_database_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "_away_until", 0.0)
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_referrers_are_counted_by_day_and_bounded(any_counter: Counter) -> None:
     today = site_day()
     for number in range(NAMES_A_DAY + 20):
         any_counter.hit(View(today, "ada", referrer=f"host:{number}.example"))
-    for referrer in ("host:0.example", "engine:Google", "", "host:0.example"):
+    for referrer in ("host:0.example", "host:late.example", "", "host:0.example"):
         any_counter.hit(View(today, "ada", referrer=referrer))
     any_counter.drain()
     counted = referrers()
@@ -90,6 +90,19 @@ def test_referrers_are_counted_by_day_and_bounded(any_counter: Counter) -> None:
     any_counter.hit(View(today + DAY, "ada", referrer="engine:Google"))
     any_counter.drain()
     assert referrers()["engine:Google"] == 1
+
+
+def test_engines_have_room_on_a_day_full_of_invented_hosts(any_counter: Counter) -> None:
+    today = site_day()
+    any_counter.hit(View(today, "ada", referrer="engine:Google"))
+    for number in range(NAMES_A_DAY + 1):
+        any_counter.hit(View(today, "ada", referrer=f"host:{number}.example"))
+    for engine in ("engine:Google", "engine:Bing", "engine:Bing", "host:bing.example"):
+        any_counter.hit(View(today, "ada", referrer=engine))
+    any_counter.drain()
+    counted = referrers()
+    assert (counted["engine:Google"], counted["engine:Bing"], counted["other:"]) == (2, 2, 2)
+    assert len(counted) == NAMES_A_DAY + 3  # the engine that came first took no host's place
 
 
 def test_a_post_deleted_meanwhile_counts_for_the_site_alone(any_counter: Counter) -> None:

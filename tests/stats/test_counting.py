@@ -52,6 +52,18 @@ def test_the_pixel_counts_for_readers_without_scripts(reader: Client) -> None:
     assert "no-store" in answer["Cache-Control"] and counted() == (1, 1)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_a_view_costs_without_redis(reader: Client, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    of_post = f'{{"post": {make_post().pk}, "referrer": "%s"}}'
+    for body in (of_post % "https://example.com/", "{}"):
+        beacon(reader, body)
+    for body, statements in ((of_post % "", 8), (of_post % "https://example.com/", 9), ("{}", 5)):
+        with django_assert_num_queries(statements):
+            beacon(reader, body)
+        with django_assert_num_queries(statements + 4):
+            beacon(reader, body, REMOTE_ADDR=f"10.1.1.{statements}")
+
+
 def test_robots_owners_and_prefetches_are_not_counted(reader: Client) -> None:
     robots = ("", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5.0",
               "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)")  # fmt: skip

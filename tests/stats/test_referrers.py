@@ -1,6 +1,7 @@
 """Where readers come from."""
 
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -56,6 +57,16 @@ from tests.services import BROWSER
         ("https://[::1", ""),
         ("https://=cmd.example/", ""),
         ("https://a" + ".a" * 2000, ""),
+        ("http://[fe80::1]/", "host:fe80::1"),
+        ("http://[fe80::1%eth0]/", ""),
+        ("http://[fe80::1%Buy pills now]/", ""),
+        ("http://[fe80::1%\ud800]/", ""),
+        ("http://\ud800.example/", ""),
+        ("http://\ud800@example.com/\ud800?\ud800", "host:example.com"),
+        ("http://例え.jp/", ""),
+        ("http://exa\x00mple.com/", ""),
+        ("http://192.0.2.٧/", ""),
+        ("http://[v1.buy pills]/", ""),
         # the blog's own pages
         ("https://blog.example.org/article/1/", ""),
         ("https://www.blog.example.org/", ""),
@@ -63,6 +74,23 @@ from tests.services import BROWSER
 )
 def test_an_address_is_named_by_host_or_engine(address: object, referrer: str) -> None:
     assert referrer_of(address, "blog.example.org") == referrer
+
+
+@pytest.mark.parametrize("place", ["http://{}/", "http://a{}.example/", "http://[fe80::1{}]/", "http://[v1.{}]/",
+                                   "{}http://a.example/", "http://{}@a.example:{}/{}", "http://192.0.2.{}/"])  # fmt: skip
+def test_whatever_is_sent_is_a_host_in_plain_letters_or_nothing(place: str) -> None:
+    for character in map(chr, (*range(0x3100), *range(0xD7F0, 0xE010), *range(0xFE00, 0x10100), 0x1F600, 0x10FFFF)):
+        referrer = referrer_of(place.replace("{}", character))
+        assert re.fullmatch(r"|host:[a-z0-9._:-]+", referrer), (place, character, referrer)
+
+
+@pytest.mark.django_db
+def test_a_referrer_that_is_no_text_is_no_error() -> None:
+    reader = Client(headers={"user-agent": BROWSER})
+    for referrer in (r"http://[fe80::1%\ud800]/", r"\ud800", r"http://\udfff.example/"):
+        answer = reader.post("/stats/view", f'{{"referrer": "{referrer}"}}', content_type="text/plain")
+        assert answer.status_code == 200, referrer
+    assert not DailyReferrer.objects.exists()
 
 
 @pytest.mark.django_db
