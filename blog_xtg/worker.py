@@ -26,6 +26,7 @@ class Worker(ThreadWorker):
     Told to end, it takes all that wait and closes its socket; what is open it goes on serving, as gunicorn's does.
     """
 
+    sockets: list[Any]
     _looked_away_at = 0.0
 
     def set_accept_enabled(self, enabled: bool) -> None:

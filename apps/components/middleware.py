@@ -84,9 +84,9 @@ class PublicPageMiddleware:
         if response.cookies:
             return response
         is_shared = response.headers.get("Cache-Control") == SHARED
-        if (response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers) or (
-            response.status_code == 304 and is_shared
-        ):
+        stands_instead = response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers
+        is_as_it_was = response.status_code == 304 and is_shared  # and nginx may show what it has for this second, too
+        if stands_instead or is_as_it_was:
             keep_for_this_second(request, response)
         if response.status_code != 200 or not is_shared:
             return response
