@@ -137,6 +137,10 @@ else:
         "write_timeout": 15,
         **_database.get("OPTIONS", {}),
     }
+    # …?ssl_mode=VERIFY_IDENTITY&ssl_ca=/etc/ssl/db.pem: the driver wants the files in one value.
+    _files = {name: _database["OPTIONS"].pop(f"ssl_{name}", "") for name in ("ca", "cert", "key")}
+    if any(_files.values()):
+        _database["OPTIONS"]["ssl"] = {name: file for name, file in _files.items() if file}
     _database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_uca1400_as_ci"}
 # Copies that answer readers who have written nothing; one that doesn't is soon done without (blog_xtg/replicas.py).
 DATABASE_REPLICAS = []

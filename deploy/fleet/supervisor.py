@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from deploy.fleet.files import ROOT, Fleet, Part
-from deploy.fleet.processes import SEARCH_PATH, base_environment, born, end_session, program, wait_for, write
+from deploy.fleet.processes import SEARCH_PATH, base_environment, born, end_session, lives, program, wait_for, write
 
 RESTART_SECONDS = 1
 STOP_SECONDS = 30  # for the parts of a wave, then they are killed
@@ -30,6 +30,7 @@ class Supervisor:
         }
         self.due = dict.fromkeys(self.known, 0.0)
         self.ending = False
+        self.owner = int(os.environ.get("FLEET_OWNER", "0"))  # a process without which nobody wants the fleet: a test's
 
     def run(self) -> None:
         def end(*_signal: object) -> None:
@@ -40,7 +41,7 @@ class Supervisor:
         for host in self.fleet.hosts:  # the figures of processes that are no more
             for file in (self.fleet.folder / host / "metrics").iterdir():
                 file.unlink()
-        while not self.ending:
+        while not self.ending and (not self.owner or lives(self.owner)):
             self._keep_running()
             time.sleep(0.05)
         self._stop()

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,6 +80,18 @@ def test_a_supervisor_that_is_killed_leaves_nothing_after_a_stop(supervised: Cal
     os.kill(control.running(fleet), signal.SIGKILL)
     wait_until(lambda: not control.running(fleet), 10)
     control.stop(fleet)
+    assert members(fleet) == {}
+
+
+def test_a_fleet_ends_with_the_process_that_owns_it(
+    supervised: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen(["sleep", "1000"]) as owner:
+        monkeypatch.setenv("FLEET_OWNER", str(owner.pid))
+        fleet = supervised(FAMILY, PLAIN)
+        assert control.running(fleet) and members(fleet)
+        owner.kill()
+    wait_until(lambda: not control.running(fleet), 10)
     assert members(fleet) == {}
 
 

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -63,6 +64,35 @@ def test_a_character_set_that_refuses_emoji_is_named(mariadb_server: MariaDB) ->
         "The table t's character set is latin1, not utf8mb4.",
     ]
     assert faults[1].hint == "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci"
+
+
+def test_a_database_over_tls_must_be_the_one_it_says_it_is(tmp_path: Path) -> None:
+    for name in ("ours", "others"):
+        subprocess.run(
+            [
+                *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
+                *("-addext", "subjectAltName=IP:127.0.0.1"),
+                *("-keyout", str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.pem")),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+    cipher = """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SHOW STATUS LIKE 'Ssl_cipher'")
+    print(cursor.fetchone())
+"""
+    with MariaDB(f"--ssl-cert={tmp_path}/ours.pem", f"--ssl-key={tmp_path}/ours.key") as server:
+        for authority, believed in (("ours", True), ("others", False)):
+            blog = BlogServer(DATABASE_URL=f"{server.url}?ssl_mode=VERIFY_IDENTITY&ssl_ca={tmp_path}/{authority}.pem")
+            if believed:
+                assert "TLS_" in blog.manage("shell", "--verbosity=0", "-c", cipher)
+            else:
+                with pytest.raises(RuntimeError, match=r"(?i)certificate"):
+                    blog.manage("shell", "--verbosity=0", "-c", cipher)
+            blog.close()
 
 
 def test_a_fleet_is_not_prepared_on_a_database_that_refuses_emoji(mariadb_server: MariaDB) -> None:

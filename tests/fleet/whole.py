@@ -61,6 +61,7 @@ class WholeFleet:
             **base_environment(),
             "FLEET_DIR": str(folder),
             "FLEET_PORT": str(free_ports()),
+            "FLEET_OWNER": str(os.getpid()),
         }
         self.fleet = Fleet(folder, self.environ["FLEET_PORT"])
         self.port = self.fleet.port
