@@ -10,6 +10,7 @@ for two seconds more: who connects meanwhile waits there and is hung up on in th
 unless something was sent (a comment): that fails. Here who has come is served, and the door is closed at once.
 """
 
+import sys
 import time
 from typing import Any
 
@@ -18,6 +19,7 @@ from gunicorn.workers.gthread import ThreadWorker
 # An idle worker takes a connection within a millisecond. One that still waits after five waits for all of them, and
 # they must take it: those that are open would be served over and over meanwhile.
 HEAD_START_SECONDS = 0.005
+SHORT_TURN_SECONDS = 0.00005
 
 
 class Worker(ThreadWorker):
@@ -55,6 +57,9 @@ class Worker(ThreadWorker):
         return bool(self.nr_conns - waiting >= self.cfg.threads)
 
     def _close_the_door(self) -> None:
+        # Who comes between the last look and the end of the socket is hung up on: between them this thread may have to
+        # wait for its turn, 5 ms unless it is said.
+        sys.setswitchinterval(SHORT_TURN_SECONDS)
         for listener in self.sockets:
             listener.setblocking(False)
             taken = -1
