@@ -21,6 +21,8 @@ ARROWS = {
 # The leaves of blog_xtg that apps may import, and why each is one.
 LEAVES = {
     "blog_xtg.redis": "the one door to a raw Redis client",
+    "blog_xtg.packing": "what travels packed, and who takes it so",
+    "blog_xtg.clock": "`start` keeps the schedule",
     "blog_xtg.client": "who asks: the reader's address behind the trusted proxies",
     "blog_xtg.metrics": "what a process counts about itself",
     "blog_xtg.doctor": "what `manage.py doctor` says",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import brotli
 import pytest
 
 from tests.services import ROOT, GunicornServer, Redis, free_port, wait_until
@@ -29,8 +30,8 @@ class Sentry:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
+                unpack = {"br": brotli.decompress, "gzip": gzip.decompress}.get(self.headers["Content-Encoding"])
+                body = unpack(body) if unpack else body
                 sentry.texts.append(body.decode())
                 # An envelope: its header, then for each item a header and the item, a line each.
                 _header, *rest = body.decode().splitlines()
