@@ -6,12 +6,14 @@ released for years and know neither so.com nor m.sm.cn nor search.brave.com.
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .models import DailyReferrer
 
 # At most so many distinct ones a day, engines not counted; the rest is "other", or anybody could fill the table.
 NAMES_A_DAY = 300
+PLACES_REMEMBERED = 500
 OTHER = f"{DailyReferrer.Kind.OTHER}:"
 
 _COUNTRY = r"(?:com|[a-z]{2}|com?\.[a-z]{2})"
@@ -43,13 +45,26 @@ def referrer_of(address: object, *own_hosts: str) -> str:
     """
     if not isinstance(address, str) or len(address) > 2000:
         return ""
+    host = _host_of(address)
+    if not host or host in map(_bare, own_hosts):
+        return ""
+    return _named(host)
+
+
+# Readers come from few places.
+@lru_cache(maxsize=PLACES_REMEMBERED)
+def _host_of(address: str) -> str:
+    """The host an address names, blank for garbage."""
     try:
         parts = urlsplit(address)
         host = _bare(parts.hostname or "")
     except ValueError:
         return ""
-    if parts.scheme not in _SCHEMES or not _is_host(host) or host in map(_bare, own_hosts):
-        return ""
+    return host if parts.scheme in _SCHEMES and _is_host(host) else ""
+
+
+@lru_cache(maxsize=PLACES_REMEMBERED)
+def _named(host: str) -> str:
     if engine := _ENGINE.fullmatch(host):
         return f"{DailyReferrer.Kind.ENGINE}:{_NAMES[int(str(engine.lastgroup)[1:])]}"
     return f"{DailyReferrer.Kind.HOST}:{host}" if len(host) <= DailyReferrer.NAME_MAX_LENGTH else OTHER
