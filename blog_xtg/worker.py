@@ -7,11 +7,16 @@ and half of the cores stood still.
 
 Who ends leaves nobody at the door. gunicorn's takes no more connections once it is told to end, but keeps the socket
 for two seconds more: who connects meanwhile waits there and is hung up on in the end. nginx then asks another host,
-unless something was sent (a comment): that fails. Here who has come is served, and the door is closed at once.
+unless something was sent (a comment): that fails. Here nobody new is let in from then on, who has come is served, and
+the door is closed at once.
 """
 
-import sys
+import ctypes
+import socket
+import struct
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -19,7 +24,36 @@ from gunicorn.workers.gthread import ThreadWorker
 # An idle worker takes a connection within a millisecond. One that still waits after five waits for all of them, and
 # they must take it: those that are open would be served over and over meanwhile.
 HEAD_START_SECONDS = 0.005
-SHORT_TURN_SECONDS = 0.00005
+# How long a connection that has begun may take to stand: a round trip to nginx.
+HANDSHAKE_SECONDS = 0.02
+
+SO_ATTACH_FILTER = 26  # Linux, socket(7)
+# A classic BPF program (the kernel's Documentation/networking/filter.rst). Of what reaches a listening socket it drops
+# the wish to connect, a TCP header with SYN and without ACK, and lets pass what completes a connection that has begun.
+_NOBODY_NEW = b"".join(
+    struct.pack("HBBI", *instruction)
+    for instruction in (
+        (0x30, 0, 0, 13),  # load the flags, the header's byte 13,
+        (0x54, 0, 0, 0x12),  # and of these SYN and ACK;
+        (0x15, 0, 1, 0x02),  # if SYN stands alone
+        (0x06, 0, 0, 0),  # drop the packet,
+        (0x06, 0, 0, 0xFFFFFFFF),  # else take all of it
+    )
+)
+
+
+def turn_away(listeners: Iterable[Any]) -> None:
+    """Let nobody new connect to these of gunicorn's sockets, whichever processes have them, for good.
+
+    Who connected between a worker's last look and the end of the socket would believe the connection to stand, send
+    something and be hung up on: 4 of 35,000 in twelve restarts. Who is turned away has sent nothing: it hears nothing,
+    is refused when it tries again after a second, and nginx asks another host. Elsewhere than on Linux nothing is done.
+    """
+    program = ctypes.create_string_buffer(_NOBODY_NEW, len(_NOBODY_NEW))
+    filtering = struct.pack("HP", len(_NOBODY_NEW) // 8, ctypes.addressof(program))
+    for listener in listeners:
+        with suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, filtering)
 
 
 class Worker(ThreadWorker):
@@ -57,14 +91,18 @@ class Worker(ThreadWorker):
         return bool(self.nr_conns - waiting >= self.cfg.threads)
 
     def _close_the_door(self) -> None:
-        # Who comes between the last look and the end of the socket is hung up on: between them this thread may have to
-        # wait for its turn, 5 ms unless it is said.
-        sys.setswitchinterval(SHORT_TURN_SECONDS)
-        for listener in self.sockets:
-            listener.setblocking(False)
-            taken = -1
-            while taken < self.nr_conns:
-                taken = self.nr_conns
-                super().accept(listener)
-            listener.close()
-        self.sockets = []
+        closes_at = time.monotonic() + HANDSHAKE_SECONDS
+        while self.sockets:
+            is_last_look = time.monotonic() >= closes_at
+            for listener in self.sockets:
+                listener.setblocking(False)
+                taken = -1
+                while taken < self.nr_conns:
+                    taken = self.nr_conns
+                    super().accept(listener)
+                if is_last_look:
+                    listener.close()
+            if is_last_look:
+                self.sockets = []
+            else:
+                self.wait_for_and_dispatch_events(timeout=HANDSHAKE_SECONDS / 4)

@@ -5,6 +5,7 @@ The command line and GUNICORN_CMD_ARGS win over what stands here.
 
 import gc
 import os
+import signal
 
 worker_class = "blog_xtg.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
@@ -43,6 +44,15 @@ def when_ready(server) -> None:  # type: ignore[no-untyped-def]
     # What is loaded now never changes: leaving it out of collections keeps its memory shared between the workers.
     gc.collect()
     gc.freeze()
+
+    # Told to end, nobody new is let in before the workers hear of it.
+    from blog_xtg.worker import turn_away
+
+    def end(number, frame) -> None:  # type: ignore[no-untyped-def]
+        turn_away(server.LISTENERS)
+        server.signal(number, frame)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def child_exit(server, worker) -> None:  # type: ignore[no-untyped-def]

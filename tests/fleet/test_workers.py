@@ -85,7 +85,7 @@ def test_whatever_was_sent_is_answered_while_workers_end() -> None:
         over.set()
         for caller in callers:
             caller.join(10)
-    assert set(heard) == {"an answer", "nobody there"}, heard
+    assert set(heard) - {"nobody there"} == {"an answer"}, heard
     assert heard["an answer"] > 100
 
 
