@@ -67,9 +67,15 @@ class PublicPageMiddleware:
         request.asked_at = _asked_at(request)
         _tidy(request)
         key = _key(request) if settings.PAGE_CACHE_BYTES and coherence.backend().is_trusted() else None
-        page = _kept(request, key) if key else None
+        if key is None:
+            return self._rendered(request, None)
+        page = _kept(key)
         if page is None:
-            return self._rendered(request, key)
+            with pages.making(key):
+                # Somebody may have been faster; or word of changes has stopped meanwhile.
+                page = _kept(key) if coherence.backend().is_trusted() else None
+                if page is None:
+                    return self._rendered(request, key)
         request.answered_by = metrics.KEPT_PAGE
         return page.answer(request)
 
@@ -84,9 +90,7 @@ class PublicPageMiddleware:
         if response.cookies:
             return response
         is_shared = response.headers.get("Cache-Control") == SHARED
-        stands_instead = response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers
-        is_as_it_was = response.status_code == 304 and is_shared  # and nginx may show what it has for this second, too
-        if stands_instead or is_as_it_was:
+        if response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers:
             keep_for_this_second(request, response)
         if response.status_code != 200 or not is_shared:
             return response
@@ -125,7 +129,7 @@ def _key(request: BlogRequest) -> Hashable:
     return (request.is_secure(), request.META.get("HTTP_HOST"), request.path, query, language)
 
 
-def _kept(request: BlogRequest, key: Hashable) -> Page | None:
+def _kept(key: Hashable) -> Page | None:
     try:
         return pages.get(key, store.get().frame)
     except DatabaseError:

@@ -5,7 +5,9 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -20,6 +22,7 @@ from . import coherence
 OVERHEAD_BYTES = 2000  # of a page, besides its text
 SHOWN_BYTES = 350  # of each post on it: its number, and the set of the pages that show it
 PACKED_FROM_BYTES = 500
+AWAITED_SECONDS = 1
 VARIANT = re.compile(rf'-(?:{"|".join(SUFFIXES)})(?=")')
 PACKABLE = ("text/", "application/json", "application/feed+json", "application/xml", "application/rss+xml")
 
@@ -88,6 +91,7 @@ class PageCache:
         self._pages: OrderedDict[Hashable, Page] = OrderedDict()
         self._showing: dict[int, set[Hashable]] = {}
         self._changing = threading.Lock()
+        self._making: WeakValueDictionary[Hashable, threading.Lock] = WeakValueDictionary()
         self.size_bytes = 0
         coherence.when_changed(self.drop)
 
@@ -105,6 +109,18 @@ class PageCache:
             if self._pages.get(key) is page:
                 self._remove(key)
         return None
+
+    @contextmanager
+    def making(self, key: Hashable) -> Iterator[None]:
+        """Make the page of that key, one thread at a time: the others find it kept, or after 1 s make it themselves."""
+        with self._changing:
+            turn = self._making.setdefault(key, threading.Lock())
+        got = turn.acquire(timeout=AWAITED_SECONDS)
+        try:
+            yield
+        finally:
+            if got:
+                turn.release()
 
     def put(self, key: Hashable, page: Page, generation: int) -> None:
         """Keep a page that was begun under that generation, unless a change has been heard of since."""

@@ -51,7 +51,9 @@ class SiteFeed(Feed):
         # Django's own knows nothing of a deleted post.
         response.headers["Last-Modified"] = http_date(first_seen)
         response.headers["Content-Language"] = self.language
-        response.headers["Cache-Control"] = self.kept if is_anonymous(request) else OWN
+        response.headers["Cache-Control"] = kept = self.kept if is_anonymous(request) else OWN
+        if kept == SHARED:  # PublicPageMiddleware keeps it whole, and tells who has it already
+            return response
         return get_conditional_response(request, response.headers["ETag"], first_seen, response) or response
 
     def _address(self, path: str) -> str:

@@ -6,7 +6,9 @@ import gzip
 import random
 import re
 import time
-from itertools import product
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, product
+from threading import Event, Semaphore
 from typing import Any
 
 import brotli
@@ -14,6 +16,7 @@ import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.backends.jinja2 import Template
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -210,6 +213,66 @@ def test_without_memory_to_spare_every_page_is_made_anew(client: Client, setting
     etag = client.get("/")["ETag"]
     assert queries(client, "/") > 0
     assert client.get("/", headers={"if-none-match": etag}).status_code == 304
+
+
+# -- Many who want the same page --------------------------------------------------------------------------------------
+
+
+class Renderer:
+    """Renders pages as ever, one more in each, and goes on with none before it may."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made, self.begun, self.may_go_on = count(1), Semaphore(0), Event()
+        render = Template.render
+
+        def made(template: Template, *args: Any) -> str:
+            text = f"{render(template, *args)}<!-- number {next(self.made)} -->"
+            self.begun.release()
+            assert self.may_go_on.wait(20)
+            return text
+
+        monkeypatch.setattr(Template, "render", made)
+
+
+@pytest.fixture
+def renderer(client: Client, monkeypatch: pytest.MonkeyPatch) -> Renderer:
+    client.get("/")  # reads the components: the page of links needs nothing else
+    return Renderer(monkeypatch)
+
+
+def number_on_the_page() -> int:
+    found = re.search(r"<!-- number (\d+) -->", Client().get("/links/").content.decode())
+    assert found
+    return int(found[1])
+
+
+def test_of_many_who_want_a_page_one_makes_it(renderer: Renderer) -> None:
+    with ThreadPoolExecutor(8) as readers:
+        asked = [readers.submit(number_on_the_page) for _ in range(8)]
+        assert renderer.begun.acquire(timeout=20)
+        assert not renderer.begun.acquire(timeout=0.3)
+        renderer.may_go_on.set()
+        assert [each.result(20) for each in asked] == [1] * 8
+
+
+def test_who_comes_after_a_change_gets_no_page_begun_before_it(renderer: Renderer) -> None:
+    with ThreadPoolExecutor(2) as readers:
+        before = readers.submit(number_on_the_page)
+        assert renderer.begun.acquire(timeout=20)
+        coherence.heard(frozenset())
+        after = readers.submit(number_on_the_page)
+        time.sleep(0.1)  # it waits for the other
+        renderer.may_go_on.set()
+        assert (before.result(20), after.result(20)) == (1, 2)
+
+
+def test_nobody_waits_long_for_a_page_that_hangs(renderer: Renderer) -> None:
+    with ThreadPoolExecutor(2) as readers:
+        asked = [readers.submit(number_on_the_page) for _ in range(2)]
+        for _ in asked:
+            assert renderer.begun.acquire(timeout=20)  # the second has not waited for the first to end
+        renderer.may_go_on.set()
+        assert {each.result(20) for each in asked} == {1, 2}
 
 
 # -- The cache itself -------------------------------------------------------------------------------------------------
