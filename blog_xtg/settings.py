@@ -46,6 +46,8 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 30 * 24 * 3600
+# Only who is signed in gets any. The default would prepare the signature of a cookie for every page.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 X_FRAME_OPTIONS = "DENY"
 # How many reverse proxies stand in front: their X-Forwarded-* headers are believed, nobody else's.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)

@@ -107,6 +107,7 @@ class Snapshot:
     tags: dict[str, Shelf]
     # First days of the months with public posts, newest first, each with its address and their number.
     months: tuple[tuple[datetime.date, str, int], ...]
+    has_translations: bool
     # Of the snapshot itself, in seconds since 1970: when it was read, and when the next scheduled post comes out.
     made_at: float
     next_due_at: float
@@ -145,6 +146,7 @@ _IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_poli
 _FRAME = Together(
     identity=lambda: SiteIdentity.objects.filter(pk=1).values_list(*_IDENTITY),
     waiting=lambda: Post.objects.waiting(_AT).values_list("published_at")[:1],
+    translated=lambda: Post.objects.translated(),
     pages=lambda: Post.objects.pages(_AT).values_list(*_LISTED),
     categories=lambda: Category.objects.values_list("pk", "name", "slug", "introduction", "hidden"),
     menus=lambda: Menu.objects.values_list("pk", "name"),
@@ -204,6 +206,7 @@ def build(lists_stamp: str) -> Snapshot:
         sources={pk: Shelf(pk, name, source_address(pk), of_source[pk]) for pk, name in found["sources"]},
         tags=_tags(found),
         months=tuple(_month(number, months[number]) for number in sorted(filter(None, months), reverse=True)),
+        has_translations=bool(found["translated"]),
         made_at=made_at,
         next_due_at=next_due_at,
         # What is due changes lists, too, and nobody announces it.

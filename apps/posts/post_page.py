@@ -2,11 +2,12 @@
 
 import datetime
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import BigIntegerField, DateTimeField, QuerySet, Subquery
+from django.db.models import BigIntegerField, DateTimeField, QuerySet
 
 from . import shown
 from .addresses import FLOORS_PER_PAGE, post_address, tag_address
@@ -28,7 +29,7 @@ _FIELDS = (
 _LOADED = frozenset(_FIELDS)
 _AUTHOR = ("username", "first_name", "last_name")
 _OF_AUTHOR = {"id", *_AUTHOR}
-_ORIGINAL = ("slug", "language", "status", "published_at", "password")
+_TEXT = ("pk", "slug", "language")
 _NEAR = ("pk", "title", "slug")
 
 
@@ -54,51 +55,53 @@ class PostPage:
 
 def _post() -> QuerySet:
     names = (f"author__{name}" for name in _AUTHOR)
-    original = (f"translation_of__{name}" for name in _ORIGINAL)
-    translations = Subquery(Post.objects.translations(_AT))
-    return Post.objects.filter(pk=POST).order_by().values_list(*_FIELDS, *names, *original, translations)
+    near = (posts.first_in_time(*_NEAR) for posts in (Post.objects.before(), Post.objects.after(_AT)))
+    return Post.objects.filter(pk=POST).order_by().values_list(*_FIELDS, *names, *near)
 
 
 QUESTIONS = Together(
     post=_post,
     tags=lambda: Tag.objects.of_post(POST),
-    previous=lambda: Post.objects.first_of(Post.objects.before(POST)).values_list(*_NEAR),
-    next=lambda: Post.objects.first_of(Post.objects.after(POST, _AT)).values_list(*_NEAR),
+    translations=lambda: Post.objects.translations_of(POST, _AT).values_list(*_TEXT),
+    original=lambda: Post.objects.original_of(POST, _AT).values_list(*_TEXT),
 )
+_OF_TRANSLATIONS = ("translations", "original")
 
 
-def post_page(pk: int, floor_page: int, at: datetime.datetime, lists_stamp: str) -> PostPage | None:
+def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Any) -> PostPage | None:
     """Return the post, whoever may see it, with all that its page shows; None when there is none.
 
-    `lists_stamp` is the snapshot's, taken before. 1 query; 1 more for tags or a category not remembered (related).
+    `site` is the snapshot, taken before. 1 query; 1 more for tags or a category not remembered (related).
     """
     last_floor = floor_page * FLOORS_PER_PAGE
-    found = QUESTIONS.ask(post=pk, at=at, first_floor=last_floor - FLOORS_PER_PAGE + 1, last_floor=last_floor)
-    rows = found.pop("post")
+    without = () if site.has_translations else _OF_TRANSLATIONS
+    first_floor = last_floor - FLOORS_PER_PAGE + 1
+    found = QUESTIONS.ask(without, post=pk, at=at, first_floor=first_floor, last_floor=last_floor)
+    rows, tagged, *texts = (found.pop(name) for name in ("post", "tags", *_OF_TRANSLATIONS))
     if not rows:
         return None
-    previous, following = found.pop("previous"), found.pop("next")
-    tagged = found.pop("tags")
+    post, before, after = _made_of(rows[0])
     tags = sorted(((name, tag_address(slug)) for name, slug, _pk in tagged), key=lambda tag: tag[0].casefold())
-    post, translations = _made_of(rows[0], at)
+    translations = [_translation(row) for row in sorted(chain(*texts))]
     if not (post.is_public and post.kind == Post.Kind.POST):
         return PostPage(post, tags, translations, more=found)
-    before, after = (_near(rows[0]) if rows else None for rows in (previous, following))
-    others = related(pk, [tag for _name, _slug, tag in tagged], post.category_id, lists_stamp)
-    return PostPage(post, tags, translations, before, after, [_near(row) for row in others], found)
+    others = related(pk, [tag for _name, _slug, tag in tagged], post.category_id, site.lists_stamp)
+    previous, following = (_near(row) if row else None for row in (before, after))
+    return PostPage(post, tags, translations, previous, following, [_near(row) for row in others], found)
 
 
-def _made_of(row: list[Any], at: datetime.datetime) -> tuple[Post, list[tuple[str, str]]]:
-    values, (*names, slug, language, status, published_at, password, texts) = row[: len(_FIELDS)], row[len(_FIELDS) :]
+def _made_of(row: list[Any]) -> tuple[Post, list[Any] | None, list[Any] | None]:
+    values, (*names, before, after) = row[: len(_FIELDS)], row[len(_FIELDS) :]
     post = Post.from_db(connection.alias, _LOADED, values)
     if post.author_id is not None:
-        post.author = get_user_model().from_db(connection.alias, _OF_AUTHOR, [post.author_id, *names[: len(_AUTHOR)]])
-    texts = texts or []
-    if status == Post.Status.PUBLISHED and published_at <= at and not password:
-        texts.append([post.translation_of_id, slug, language])
-    for pk, *_more in texts:
-        shown.note(pk)
-    return post, [(language, post_address(pk, slug)) for pk, slug, language in sorted(texts)]
+        post.author = get_user_model().from_db(connection.alias, _OF_AUTHOR, [post.author_id, *names])
+    return post, before, after
+
+
+def _translation(row: list[Any]) -> tuple[str, str]:
+    pk, slug, language = row
+    shown.note(pk)
+    return language, post_address(pk, slug)
 
 
 def _near(row: list[Any]) -> Near:

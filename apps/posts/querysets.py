@@ -16,7 +16,6 @@ from django.db.models import (
     F,
     Func,
     IntegerField,
-    JSONField,
     Max,
     OuterRef,
     Q,
@@ -142,16 +141,6 @@ class _GroupConcat(Aggregate):
     output_field = TextField()
 
 
-class _JSONGroup(Aggregate):
-    """The values as one array of JSON."""
-
-    function = "JSON_GROUP_ARRAY"
-    output_field = JSONField()
-
-    def as_mysql(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSON_ARRAYAGG", **more)
-
-
 class PostQuerySet(models.QuerySet["Post"]):
     def published(self, at: Moment | None = None) -> PostQuerySet:
         """Posts that lists show: published, their time come (by then, or by now)."""
@@ -237,14 +226,26 @@ class PostQuerySet(models.QuerySet["Post"]):
     def _pinned_first(self) -> bool:
         return self.query.order_by[0] == "-pinned"
 
-    def translations(self, at: Given) -> models.QuerySet[Any, Any]:
-        """Of an outer post: one row with the pk, slug and language of each public text that translates what it does.
+    def translated(self) -> models.QuerySet[Any, tuple]:
+        """The pk of a text that translates another, if the blog has any."""
+        return self.filter(translation_of__isnull=False).order_by().values_list("pk")[:1]
 
-        Those behind a password stay out, and so does the original.
+    def translations_of(self, pk: Given, at: Given) -> PostQuerySet:
+        """The public texts that translate what that one does, or that one itself; those behind a password stay out.
+
+        That one may be among them.
         """
-        original = Coalesce(OuterRef("translation_of"), OuterRef("pk"))
-        texts = self.filter(_out(at=at), translation_of=original, password="").order_by().values("translation_of")
-        return texts.values(texts=_JSONGroup(JSONArray("pk", "slug", "language")))
+        return self._texts(Coalesce(self._original_of(pk), pk), "translation_of", at)
+
+    def original_of(self, pk: Given, at: Given) -> PostQuerySet:
+        """The text that one translates, if everybody may read it."""
+        return self._texts(self._original_of(pk), "pk", at)
+
+    def _texts(self, original: Any, name: str, at: Given) -> PostQuerySet:
+        return self.filter(_out(at=at), password="", **{name: original}).order_by()
+
+    def _original_of(self, pk: Given) -> Subquery:
+        return Subquery(self.model._default_manager.filter(pk=pk).order_by().values("translation_of"))
 
     def for_comment(self, user: Any) -> PostQuerySet:
         """What the comment form needs of a post this user may read (1 query)."""
@@ -263,27 +264,27 @@ class PostQuerySet(models.QuerySet["Post"]):
     def tagged(self, tag: Tag | int | Given) -> PostQuerySet:
         return self.filter(tags=tag)
 
-    def before(self, pk: Given) -> PostQuerySet:
-        """The posts that came before that one, if it is public, the last of them first."""
-        moment = self._of(pk, "published_at")
-        earlier = Q(published_at__lte=moment) & (Q(published_at__lt=moment) | Q(pk__lt=pk))
+    def before(self) -> PostQuerySet:
+        """The posts that came before an outer one, if it is public, the last of them first."""
+        moment = OuterRef("published_at")
+        earlier = Q(published_at__lte=moment) & (Q(published_at__lt=moment) | Q(pk__lt=OuterRef("pk")))
         return self.in_order().filter(earlier)
 
-    def after(self, pk: Given, at: Moment) -> PostQuerySet:
-        """The public posts that came after that one, the first of them first."""
-        moment = self._of(pk, "published_at")
-        later = Q(published_at__gte=moment) & (Q(published_at__gt=moment) | Q(pk__gt=pk))
+    def after(self, at: Moment) -> PostQuerySet:
+        """The public posts that came after an outer one, the first of them first."""
+        moment = OuterRef("published_at")
+        later = Q(published_at__gte=moment) & (Q(published_at__gt=moment) | Q(pk__gt=OuterRef("pk")))
         return self.published(at).filter(later).order_by("published_at", "pk")
 
-    def first_of(self, posts: PostQuerySet) -> PostQuerySet:
-        """The first of these in time, looked for in an index alone: asked for more, MariaDB reads rows until it comes.
+    def first_in_time(self, *names: str) -> Subquery:
+        """The columns of these names of the first of these posts, as one list, for each outer post.
 
-        Which index it is, MariaDB is told: to weigh seven takes it longer than the search.
+        Which index it is looked for in, MariaDB is told: to weigh seven takes it longer than the search.
         """
-        query = posts.values("pk")[:1].query
+        query = self.values(columns=JSONArray(*names))[:1].query
         table = query.get_initial_alias()
         query.alias_map[table] = ByIndex(query.alias_map[table].table_name, table, "post_status_time")
-        return self.filter(pk=Subquery(query)).order_by()
+        return Subquery(query)
 
     def last_tagged(self, tag: Given, at: Moment, *names: str) -> models.QuerySet[Any, tuple]:
         """Ids of the posts that have the tag, the last to get it first.
@@ -294,9 +295,6 @@ class PostQuerySet(models.QuerySet["Post"]):
         linked = self.model.tags.through.objects.filter(tag=tag).order_by("-pk")
         columns = self.published(at).filter(pk=OuterRef("post")).order_by().values(columns=JSONArray(*names))
         return linked.values_list("post", Subquery(columns))
-
-    def _of(self, pk: Given, name: str) -> Subquery:
-        return Subquery(self.model._default_manager.filter(pk=pk).order_by().values(name))
 
     def in_time(self, first: Moment, beyond: Moment) -> PostQuerySet:
         """Published from one moment to before another."""

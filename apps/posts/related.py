@@ -81,7 +81,8 @@ def _last_on(shelves: list[Shelf], lists_stamp: str) -> list[Rows]:
 def _asked(shelves: list[Shelf]) -> dict[Shelf, Rows]:
     tags = iter(_TAGS)
     places = {shelf: next(tags) if shelf[0] == "tag" else "category" for shelf in shelves}
-    given = dict.fromkeys([*_TAGS, "category"]) | {place: pk for (_kind, pk), place in places.items()}
+    given = {place: pk for (_kind, pk), place in places.items()}
+    without = tuple(place for place in ("category", *_TAGS) if place not in given)
     with replicas.reading():  # from the primary: other pages use it by the lists' stamp
-        found = _QUESTIONS.ask(at=timezone.now(), **given)
+        found = _QUESTIONS.ask(without, at=timezone.now(), **given)
     return {shelf: [row for row in found[place] if row[1] is not None] for shelf, place in places.items()}

@@ -33,24 +33,26 @@ class Given(Expression):
 class Together:
     """Questions that are always asked together: each a function that returns a `values_list` with names.
 
-    The SQL is made at the first asking, once for each kind of database, and is the same ever after: what differs from
-    one asking to the next is `Given`. That saves Django's compiler, which takes longer than the answer.
+    The SQL is made at the first asking, once for each kind of database and what is left out, and is the same ever
+    after: what differs from one asking to the next is `Given`. That saves Django's compiler, which takes longer than
+    the answer.
     """
 
     def __init__(self, **parts: Callable[[], QuerySet]) -> None:
         self._parts = parts
-        self._compiled: dict[str, tuple[str, list[Any], list[_Reader]]] = {}
+        self._compiled: dict[tuple[str, tuple[str, ...]], _Compiled] = {}
 
     def add(self, name: str, part: Callable[[], QuerySet]) -> None:
         """Let an app above ask along; before the first asking."""
         self._parts[name] = part
 
-    def ask(self, **given: Any) -> dict[str, list[list[Any]]]:
-        """Return the rows of each part, in its order (1 query)."""
+    def ask(self, without: tuple[str, ...] = (), /, **given: Any) -> dict[str, list[list[Any]]]:
+        """Return the rows of each part, in its order (1 query); for the parts `without` nobody asks: they have none."""
         connection = database()
-        if connection.vendor not in self._compiled:
-            self._compiled[connection.vendor] = self._compile(connection)
-        sql, parameters, readers = self._compiled[connection.vendor]
+        key = connection.vendor, without
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(connection, without)
+        sql, parameters, readers = self._compiled[key]
         places = {part.name: part for part in parameters if isinstance(part, Given)}
         stored = {name: place.stored(given[name]) for name, place in places.items()}
         values = [stored[part.name] if isinstance(part, Given) else part for part in parameters]
@@ -61,11 +63,13 @@ class Together:
                 found[number].append(readers[number](json.loads(row)))
         return dict(zip(self._parts, found, strict=True))
 
-    def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any], list["_Reader"]]:
+    def _compile(
+        self, connection: BaseDatabaseWrapper, without: tuple[str, ...]
+    ) -> tuple[str, list[Any], list["_Reader"]]:
         # Each part keeps its order only in a select of its own, which the two databases want written differently.
         braced = "({})" if connection.vendor == "mysql" else "SELECT * FROM ({})"
         statements, parameters, readers = [], [], []
-        for number, part in enumerate(self._parts.values()):
+        for number, (name, part) in enumerate(self._parts.items()):
             queryset = part()
             if queryset.ordered and not queryset.query.is_sliced:
                 queryset = queryset[:_EVERY_ROW]  # MariaDB drops the order of a part without a limit
@@ -76,6 +80,8 @@ class Together:
             queryset.query.set_limits(*limits)
             expressions = list(queryset.query.annotations.values())[-1].get_source_expressions()
             readers.append(_Reader([expression.output_field for expression in expressions]))
+            if name in without:
+                continue
             sql, of_part = queryset.query.get_compiler(connection=connection).as_sql(with_col_aliases=True)
             statements.append(braced.format(sql))
             parameters += of_part
@@ -94,6 +100,9 @@ class _Reader:
             if row[at] is not None:
                 row[at] = read(row[at])
         return row
+
+
+_Compiled = tuple[str, list[Any], list[_Reader]]  # SQL, parameters with places among them, a reader for each part
 
 
 def _moment(text: str) -> datetime.datetime:

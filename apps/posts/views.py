@@ -175,7 +175,7 @@ def _asked(request: HttpRequest) -> str:
 def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     """The post (see post_page); a POST brings the password of one that has one, and nothing else."""
     floor_page = requested_page(request)
-    page = post_page(int(pk), floor_page, timezone.now(), request.site.lists_stamp)
+    page = post_page(int(pk), floor_page, timezone.now(), request.site)
     if page is None or not is_readable(request, page.post):
         raise Http404("No such post.")
     post = page.post
