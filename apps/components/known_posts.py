@@ -9,8 +9,8 @@ from django.db import DatabaseError
 from apps.posts.models import Post
 from apps.stats.patience import Turn, one_question
 
-from . import coherence
-from .snapshot import Snapshot, Statistics
+from . import coherence, store
+from .snapshot import Statistics
 
 MAX_AGE_SECONDS = 10
 MAX_POSTS = 10_000
@@ -41,12 +41,15 @@ def known(post_id: int) -> int:
         return kept[1]
 
 
-def statistics(site: Snapshot) -> Statistics | None:
-    """Return the site's numbers, `site` being read only now; with the database away those known last, if any were."""
+def statistics() -> Statistics | None:
+    """Return the site's numbers; with the database away those known last, if any were."""
     global _statistics
     try:
-        with _reading:
+        if site := store.remembered():
             _statistics = site.statistics
+        else:
+            with _reading:
+                _statistics = store.get().statistics
     except DatabaseError:
         pass
     return _statistics

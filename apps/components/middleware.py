@@ -57,7 +57,7 @@ class PublicPageMiddleware:
             return self.get_response(request)
         if request.path_info == self.beacon_path:
             request.answered_by = "components:beacon"
-            request.site, request.user = SimpleLazyObject(store.get), AnonymousUser()
+            request.user = AnonymousUser()
             response = self.beacon(request)
             # Without it the server sends two pieces more: of what is so short each costs as much as the answer.
             response.headers["Content-Length"] = str(len(response.content))

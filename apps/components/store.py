@@ -37,6 +37,17 @@ _kept: _Kept | None = None
 _building = threading.Lock()
 
 
+def remembered() -> Snapshot | None:
+    """Return what get() would without asking anybody; None when it would ask."""
+    kept = _kept
+    if kept is None or not _is_true(kept):
+        return None
+    if time.monotonic() < kept.good_until:
+        metrics.components_from_memory()
+        return kept.snapshot
+    return kept.snapshot if _building.locked() else None
+
+
 def get() -> Snapshot:
     """Return the site components, as they are or as they were less than 100 ms ago.
 
@@ -45,13 +56,8 @@ def get() -> Snapshot:
     stands, however old; raises DatabaseError when there never was one. While one thread reads what nobody knows to have
     changed, but has become old, the others go on with it.
     """
-    kept = _kept
-    if kept is not None and _is_true(kept):
-        if time.monotonic() < kept.good_until:
-            metrics.components_from_memory()
-            return kept.snapshot
-        if _building.locked():
-            return kept.snapshot
+    if snapshot := remembered():
+        return snapshot
     asked_at = time.monotonic()
     got = _building.acquire(timeout=BUILD_SECONDS)
     try:

@@ -6,56 +6,47 @@ Visitors can't be added up: u:DAY in the totals is how many the tables know of, 
 a Redis that has lost its memory doesn't begin at none.
 """
 
-_SHOWN = """
-local function shown(field)
-  local total = redis.call('HGET', totals, field)
-  return total and total + (redis.call('HGET', batch, field) or 0) + (redis.call('HGET', pending, field) or 0)
-end
-"""
-
 # KEYS: pending, batch, totals, visitors and referrers of the day, source.
 # ARGV: number (0: count nothing), day, visitor (blank: a robot), post or blank, referrer or blank, referrers a day,
 # the name of those beyond.
 # A source numbers what it sends; a number that was seen is not counted again, so that sending twice does no harm.
-COUNT = (
-    """
+COUNT = """
+local call = redis.call
 local pending, batch, totals, visitors, referrers, source = unpack(KEYS)
 local number, day, visitor, post, referrer, most, other = unpack(ARGV)
-local function add(field) redis.call('HINCRBY', pending, field, 1) end
-if tonumber(number) > tonumber(redis.call('GET', source) or 0) then
-  redis.call('SET', source, number, 'EX', 86400)
+local of_day, of_post = 'd:' .. day, 't:' .. post
+local waiting  -- what is pending of these two, where counting has told it
+if tonumber(number) > tonumber(call('GET', source) or 0) then
+  call('SET', source, number, 'EX', 86400)
   if visitor == '' then
-    add('b:' .. day)
+    call('HINCRBY', pending, 'b:' .. day, 1)
   else
-    add('d:' .. day)
-    redis.call('PFADD', visitors, visitor)
-    redis.call('EXPIRE', visitors, 259200)
+    waiting = {call('HINCRBY', pending, of_day, 1)}
+    if call('PFADD', visitors, visitor) == 1 then call('EXPIRE', visitors, 259200) end
     if post ~= '' then
-      add('p:' .. day .. ':' .. post)
-      add('t:' .. post)
+      call('HINCRBY', pending, 'p:' .. day .. ':' .. post, 1)
+      waiting[2] = call('HINCRBY', pending, of_post, 1)
     end
     if referrer ~= '' then
       -- Nobody can invent an engine, so those are bounded as they are.
-      if string.sub(referrer, 1, 7) ~= 'engine:' and redis.call('SISMEMBER', referrers, referrer) == 0 then
-        if redis.call('SCARD', referrers) < tonumber(most) then
-          redis.call('SADD', referrers, referrer)
-          redis.call('EXPIRE', referrers, 259200)
+      if string.sub(referrer, 1, 7) ~= 'engine:' and call('SISMEMBER', referrers, referrer) == 0 then
+        if call('SCARD', referrers) < tonumber(most) then
+          call('SADD', referrers, referrer)
+          call('EXPIRE', referrers, 259200)
         else
           referrer = other
         end
       end
-      add('r:' .. day .. ':' .. referrer)
+      call('HINCRBY', pending, 'r:' .. day .. ':' .. referrer, 1)
     end
   end
 end
+waiting = waiting or call('HMGET', pending, of_day, of_post)
+local told, on_its_way = call('HMGET', totals, of_day, of_post, 'u:' .. day), call('HMGET', batch, of_day, of_post)
+local function shown(at) return told[at] and told[at] + (on_its_way[at] or 0) + (waiting[at] or 0) end
+local seen = told[3] and math.max(told[3], call('PFCOUNT', visitors))
+return {shown(1), seen, post ~= '' and shown(2)}
 """
-    + _SHOWN
-    + """
-local known = redis.call('HGET', totals, 'u:' .. day)
-local seen = known and math.max(known, redis.call('PFCOUNT', visitors))
-return {shown('d:' .. day), seen, post ~= '' and shown('t:' .. post)}
-"""
-)
 
 # KEYS: pending, batch. ARGV: the id of a new batch. Returns what is to be flushed now: a batch left over, else a new
 # one.

@@ -1,6 +1,7 @@
 """The database of a fleet: its character set, its migrations, and its restart under running workers."""
 
 import http.client
+import json
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from apps.posts.models import Post
 from blog_xtg import replicas
 from blog_xtg.checks import database_speaks_utf8mb4
 from blog_xtg.replicas import POSITION_SECONDS, Router, reading
-from tests.services import ROOT, BlogServer, GunicornServer, MariaDB, Redis, site_settings, wait_until
+from tests.services import BROWSER, ROOT, BlogServer, GunicornServer, MariaDB, Redis, site_settings, wait_until
 
 pytestmark = [pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
 WRITE = "from apps.posts.models import Post; Post.objects.create(title='Title {0}', body='Text.', status='published')"
@@ -273,6 +274,31 @@ def test_a_database_that_restarts_costs_no_request_after_it(
             own_mariadb.start()
             assert set(readers.map(ask, range(64))) == {200}
         assert set(away) <= {500, 503}
+
+
+def test_beacons_after_a_restart_know_what_they_tell(
+    own_mariadb: MariaDB, migrated: object, redis_server: Redis
+) -> None:
+    """They pass by what looks after connections at the begin of each request."""
+    with GunicornServer(DATABASE_URL=own_mariadb.url, REDIS_URL=redis_server.url) as server:
+        write_all = "; ".join(WRITE.format(number).partition("; ")[2] for number in range(48))
+        server.manage("shell", "-c", f"{WRITE.partition('; ')[0]}; {write_all}")
+        posts = [pk for (pk,) in own_mariadb.ask("SELECT id FROM blog.posts_post ORDER BY id DESC LIMIT 48")]
+
+        def told(pk: int) -> dict[str, int]:
+            client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+            headers = {"Content-Type": "application/json", "User-Agent": BROWSER}
+            client.request("POST", "/stats/view", json.dumps({"post": pk}), headers)
+            answer = client.getresponse()
+            assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-store")
+            return dict(json.loads(answer.read()))
+
+        with ThreadPoolExecutor(16) as readers:
+            for asked in (posts[:24], posts[24:]):
+                answers = [*readers.map(told, asked)]
+                assert [(answer["views"], answer["post_comments"]) for answer in answers] == [(1, 0)] * 24
+                own_mariadb.stop()
+                own_mariadb.start()
 
 
 @pytest.mark.django_db(transaction=True)
