@@ -39,6 +39,10 @@ fleet-reload: ## upgrade the fleet host by host, with no request lost
 	@sh deploy/bootstrap.sh prod
 	@exec $(PY) -m deploy.fleet reload
 
+.PHONY: fleet-manage
+fleet-manage: ## run one of manage.py's commands on the fleet (ARGS=doctor, ARGS="import_markdown ~/posts")
+	@exec $(PY) -m deploy.fleet manage $(ARGS)
+
 .PHONY: fleet-stop
 fleet-stop: ## stop the fleet, all of it
 	@exec $(PY) -m deploy.fleet stop

@@ -117,6 +117,7 @@ TEMPLATES = [
     },
 ]
 
+env.DB_SCHEMES["mysql"] = "blog_xtg.mysql"
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'blog.sqlite3'}")}
 _database = DATABASES["default"]
 if "sqlite" in _database["ENGINE"]:

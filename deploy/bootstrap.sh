@@ -56,6 +56,15 @@ install() {
         cp "requirements/$1.txt" ".venv/$1.installed"
 }
 
+# Why it could not be installed, and what to do.
+reason() {
+    if grep -q 'mysqlclient' "$log"; then
+        echo "(mysqlclient can't be compiled): install what that takes (on Debian apt install gcc pkg-config python3-dev libmariadb-dev)"
+    else
+        echo "($(grep -i '^error' "$log" | tail -n 1)): check the network and the package index"
+    fi
+}
+
 installed() {
     cmp -s "requirements/$1.txt" ".venv/$1.installed"
 }
@@ -66,7 +75,7 @@ for wanted do
     if installed "$set_name"; then
         continue
     elif [ "$set_name" = "$wanted" ]; then
-        install "$set_name" || fail "Couldn't install requirements/$set_name.txt ($(grep '^ERROR' "$log" | tail -n 1)): check the network and the package index, then run make again; $log tells all."
+        install "$set_name" || fail "Couldn't install requirements/$set_name.txt $(reason), then run make again; $log tells all."
     elif pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null; then
         install "$set_name" || echo "Couldn't build requirements/$set_name.txt; $log tells why." >&2
     fi

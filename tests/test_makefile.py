@@ -1,9 +1,12 @@
 """What `make` answers when all is well, and the one line it says when it isn't."""
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -105,6 +108,25 @@ def test_requirements_that_cannot_be_installed_are_said(checkout: Path) -> None:
     assert line.startswith("Couldn't install requirements/base.txt (ERROR: ")
     assert "check the network" in line
     assert not (checkout / ".venv/base.installed").exists()
+
+
+def test_a_compiler_that_is_missing_is_named(checkout: Path) -> None:
+    """With a mysqlclient of which nothing can be made."""
+    make_real_venv(checkout)
+    package = checkout / "mysqlclient-2.tar.gz"
+    with tarfile.open(package, "w:gz") as archive:
+        for name, text in {
+            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "broken"\nbackend-path = ["."]\n',
+            "broken.py": "raise OSError('no compiler')\n",
+        }.items():
+            told = tarfile.TarInfo(f"mysqlclient-2/{name}")
+            told.size = len(text)
+            archive.addfile(told, BytesIO(text.encode()))
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    (checkout / "requirements/prod.txt").write_text(f"mysqlclient @ file://{package} --hash=sha256:{digest}\n")
+    line = complaint(make(checkout, "fleet"))
+    assert line.startswith("Couldn't install requirements/prod.txt (mysqlclient can't be compiled): ")
+    assert "libmariadb-dev" in line
 
 
 def test_a_ready_checkout_starts_without_installing(checkout: Path) -> None:

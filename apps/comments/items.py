@@ -25,7 +25,8 @@ def items(request: BlogRequest, post: Post, rows: list[list]) -> list[SafeString
     foot = _reply_link(post) if is_open(request, post) else None
     buttons = _buttons(request, post) if may_moderate(request.user) else None
     by_administrator = f'\n      <span class="badge">{escape(gettext("administrator"))}</span>'
-    return [_item(post, request.user.is_staff, by_administrator, foot, buttons, *row) for row in rows]
+    floor_words, sees_all = gettext("floor %(floor)s"), request.user.is_staff
+    return [_item(post, sees_all, floor_words, by_administrator, foot, buttons, *row) for row in rows]
 
 
 def is_open(request: BlogRequest, post: Post) -> bool:
@@ -48,6 +49,7 @@ def time_element(at: datetime.datetime) -> SafeString:
 def _item(
     post: Post,
     sees_all: bool,
+    floor_words: str,
     badge: str,
     foot: Callable[[int], str] | None,
     buttons: Callable[[int, bool], str] | None,
@@ -66,7 +68,7 @@ def _item(
     head = [_author(name, site) + (badge if by_administrator else ""), time_element(created_at)]
     if edited_at:
         head.append(f'<small class="edited">{escape(gettext("edited"))} {time_element(edited_at)}</small>')
-    label = escape(gettext("floor %(floor)s") % {"floor": floor})
+    label = escape(floor_words % {"floor": floor})
     head.append(f'<a class="floor" href="{escape(post.floor_url(floor))}">{label}</a>')
     body = ["\n      ".join(['<p class="comment-head">', *head]) + "\n    </p>"]
     if reply_to:

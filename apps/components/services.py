@@ -32,6 +32,11 @@ def new_setup_token() -> str:
     return token
 
 
+def has_setup_token() -> bool:
+    """Tell whether a token has been handed out that nobody has used yet (1 query)."""
+    return SetupToken.objects.exists()
+
+
 def is_setup_token(token: str) -> bool:
     """Tell whether the token would be accepted now (2 queries)."""
     known = SetupToken.objects.filter(pk=1).values_list("digest", flat=True).first()

@@ -1,5 +1,6 @@
 """What the templates of pages may call: Jinja2's environment for all of templates/ but templates/django/."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from jinja2 import Environment, Undefined, pass_context
 from markupsafe import Markup
 
@@ -57,6 +58,12 @@ def framed(context: Any, name: str) -> SafeString:
 
 def _translated(message: str) -> Markup:
     """The text may hold elements; what % puts into it is escaped."""
+    return _in_language(get_language(), message)
+
+
+# As many as the templates hold, in each language: to ask the catalogue takes five times as long.
+@cache
+def _in_language(_language: str, message: str) -> Markup:
     return Markup(gettext(message))  # noqa: S704
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
-from apps.components.services import has_administrator
+from apps.components.services import has_administrator, has_setup_token
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
 from blog_xtg.collected import collect
@@ -43,10 +43,17 @@ def make_folder(folder: Path) -> None:
         raise CommandError(f"Can't make the folder {folder} ({error.strerror}). Make it writable.") from None
 
 
-def invitation(site: str) -> str:
-    """Return the lines that lead the first administrator in, blank when there is one. A link voids the one before."""
+def invitation(site: str, *, anew: bool) -> str:
+    """Return the lines that lead the first administrator in, blank when there is one.
+
+    A new link voids the one before: unless it is to be made `anew`, one handed out before is only spoken of.
+    """
     if has_administrator():
         return ""
+    if has_setup_token() and not anew:
+        return (
+            "  There is no administrator yet. The link printed before is good; manage.py setup_link prints another.\n"
+        )
     link = StringIO()
     call_command("setup_link", site=site, stdout=link)
     return f"  There is no administrator yet. Become it, once, here:\n  {link.getvalue().strip()}\n"

@@ -1,4 +1,4 @@
-"""python -m deploy.fleet start|status|reload|stop"""
+"""python -m deploy.fleet start|status|reload|stop, or manage and one of manage.py's commands"""
 
 import os
 import sys
@@ -20,6 +20,8 @@ def main(wish: str) -> int:
         if wish == "supervise":
             Supervisor(fleet).run()
             return 0
+        if wish == "manage":
+            control.manage(fleet, sys.argv[2:])
         if wish == "start":
             control.start(fleet)
         elif wish == "reload":

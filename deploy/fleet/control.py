@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
-from typing import IO
+from collections.abc import Iterable, Sequence
+from typing import IO, NoReturn
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -47,8 +47,12 @@ LEFT_ALONE_SECONDS = 4
 def start(fleet: Fleet) -> None:
     """Start what isn't running; return when every part answers. Raises Trouble that names those that don't."""
     if running(fleet):
-        if (port := read_environment(fleet.folder / "env")["FLEET_PORT"]) != str(fleet.port):
-            raise Trouble(f"The fleet runs on port {port}: make fleet-stop, and then start it on another.")
+        runs = read_environment(fleet.folder / "env")
+        port, hosts = runs["FLEET_PORT"], runs["FLEET_HOSTS"]
+        if (port, hosts) != (str(fleet.port), str(len(fleet.hosts))):
+            raise Trouble(
+                f"The fleet runs on port {port}, with {hosts} hosts: make fleet-stop, and then start another."
+            )
     else:
         _check(fleet)
         end_leftovers(fleet)
@@ -123,6 +127,15 @@ def prepare(fleet: Fleet) -> str:
         raise Trouble(f"`manage.py prepare` failed:\n{last_lines(done.stdout + done.stderr)}")
     print(done.stdout, end="", flush=True)
     return done.stdout
+
+
+def manage(fleet: Fleet, arguments: Sequence[str]) -> NoReturn:
+    """Become `manage.py` with these arguments, on the first host of the fleet. Raises Trouble when nothing runs."""
+    if not running(fleet):
+        raise Trouble("The fleet is not running: make fleet")
+    environment = {**base_environment(), **fleet.environment(fleet.hosts[0])}
+    os.chdir(ROOT)
+    os.execve(sys.executable, [sys.executable, "manage.py", *arguments], environment)  # noqa: S606
 
 
 def wait(fleet: Fleet, parts: Iterable[Part], seconds: float = START_SECONDS) -> None:
@@ -291,7 +304,7 @@ def print_status(fleet: Fleet) -> bool:
         known = state.get(part.name, {})
         word = "answers" if part.name not in silent else "silent" if known.get("pid") else "down"
         where = f"{part.address}:{part.port}" if part.port else ""
-        again = f"started {known['starts']} times, last {known['ended']}" if known.get("starts", 0) > 1 else ""
+        again = f"started {known['starts']} times, last {known['ended']}" if known.get("ended") else ""
         print(f"  {part.name:<14}{word:<9}{where:<17}pid {known.get('pid', 0):<8}{again}".rstrip())
     print(f"  {fleet.url}/ · to write: {fleet.url}/admin/ · logs: {fleet.folder}/log")
     return not silent

@@ -1,7 +1,10 @@
 """Becoming the first administrator: once, by the one who holds the link."""
 
+import subprocess
+import sys
 import threading
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,8 +13,10 @@ from django.db import connection
 from django.test import Client
 
 from apps.components.services import SetupRefused, create_first_administrator, new_setup_token
+from apps.exchange.preparing import invitation
 from blog_xtg import environment
 from tests.factories import make_administrator
+from tests.services import ROOT, BlogServer
 
 pytestmark = pytest.mark.django_db
 FIELDS = {"username": "站长", "email": "", "password1": "long-and-good-9", "password2": "long-and-good-9"}
@@ -46,6 +51,31 @@ def test_a_new_link_makes_the_old_one_void(client: Client) -> None:
     old, new = new_setup_token(), new_setup_token()
     assert client.get("/setup/", {"token": old}).status_code == 404
     assert client.get("/setup/", {"token": new}).status_code == 200
+
+
+def test_a_start_that_is_repeated_leaves_the_link_good(client: Client) -> None:
+    link = invitation("http://testserver", anew=False).split()[-1]
+    assert "token=" not in invitation("http://testserver", anew=False)
+    assert client.get(link).status_code == 200
+    assert "token=" in invitation("http://testserver", anew=True)
+    make_administrator()
+    assert invitation("http://testserver", anew=True) == ""
+
+
+def test_a_database_without_tables_is_said_in_a_line(tmp_path: Path) -> None:
+    blog = BlogServer(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
+    done = subprocess.run(
+        [sys.executable, "manage.py", "setup_link"],
+        cwd=ROOT,
+        env=blog.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: The database can't be asked (no such table: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_weak_passwords_are_refused_and_the_link_stays_good(client: Client) -> None:

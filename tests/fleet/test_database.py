@@ -20,6 +20,7 @@ from apps.components.management.commands import migrate
 from apps.posts.models import Post
 from blog_xtg import replicas
 from blog_xtg.checks import database_speaks_utf8mb4
+from blog_xtg.mysql.base import MOMENT_SECONDS
 from blog_xtg.replicas import POSITION_SECONDS, Router, reading
 from tests.services import BROWSER, ROOT, BlogServer, GunicornServer, MariaDB, Redis, site_settings, wait_until
 
@@ -274,6 +275,33 @@ def test_a_database_that_restarts_costs_no_request_after_it(
             own_mariadb.start()
             assert set(readers.map(ask, range(64))) == {200}
         assert set(away) <= {500, 503}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.one_database("mariadb")
+def test_a_connection_used_a_moment_ago_is_not_asked_how_it_is(
+    mariadb_server: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def requests_at_intervals_of(seconds: float) -> int:
+        """How often the server was asked for a sign of life in four requests."""
+        before = signs_of_life()
+        for _ in range(4):
+            time.sleep(seconds)
+            connection.close_if_unusable_or_obsolete()
+            Post.objects.first()
+        return signs_of_life() - before
+
+    def signs_of_life() -> int:
+        return int(mariadb_server.ask("SHOW GLOBAL STATUS LIKE 'Com_admin_commands'")[0][1])
+
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    connection.close()
+    Post.objects.first()
+    assert requests_at_intervals_of(0) == 0
+    assert requests_at_intervals_of(2 * MOMENT_SECONDS) == 4
+    connection.errors_occurred = True
+    connection.close_if_unusable_or_obsolete()
+    assert not connection.errors_occurred and connection.health_check_done
 
 
 def test_beacons_after_a_restart_know_what_they_tell(

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from deploy.fleet import control
+from deploy.fleet.files import Fleet
 from deploy.fleet.processes import Trouble
 from tests.fleet.pressing import Wrk
 from tests.fleet.whole import Load, WholeFleet, ask
@@ -52,6 +53,18 @@ def test_what_does_not_answer_is_named_with_the_end_of_its_log(
             control.reload(whole_fleet.fleet)
         assert {part.name: whole_fleet.started(part.name) for part in whole_fleet.fleet.parts} == starts
     control.wait(whole_fleet.fleet, [whole_fleet.part(name)], 30)
+
+
+def test_commands_reach_the_fleet(whole_fleet: WholeFleet) -> None:
+    told = whole_fleet.command("manage", "doctor")
+    assert told.stdout.startswith(f"ok       http://127.0.0.1:{whole_fleet.port} is a fleet."), told.stdout
+    again = whole_fleet.command("start")
+    assert (again.returncode, "token=" in again.stdout) == (0, False)  # the link printed first is still good
+
+
+def test_a_running_fleet_takes_no_other_hosts(whole_fleet: WholeFleet) -> None:
+    with pytest.raises(Trouble, match=", with 2 hosts: make fleet-stop"):
+        control.start(Fleet(whole_fleet.fleet.folder, str(whole_fleet.port), "3"))
 
 
 def test_beats_of_which_none_works_are_named(whole_fleet: WholeFleet) -> None:

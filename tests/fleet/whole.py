@@ -68,9 +68,9 @@ class WholeFleet:
         self.said = ""
         self.network: Any = None  # what its hosts are connected by (networks.py)
 
-    def command(self, wish: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *wish: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "deploy.fleet", wish],
+            [sys.executable, "-m", "deploy.fleet", *wish],
             cwd=ROOT,
             env=self.environ,
             capture_output=True,

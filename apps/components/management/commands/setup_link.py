@@ -2,6 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.urls import reverse
 
 from apps.components.services import SetupRefused, new_setup_token
@@ -20,6 +21,10 @@ class Command(BaseCommand):
         except SetupRefused:
             raise CommandError(
                 "There is an administrator already. Forgotten the password? python manage.py changepassword NAME"
+            ) from None
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database can't be asked ({error}). `make run` makes a blog's tables, manage.py prepare a fleet's."
             ) from None
         site = site or last_started_at() or settings.SITE_URL
         self.stdout.write(f"{site.rstrip('/')}{reverse('components:setup')}?token={token}")

@@ -16,4 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, site: str | None, **options: Any) -> None:
         prepare()
-        self.stdout.write(invitation(site or settings.SITE_URL), ending="")
+        # Host after host runs this, and starts again do: the link that the first one printed stays good.
+        self.stdout.write(invitation(site or settings.SITE_URL, anew=False), ending="")

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
         self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
-        self.stdout.write(invitation(address), ending="")
+        self.stdout.write(invitation(address, anew=True), ending="")
         self.stdout.write("  Ctrl-C stops it.\n")
         self.stdout.flush()
         # Daphne's Twisted hangs up on a longer address, saying nothing.
