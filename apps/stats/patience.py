@@ -3,7 +3,7 @@
 import threading
 import time
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 
 AWAY_SECONDS = 5  # before it is asked again: a view must not wait for a database that is away
 WAIT_SECONDS = 1  # for an answer that keeps another thread waiting
@@ -34,7 +34,9 @@ class Turn:
         if _is_away():  # as the one before us found out
             self._lock.release()
             raise Away("The database is away.")
-        close_old_connections()  # what a beacon passes by otherwise (blog_xtg/wsgi.py)
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()  # what a beacon passes by otherwise (blog_xtg/wsgi.py)
 
     def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         if kind is not None and issubclass(kind, DatabaseError):
