@@ -191,10 +191,13 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
+    # A thread that the test before has left behind would read this one's tables, and be remembered for it.
+    postman.AGAIN_SECONDS = None
+    if postman._thread:
+        postman._wanted.set()
+        postman.wait(5)
     store.drop()
     related._remembered = ("", 0.0, {})
-    # A thread that was left without its tables would try again in a minute, and read those of another test.
-    postman.AGAIN_SECONDS = None
     marker = request.node.get_closest_marker("django_db")
     if marker and not marker.kwargs.get("transaction"):
         settings.PAGE_CACHE_BYTES = 0
