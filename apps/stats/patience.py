@@ -31,12 +31,15 @@ class Turn:
         if not self._lock.acquire(timeout=WAIT_SECONDS):
             _leave_alone()
             raise Away("Another thread waits for the database.")
-        if _is_away():  # as the one before us found out
+        try:
+            if _is_away():  # as the one before us found out
+                raise Away("The database is away.")
+            for connection in connections.all(initialized_only=True):
+                if not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()  # what a beacon passes by otherwise (blog_xtg/wsgi.py)
+        except BaseException:
             self._lock.release()
-            raise Away("The database is away.")
-        for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()  # what a beacon passes by otherwise (blog_xtg/wsgi.py)
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         if kind is not None and issubclass(kind, DatabaseError):
