@@ -13,8 +13,10 @@ from blog_xtg import metrics, replicas
 from . import coherence
 from .snapshot import Snapshot, build
 
-# With Redis away nobody tells of changes: the database is asked again after so long, or after twice what it took.
+# With Redis away nobody tells of changes, and the database is asked again after so long.
 AWAY_SECONDS = 0.1
+# One that takes longer than this for its answer is given a rest as long, and what is shown may be twice as old.
+SLOW_SECONDS = 0.25
 # With the database away the last snapshot stands for so long before it is asked again: readers must not queue for it.
 DATABASE_AWAY_SECONDS = 1
 # While one thread builds, the others wait; one that hangs holds them no longer than this.
@@ -86,7 +88,9 @@ def _read(older: _Kept | None, asked_at: float) -> Snapshot:
     generation, read_at = coherence.generation(), time.monotonic()
     stamps = backend.stamps()
     if older is not None and older.generation == generation and read_at < older.good_until:
-        if stamps is None and asked_at - older.read_at < max(AWAY_SECONDS, 2 * older.took_seconds):
+        is_slow = older.took_seconds > SLOW_SECONDS
+        lasts_seconds = 2 * older.took_seconds if is_slow else AWAY_SECONDS
+        if stamps is None and asked_at - older.read_at < lasts_seconds:
             return older.snapshot
         if stamps is not None and stamps.site == older.stamp:
             return older.snapshot
