@@ -15,7 +15,8 @@ from .snapshot import Snapshot, build
 
 # With Redis away nobody tells of changes, and the database is asked again after so long.
 AWAY_SECONDS = 0.1
-# One that takes longer than this for its answer is given a rest as long, and what is shown may be twice as old.
+# One that takes longer than this for its answers, time after time, is given a rest as long, and what is shown may be
+# twice as old.
 SLOW_SECONDS = 0.25
 # With the database away the last snapshot stands for so long before it is asked again: readers must not queue for it.
 DATABASE_AWAY_SECONDS = 1
@@ -31,7 +32,7 @@ class _Kept:
     generation: int
     stamp: str | None
     read_at: float  # time.monotonic(), before the database answered
-    took_seconds: float
+    took_seconds: float  # at most twice what the one before took, so that a single long one counts for little
     good_until: float
 
 
@@ -107,6 +108,8 @@ def _read(older: _Kept | None, asked_at: float) -> Snapshot:
     lasts_seconds = min(backend.snapshot_seconds - age_seconds, snapshot.next_due_at - time.time())
     # Kept even when a change was heard of meanwhile: it is then no good but for the day the database is away.
     took_seconds = time.monotonic() - read_at
+    if older is not None:
+        took_seconds = min(took_seconds, max(AWAY_SECONDS, 2 * older.took_seconds))
     _kept = _Kept(snapshot, generation, stamps.site if stamps else None, read_at, took_seconds, read_at + lasts_seconds)
     return snapshot
 
