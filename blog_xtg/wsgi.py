@@ -28,7 +28,7 @@ class Handler(WSGIHandler):
         self._beacon = reverse("components:beacon") if settings.REDIS_URL else ""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        if environ["PATH_INFO"] == self._beacon:
+        if self._beacon and environ.get("PATH_INFO") == self._beacon:
             request = self.request_class(environ)
             if is_anonymous(request):
                 response = self._middleware_chain(request)  # type: ignore[attr-defined]

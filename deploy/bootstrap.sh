@@ -58,7 +58,8 @@ install() {
 
 # Why it could not be installed, and what to do.
 reason() {
-    if grep -q 'mysqlclient' "$log"; then
+    # Nothing else of the requirements is made from source.
+    if grep -q mysqlclient "$log" && grep -qE 'subprocess-exited-with-error|Failed building wheel' "$log"; then
         echo "(mysqlclient can't be compiled): install what that takes (on Debian apt install gcc pkg-config python3-dev libmariadb-dev)"
     else
         echo "($(grep -i '^error' "$log" | tail -n 1)): check the network and the package index"

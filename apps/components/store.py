@@ -89,9 +89,8 @@ def _read(older: _Kept | None, asked_at: float) -> Snapshot:
     generation, read_at = coherence.generation(), time.monotonic()
     stamps = backend.stamps()
     if older is not None and older.generation == generation and read_at < older.good_until:
-        is_slow = older.took_seconds > SLOW_SECONDS
-        lasts_seconds = 2 * older.took_seconds if is_slow else AWAY_SECONDS
-        if stamps is None and asked_at - older.read_at < lasts_seconds:
+        oldest_seconds = 2 * older.took_seconds if older.took_seconds > SLOW_SECONDS else AWAY_SECONDS
+        if stamps is None and asked_at - older.read_at < oldest_seconds:
             return older.snapshot
         if stamps is not None and stamps.site == older.stamp:
             return older.snapshot

@@ -63,9 +63,7 @@ class Together:
                 found[number].append(readers[number](json.loads(row)))
         return dict(zip(self._parts, found, strict=True))
 
-    def _compile(
-        self, connection: BaseDatabaseWrapper, without: tuple[str, ...]
-    ) -> tuple[str, list[Any], list["_Reader"]]:
+    def _compile(self, connection: BaseDatabaseWrapper, without: tuple[str, ...]) -> "_Compiled":
         # Each part keeps its order only in a select of its own, which the two databases want written differently.
         braced = "({})" if connection.vendor == "mysql" else "SELECT * FROM ({})"
         statements, parameters, readers = [], [], []

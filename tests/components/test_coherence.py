@@ -293,6 +293,26 @@ def test_with_redis_away_readers_share_a_snapshot_that_takes_long(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_with_redis_away_one_long_answer_makes_nothing_older(
+    together: Together, own_redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_redis.stop()
+    wait_until(lambda: not together.is_trusted(), 5)
+    snapshot, begun, takes = store.get(), [], [0.4, 0.0, 0.0]
+
+    def build_in_turn(lists: str) -> Snapshot:
+        begun.append(time.monotonic())
+        time.sleep(takes[len(begun) - 1])
+        return replace(snapshot, made_at=time.time(), lists_stamp=lists)
+
+    monkeypatch.setattr(store, "build", build_in_turn)
+    for number in range(3):
+        time.sleep(store.AWAY_SECONDS + 0.01)
+        store.get()
+        assert len(begun) == number + 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_nobody_waits_for_a_snapshot_that_is_only_old(builds: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coherence.backend(), "snapshot_seconds", 0.5, raising=False)
     store.get()

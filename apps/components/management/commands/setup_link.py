@@ -26,5 +26,6 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The database can't be asked ({error}). `make run` makes a blog's tables, manage.py prepare a fleet's."
             ) from None
-        site = site or last_started_at() or settings.SITE_URL
+        # A fleet started from this folder is another blog than the one that `manage.py start` served.
+        site = site or ("" if settings.REDIS_URL else last_started_at()) or settings.SITE_URL
         self.stdout.write(f"{site.rstrip('/')}{reverse('components:setup')}?token={token}")
