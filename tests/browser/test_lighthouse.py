@@ -13,7 +13,7 @@ DEMANDED = ("accessibility", "best-practices", "seo")
 # Search engines are kept out of search pages on purpose, so there is nobody to describe them to either.
 NOT_ASKED = {"search with results": ["is-crawlable", "meta-description"]}
 JUDGED = ["home", "post without diagrams", "category", "search with results"]
-TIMEOUT_SECONDS = 240
+TIMEOUT_SECONDS = 600
 
 
 @pytest.fixture(scope="session")
