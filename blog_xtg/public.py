@@ -26,8 +26,8 @@ def is_anonymous(request: HttpRequest) -> bool:
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let caches keep what the view answers to readers without a session, unless it says otherwise itself.
 
-    The answer must be a pure function of the address, the language and what is stored: no token, no cookie, no name.
-    A replica of the database may make it. SiteMiddleware knows it by `shows_the_site`.
+    The answer must be a pure function of the address, the language and what is stored: no token, no cookie, no name;
+    a request without a session comes without `request.session`. A replica of the database may make it.
     """
 
     made = from_replica(view)
@@ -42,3 +42,8 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
     answer.shows_the_site = True  # type: ignore[attr-defined]
     return answer
+
+
+def shows_the_site(view: Callable[..., Any]) -> bool:
+    """Whether the view is a public page, and so shows the site components."""
+    return getattr(view, "shows_the_site", False)

@@ -6,11 +6,10 @@ from django.views.generic import TemplateView
 
 from . import files
 
-# Those that readers ask for come first: each pattern before them costs every page a look. What hangs on a post comes
-# before the post, whose slug may be anything.
+# Those that readers ask for come first: each pattern before them costs every page a look.
 urlpatterns = [
-    path("", include("apps.comments.urls")),
     path("", include("apps.posts.urls")),
+    path("", include("apps.comments.urls")),
     path("admin/", include("apps.posts.editor_urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", files.static, {"path": "img/icon.svg"}),

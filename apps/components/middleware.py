@@ -8,24 +8,33 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import DatabaseError
 from django.http import HttpResponse
-from django.urls import resolve, reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from apps.posts import shown
 from blog_xtg import metrics, replicas
 from blog_xtg.client import BlogRequest
-from blog_xtg.public import SHARED, SHARED_BY_CDNS, is_anonymous
+from blog_xtg.public import SHARED, SHARED_BY_CDNS, is_anonymous, shows_the_site
 
 from . import coherence, store
 from .pagecache import VARIANT, Page, keep_for_this_second, pages
 
 # Answers without words in them, which must not wait for the database to say in which language.
 WORDLESS = ("/static/", "/style-", "/media/")
+# They look after who is signed in, and a public page that is made for nobody in particular passes none of them.
+OF_SESSIONS = {
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+}
 # What stands where a page was before it moved or went away: nginx keeps it in place of its copy, and no longer.
 INSTEAD_OF_A_PAGE = {301, 302, 403, 404, 410}
 
@@ -43,12 +52,14 @@ class PublicPageMiddleware:
     """Answer anonymous readers from the page cache; first of all, so that a kept page passes nothing else.
 
     A page that isn't kept is rendered, given its ETag, packed as the reader takes it, and kept. No query and no
-    round trip for a kept page while word of changes arrives; without it nothing kept is believed. The beacon of a
-    reader without a session goes straight to its view.
+    round trip for a kept page while word of changes arrives; without it nothing kept is believed. One that is rendered
+    passes no middleware for sessions: that takes a twentieth off it. The beacon of a reader without a session goes
+    straight to its view.
     """
 
     def __init__(self, get_response: Callable[[BlogRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.get_public_page = _without_sessions()
         self.beacon_path = reverse("components:beacon")
         self.beacon = resolve(self.beacon_path).func
 
@@ -86,7 +97,7 @@ class PublicPageMiddleware:
         if settings.CSRF_COOKIE_NAME not in request.COOKIES and coherence.backend().is_trusted():
             request.replica = replicas.caught_up(generation)
         with shown.noting() as posts:
-            response = self.get_response(request)
+            response = self.get_public_page(request) if _leads_to_a_public_page(request) else self.get_response(request)
         if response.cookies:
             return response
         is_shared = response.headers.get("Cache-Control") == SHARED
@@ -102,6 +113,36 @@ class PublicPageMiddleware:
         if key:  # after it: the page has been packed, if the reader takes that, and its size is known
             pages.put(key, page, generation)
         return answer
+
+
+def _without_sessions() -> Callable[..., Any]:
+    """Return what answers as the rest of the middlewares and the view would, without those of OF_SESSIONS."""
+    first = settings.MIDDLEWARE.index(f"{__name__}.{PublicPageMiddleware.__name__}") + 1
+    handler: Callable[..., Any] = convert_exception_to_response(_public_page)
+    for name in reversed(settings.MIDDLEWARE[first:]):
+        if name not in OF_SESSIONS:
+            handler = convert_exception_to_response(import_string(name)(handler))
+    return handler
+
+
+def _leads_to_a_public_page(request: BlogRequest) -> bool:
+    """Tell whether the address does, and if so give the request what the view expects of the middlewares left out."""
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        return False
+    if not shows_the_site(match.func):
+        return False
+    request.resolver_match = match
+    request.user = AnonymousUser()
+    return True
+
+
+def _public_page(request: Any) -> HttpResponse:
+    view, args, kwargs = request.resolver_match
+    request.site = store.get()
+    response: HttpResponse = view(request, *args, **kwargs)
+    return response
 
 
 def _asked_at(request: BlogRequest) -> float:
@@ -144,7 +185,7 @@ class SiteMiddleware:
 
     def __call__(self, request: BlogRequest) -> HttpResponse:
         request.site = SimpleLazyObject(store.get)
-        header = request.headers.get("Accept-Language", "")[:MAX_LANGUAGES]
+        header = request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_LANGUAGES]
         with translation.override(accepted_language(header) or _site_language(request)):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
@@ -157,7 +198,7 @@ class SiteMiddleware:
 
     def process_view(self, request: BlogRequest, view: Any, args: Any, kwargs: Any) -> None:
         """Read the snapshot at once for a view that shows it: to pass the lazy object by saves a tenth of a page."""
-        if getattr(view, "shows_the_site", False):
+        if shows_the_site(view):
             request.site = store.get()
 
 

@@ -53,7 +53,8 @@ class Page:
             kept["Vary"] = ", ".join(filter(None, [kept.get("Vary"), "Accept-Encoding"]))
         self._headers = kept
         own = response.headers.get("ETag", "").strip('"')
-        self.etag = own or hashlib.blake2b(self._text, digest_size=12).hexdigest()
+        # Of what is strong enough, processors have instructions for this: twice as fast as BLAKE2.
+        self.etag = own or hashlib.sha256(self._text).hexdigest()[:24]
         self.frame, self.shown, self.good_until = frame, shown, good_until
         self.counted_bytes = 0  # as which the cache has it
 

@@ -4,6 +4,8 @@ import hmac
 
 from django.http import HttpRequest
 
+from blog_xtg.public import is_anonymous
+
 from .models import Post
 
 
@@ -14,7 +16,9 @@ def is_readable(request: HttpRequest, post: Post) -> bool:
 
 def is_unlocked(request: HttpRequest, post: Post) -> bool:
     """Tell whether this reader may see the text: no password, staff, or the right one given before."""
-    return not post.password or request.user.is_staff or request.session.get(_key(post)) == _proof(post)
+    if not post.password or request.user.is_staff:
+        return True
+    return not is_anonymous(request) and request.session.get(_key(post)) == _proof(post)
 
 
 def is_everybodys(post: Post) -> bool:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from django.urls import reverse
 
 FLOORS_PER_PAGE = 20
+TAKEN_SLUGS = ("comment", "reactions")  # what hangs on a post has these addresses
 
 
 def post_address(pk: int, slug: str) -> str:

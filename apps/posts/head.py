@@ -44,11 +44,10 @@ def post_head(context: Any, page: PostPage) -> SafeString:
     absolute, indexable = _absolute(request), is_indexable(post)
     picture = shared_picture(post, site)
     description = _description(post.excerpt)
-    names = [name for name, _url in page.tags]
     article = [("published_time", _moment(post.published_at)), ("modified_time", _moment(last_changed(post)))]
     if post.kind == Post.Kind.POST:
         category = site.categories.get(post.category_id)
-        article += [("section", category.name if category else ""), *(("tag", name) for name in names)]
+        article += [("section", category.name if category else ""), *(("tag", name) for name, _url in page.tags)]
     return _head(
         site,
         indexable=indexable,
@@ -60,7 +59,7 @@ def post_head(context: Any, page: PostPage) -> SafeString:
         picture=picture,
         picture_url=absolute(picture.url) if picture else "",
         article=article,
-        data=as_data_block(describe_post(post, names, site, description, picture, absolute)) if indexable else "",
+        data=as_data_block(describe_post(page, site, description, picture, absolute)) if indexable else "",
     )
 
 
@@ -146,7 +145,7 @@ def _moment(at: datetime.datetime | None) -> str:
 
 def _absolute(request: Any) -> Callable[[str], str]:
     """What build_absolute_uri would be for addresses that reverse() and the storage make, in a tenth of its time."""
-    root = request.build_absolute_uri("/").removesuffix("/")
+    root = f"{request.scheme}://{request.get_host()}"
     return lambda url: url if "://" in url else root + url
 
 

@@ -9,6 +9,7 @@ import locale
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
@@ -17,9 +18,11 @@ from django.utils.safestring import SafeString
 from .card_drawing import can_draw
 from .cards import CARD_SIZE, card_url
 from .models import Post
+from .post_page import PostPage
 
 # In a data block: no `</script>`, no `<!--`, and nothing an XHTML parser would take for an entity.
 _JSON_ESCAPES = [("<", "\\u003C"), (">", "\\u003E"), ("&", "\\u0026")]
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class SharedPicture:
     height: int | None
 
 
+@lru_cache(maxsize=100)
 def language_tag(code: str) -> str:
     """Return the language as BCP 47 likes it written: zh-hans as zh-Hans, pt-br as pt-BR."""
     language, *rest = code.replace("_", "-").split("-")
@@ -39,6 +43,7 @@ def language_tag(code: str) -> str:
     return "-".join([language.lower(), *parts])
 
 
+@lru_cache(maxsize=100)
 def open_graph_locale(code: str) -> str:
     """Return language_TERRITORY, the territory being the usual one unless the code names it; "" when unknown."""
     language, *rest = language_tag(code).split("-")
@@ -81,21 +86,17 @@ def shared_picture(post: Post, site: Any) -> SharedPicture | None:
 
 def as_data_block(data: dict[str, Any]) -> SafeString:
     """Return the data as JSON that nothing inside can end the script element of."""
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    written = _encode(data)
     for sign, escaped in _JSON_ESCAPES:
         written = written.replace(sign, escaped)
     return SafeString(written)
 
 
 def describe_post(
-    post: Post,
-    tags: list[str],
-    site: Any,
-    description: str,
-    picture: SharedPicture | None,
-    absolute: Callable[[str], str],
+    page: PostPage, site: Any, description: str, picture: SharedPicture | None, absolute: Callable[[str], str]
 ) -> dict[str, Any]:
     """Return the JSON-LD of a post with the way that leads to it (no query)."""
+    post = page.post
     published, changed = post.published_at, last_changed(post)
     address = absolute(post.get_absolute_url())
     publisher = {"@type": "Organization", "name": site.title, "url": absolute("/")}
@@ -111,7 +112,7 @@ def describe_post(
         "datePublished": published.isoformat() if published else "",
         "dateModified": changed.isoformat() if changed else "",
         "inLanguage": language_tag(post.language or site.language),
-        "author": {"@type": "Person", "name": author_name(post, site)} if post.author else publisher,
+        "author": {"@type": "Person", "name": page.author} if page.author else publisher,
         "publisher": publisher,
     }
     way = [(site.title, "/"), (post.title, post.get_absolute_url())]
@@ -119,7 +120,7 @@ def describe_post(
         if category := site.categories.get(post.category_id):
             posting["articleSection"] = category.name
             way.insert(1, (category.name, category.url))
-        posting["keywords"] = tags
+        posting["keywords"] = [name for name, _url in page.tags]
     crumbs = [
         {"@type": "ListItem", "position": position, "name": name, "item": absolute(url)}
         for position, (name, url) in enumerate(way, 1)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models import BigIntegerField, DateTimeField, QuerySet
 
@@ -27,8 +26,7 @@ _FIELDS = (
     *("view_count", "comment_count", "last_floor"),
 )
 _LOADED = frozenset(_FIELDS)
-_AUTHOR = ("username", "first_name", "last_name")
-_OF_AUTHOR = {"id", *_AUTHOR}
+_AUTHOR = ("first_name", "last_name", "username")
 _TEXT = ("pk", "slug", "language")
 _NEAR = ("pk", "title", "slug")
 
@@ -44,7 +42,8 @@ class Near(NamedTuple):
 class PostPage:
     """`more` holds the rows of what the apps above asked along, by name."""
 
-    post: Post
+    post: Post  # without its author
+    author: str  # full name, else the account's; blank when there is none
     tags: list[tuple[str, str]] = field(default_factory=list)  # name and address
     translations: list[tuple[str, str]] = field(default_factory=list)  # language, blank for the site's, and address
     previous: Near | None = None
@@ -80,22 +79,21 @@ def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Any) -> Pos
     rows, tagged, *texts = (found.pop(name) for name in ("post", "tags", *_OF_TRANSLATIONS))
     if not rows:
         return None
-    post, before, after = _made_of(rows[0])
+    post, author, before, after = _made_of(rows[0])
     tags = sorted(((name, tag_address(slug)) for name, slug, _pk in tagged), key=lambda tag: tag[0].casefold())
     translations = [_translation(row) for row in sorted(chain(*texts))]
     if not (post.is_public and post.kind == Post.Kind.POST):
-        return PostPage(post, tags, translations, more=found)
+        return PostPage(post, author, tags, translations, more=found)
     others = related(pk, [tag for _name, _slug, tag in tagged], post.category_id, site.lists_stamp)
     previous, following = (_near(row) if row else None for row in (before, after))
-    return PostPage(post, tags, translations, previous, following, [_near(row) for row in others], found)
+    return PostPage(post, author, tags, translations, previous, following, [_near(row) for row in others], found)
 
 
-def _made_of(row: list[Any]) -> tuple[Post, list[Any] | None, list[Any] | None]:
-    values, (*names, before, after) = row[: len(_FIELDS)], row[len(_FIELDS) :]
+def _made_of(row: list[Any]) -> tuple[Post, str, list[Any] | None, list[Any] | None]:
+    values, (first_name, last_name, username, before, after) = row[: len(_FIELDS)], row[len(_FIELDS) :]
     post = Post.from_db(connection.alias, _LOADED, values)
-    if post.author_id is not None:
-        post.author = get_user_model().from_db(connection.alias, _OF_AUTHOR, [post.author_id, *names])
-    return post, before, after
+    author = "" if post.author_id is None else f"{first_name} {last_name}".strip() or username
+    return post, author, before, after
 
 
 def _translation(row: list[Any]) -> tuple[str, str]:

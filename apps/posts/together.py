@@ -13,6 +13,7 @@ from django.db.models.functions import JSONArray
 from blog_xtg.replicas import database
 
 _EVERY_ROW = 1_000_000_000
+_decode = json.JSONDecoder().raw_decode
 
 
 class Given(Expression):
@@ -26,8 +27,8 @@ class Given(Expression):
         return "%s", [self]
 
     def stored(self, value: Any) -> Any:
-        """Return the value as this database takes it."""
-        return self.output_field.get_db_prep_value(value, primary)
+        """Return the value as this database takes it; a whole number is one everywhere."""
+        return value if isinstance(value, int) else self.output_field.get_db_prep_value(value, primary)
 
 
 class Together:
@@ -60,7 +61,7 @@ class Together:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             for number, row in cursor.fetchall():
-                found[number].append(readers[number](json.loads(row)))
+                found[number].append(readers[number](_decode(row)[0]))
         return dict(zip(self._parts, found, strict=True))
 
     def _compile(self, connection: BaseDatabaseWrapper, without: tuple[str, ...]) -> "_Compiled":

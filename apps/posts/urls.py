@@ -1,16 +1,18 @@
 from django.urls import path, re_path
 
 from . import cards, feeds, old_addresses, sitemaps, views
+from .addresses import TAKEN_SLUGS
 
 app_name = "posts"
 
 ID = r"(?P<pk>[0-9]{1,18})"
+SLUG = rf"(?P<slug>(?!(?:{'|'.join(TAKEN_SLUGS)})/$)[^/]*)"
 
 _feeds = [("", feeds.RssFeed, "feed"), ("atom/", feeds.AtomFeed, "feed-atom"), ("json/", feeds.JsonFeed, "feed-json")]
 
 urlpatterns = [
     path("", views.home, name="home"),
-    re_path(rf"^article/{ID}/(?P<slug>(?!comment/$)[^/]*)/$", views.detail, name="detail"),
+    re_path(rf"^article/{ID}/{SLUG}/$", views.detail, name="detail"),
     re_path(rf"^article/{ID}/card\.png$", cards.card, name="card"),
     re_path(rf"^article/{ID}/?$", old_addresses.article),
     re_path(rf"^category/{ID}/(?P<slug>[^/]+)/$", views.category, name="category"),

@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import F, ProtectedError
+from django.test import Client
 from django.utils import timezone
 
 from apps.posts.markdown import RENDERER_VERSION
@@ -106,8 +107,11 @@ def test_tags_of_one_slug_are_one_tag() -> None:
         Tag(name="🎉").full_clean()
 
 
-def test_a_post_called_comment_leaves_the_forms_address_alone() -> None:
-    assert make_post(title="Comment").slug != "comment"
+@pytest.mark.parametrize("title", ["Comment", "Reactions"])
+def test_a_post_leaves_the_addresses_alone_of_what_hangs_on_posts(client: Client, title: str) -> None:
+    post = make_post(title=title)
+    page = client.get(post.get_absolute_url())
+    assert page.status_code == 200 and f"<h1>{title}</h1>" in page.content.decode()
 
 
 def test_stale_posts_are_rendered_anew_and_only_they() -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import shown
-from ..addresses import FLOORS_PER_PAGE, floor_address, post_address
+from ..addresses import FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, post_address
 from ..image_sizes import dimensions, with_dimensions
 from ..markdown import RENDERER_VERSION, render
 from ..plaintext import reading_minutes
@@ -243,8 +243,8 @@ class Post(models.Model):
     def _complete(self) -> None:
         self.title = one_line(self.title)
         self.slug = slugify(self.slug or self.title) or "post"
-        if self.slug == "comment":  # that address is the comment form's
-            self.slug = "comment-post"
+        if self.slug in TAKEN_SLUGS:
+            self.slug = f"{self.slug}-post"
         if self.published_at is None and self.status != self.Status.DRAFT:
             self.published_at = timezone.now()
         self.cover_width, self.cover_height = self._cover_size()
