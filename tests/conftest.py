@@ -186,7 +186,7 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
     Pages are kept only where commits happen: a test inside one transaction never announces its changes.
     """
     from apps.components import postman, store
-    from apps.posts import related
+    from apps.posts import onward
 
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
@@ -197,7 +197,7 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
         postman._wanted.set()
         postman.wait(5)
     store.drop()
-    related._remembered = ("", 0.0, {})
+    onward._remembered = ("", 0.0, {})
     marker = request.node.get_closest_marker("django_db")
     if marker and not marker.kwargs.get("transaction"):
         settings.PAGE_CACHE_BYTES = 0

@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, DateTimeField, QuerySet
 from . import shown
 from .addresses import FLOORS_PER_PAGE, post_address, tag_address
 from .models import Post, Tag
-from .related import related
+from .onward import onward
 from .together import Given, Together
 
 POST = Given("post", BigIntegerField())
@@ -28,7 +28,6 @@ _FIELDS = (
 _LOADED = frozenset(_FIELDS)
 _AUTHOR = ("first_name", "last_name", "username")
 _TEXT = ("pk", "slug", "language")
-_NEAR = ("pk", "title", "slug")
 
 
 class Near(NamedTuple):
@@ -53,9 +52,7 @@ class PostPage:
 
 
 def _post() -> QuerySet:
-    names = (f"author__{name}" for name in _AUTHOR)
-    near = (posts.first_in_time(*_NEAR) for posts in (Post.objects.before(), Post.objects.after(_AT)))
-    return Post.objects.filter(pk=POST).order_by().values_list(*_FIELDS, *names, *near)
+    return Post.objects.filter(pk=POST).order_by().values_list(*_FIELDS, *(f"author__{name}" for name in _AUTHOR))
 
 
 QUESTIONS = Together(
@@ -70,7 +67,7 @@ _OF_TRANSLATIONS = ("translations", "original")
 def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Any) -> PostPage | None:
     """Return the post, whoever may see it, with all that its page shows; None when there is none.
 
-    `site` is the snapshot, taken before. 1 query; 1 more for tags or a category not remembered (related).
+    `site` is the snapshot, taken before. 1 query; 1 more for what is not remembered of where it leads to (onward).
     """
     last_floor = floor_page * FLOORS_PER_PAGE
     without = () if site.has_translations else _OF_TRANSLATIONS
@@ -79,21 +76,21 @@ def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Any) -> Pos
     rows, tagged, *texts = (found.pop(name) for name in ("post", "tags", *_OF_TRANSLATIONS))
     if not rows:
         return None
-    post, author, before, after = _made_of(rows[0])
+    post, author = _made_of(rows[0])
     tags = sorted(((name, tag_address(slug)) for name, slug, _pk in tagged), key=lambda tag: tag[0].casefold())
     translations = [_translation(row) for row in sorted(chain(*texts))]
     if not (post.is_public and post.kind == Post.Kind.POST):
         return PostPage(post, author, tags, translations, more=found)
-    others = related(pk, [tag for _name, _slug, tag in tagged], post.category_id, site.lists_stamp)
+    before, after, related = onward(post, [tag for _name, _slug, tag in tagged], site.lists_stamp)
     previous, following = (_near(row) if row else None for row in (before, after))
-    return PostPage(post, author, tags, translations, previous, following, [_near(row) for row in others], found)
+    return PostPage(post, author, tags, translations, previous, following, [_near(row) for row in related], found)
 
 
-def _made_of(row: list[Any]) -> tuple[Post, str, list[Any] | None, list[Any] | None]:
-    values, (first_name, last_name, username, before, after) = row[: len(_FIELDS)], row[len(_FIELDS) :]
+def _made_of(row: list[Any]) -> tuple[Post, str]:
+    values, (first_name, last_name, username) = row[: len(_FIELDS)], row[len(_FIELDS) :]
     post = Post.from_db(connection.alias, _LOADED, values)
     author = "" if post.author_id is None else f"{first_name} {last_name}".strip() or username
-    return post, author, before, after
+    return post, author
 
 
 def _translation(row: list[Any]) -> tuple[str, str]:

@@ -31,7 +31,6 @@ from django.utils import timezone
 
 from blog_xtg.replicas import database
 
-from .by_index import ByIndex
 from .markdown import RENDERER_VERSION
 from .slugs import slugify
 from .together import Given
@@ -264,27 +263,15 @@ class PostQuerySet(models.QuerySet["Post"]):
     def tagged(self, tag: Tag | int | Given) -> PostQuerySet:
         return self.filter(tags=tag)
 
-    def before(self) -> PostQuerySet:
-        """The posts that came before an outer one, if it is public, the last of them first."""
-        moment = OuterRef("published_at")
-        earlier = Q(published_at__lte=moment) & (Q(published_at__lt=moment) | Q(pk__lt=OuterRef("pk")))
+    def before(self, moment: Moment, pk: int | Given) -> PostQuerySet:
+        """The posts that came before that public one, which came at that moment; the last of them first."""
+        earlier = Q(published_at__lte=moment) & (Q(published_at__lt=moment) | Q(pk__lt=pk))
         return self.in_order().filter(earlier)
 
-    def after(self, at: Moment) -> PostQuerySet:
-        """The public posts that came after an outer one, the first of them first."""
-        moment = OuterRef("published_at")
-        later = Q(published_at__gte=moment) & (Q(published_at__gt=moment) | Q(pk__gt=OuterRef("pk")))
+    def after(self, moment: Moment, pk: int | Given, at: Moment) -> PostQuerySet:
+        """The posts that had come after it by then, the first of them first."""
+        later = Q(published_at__gte=moment) & (Q(published_at__gt=moment) | Q(pk__gt=pk))
         return self.published(at).filter(later).order_by("published_at", "pk")
-
-    def first_in_time(self, *names: str) -> Subquery:
-        """The columns of these names of the first of these posts, as one list, for each outer post.
-
-        Which index it is looked for in, MariaDB is told: to weigh seven takes it longer than the search.
-        """
-        query = self.values(columns=JSONArray(*names))[:1].query
-        table = query.get_initial_alias()
-        query.alias_map[table] = ByIndex(query.alias_map[table].table_name, table, "post_status_time")
-        return Subquery(query)
 
     def last_tagged(self, tag: Given, at: Moment, *names: str) -> models.QuerySet[Any, tuple]:
         """Ids of the posts that have the tag, the last to get it first.

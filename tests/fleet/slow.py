@@ -13,7 +13,7 @@ from blog_xtg.wsgi import application as wsgi
 
 # isort: split
 from apps.components import store
-from apps.posts import feeds, related
+from apps.posts import feeds, onward
 
 __all__ = ["asgi", "wsgi"]
 
@@ -36,4 +36,4 @@ Template.render = lambda *args, **kwargs: _render(*args, **kwargs) + "<!-- by th
 feeds.SiteFeed._respond = _slowly(feeds.SiteFeed._respond)  # type: ignore[method-assign]
 # What is kept besides pages: the snapshot, and which posts lead to which.
 store.build = _slowly(store.build)
-related._asked = _slowly(related._asked)
+onward._asked = _slowly(onward._asked)

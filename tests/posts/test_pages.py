@@ -1,6 +1,7 @@
 """Lists and posts as readers see them, and what each page costs."""
 
 import datetime
+import random
 import re
 
 import pytest
@@ -286,6 +287,21 @@ def test_related_posts_share_the_most_tags_then_the_category(client: Client) -> 
     related = re.search(r'<section class="related">.*?</section>', page, re.S)[0]
     assert re.findall(r'<a href="[^"]+">([^<]+)</a>', related) == [two.title, one.title, beside.title]
     assert re.findall(r'rel="(?:prev|next)" href="([^"]+)"', page) == [two.get_absolute_url(), last.get_absolute_url()]
+
+
+def test_from_every_post_one_comes_to_the_one_before_and_the_one_after(client: Client) -> None:
+    now = timezone.now()
+    # In fours at the same moment, as from an import that knows days alone.
+    posts = [
+        make_post(title=f"Day {n // 4}, {n}", published_at=now - datetime.timedelta(20 - n // 4)) for n in range(26)
+    ]
+    make_post(title="Tomorrow", published_at=now + datetime.timedelta(1))
+    addresses = [post.get_absolute_url() for post in posts]
+    for number in random.Random(1).sample(range(26), 26):
+        page = text_of(client.get(addresses[number]))
+        expected = [("prev", address) for address in addresses[:number][-1:]]
+        expected += [("next", address) for address in addresses[number + 1 :][:1]]
+        assert re.findall(r'rel="(prev|next)" href="([^"]+)"', page) == expected
 
 
 def test_the_tags_of_one_post_are_known_for_the_next(client: Client, django_assert_num_queries) -> None:
