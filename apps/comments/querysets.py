@@ -11,6 +11,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from apps.posts.by_index import by_index
 from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION
 from apps.posts.models import Post
 from apps.posts.post_page import FIRST_FLOOR, LAST_FLOOR, POST
@@ -42,7 +43,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def of_page(self) -> models.QuerySet[Comment, tuple]:
         """What a post's page asks along: its comments, oldest first; screened ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
-        return floors.order_by("floor").values_list(*SHOWN_FIELDS)
+        return by_index(floors.order_by("floor"), "comment_floor_once").values_list(*SHOWN_FIELDS)
 
     def on_floors(self, post: Post, floors: Sequence[int]) -> CommentQuerySet:
         return self.filter(post=post, floor__in=floors).order_by("floor")

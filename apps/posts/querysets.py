@@ -31,6 +31,7 @@ from django.utils import timezone
 
 from blog_xtg.replicas import database
 
+from .by_index import by_index
 from .markdown import RENDERER_VERSION
 from .slugs import slugify
 from .together import Given
@@ -174,7 +175,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(kind="post", status="published").order_by("-published_at", "-pk")
 
     def in_home_order(self) -> PostQuerySet:
-        return self.in_order().order_by("-pinned", "-published_at", "-pk")
+        return by_index(self.in_order().order_by("-pinned", "-published_at", "-pk"), "post_home")
 
     def until(self, at: Moment) -> PostQuerySet:
         """The posts of the list that are public by then."""
@@ -255,10 +256,12 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(pk=pk).only("status", "published_at", "password", "last_floor").first()
 
     def in_category(self, category: Category | int | Given) -> PostQuerySet:
-        return self.filter(category=category)
+        """The posts of the list that are in that category."""
+        return by_index(self.filter(category=category), "post_category_time")
 
     def from_source(self, source: Source | int | Given) -> PostQuerySet:
-        return self.filter(source=source)
+        """The posts of the list that are from that source."""
+        return by_index(self.filter(source=source), "post_source_time")
 
     def tagged(self, tag: Tag | int | Given) -> PostQuerySet:
         return self.filter(tags=tag)
@@ -266,12 +269,12 @@ class PostQuerySet(models.QuerySet["Post"]):
     def before(self, moment: Moment, pk: int | Given) -> PostQuerySet:
         """The posts that came before that public one, which came at that moment; the last of them first."""
         earlier = Q(published_at__lte=moment) & (Q(published_at__lt=moment) | Q(pk__lt=pk))
-        return self.in_order().filter(earlier)
+        return by_index(self.in_order().filter(earlier), "post_status_time")
 
     def after(self, moment: Moment, pk: int | Given, at: Moment) -> PostQuerySet:
         """The posts that had come after it by then, the first of them first."""
         later = Q(published_at__gte=moment) & (Q(published_at__gt=moment) | Q(pk__gt=pk))
-        return self.published(at).filter(later).order_by("published_at", "pk")
+        return by_index(self.published(at).filter(later).order_by("published_at", "pk"), "post_status_time")
 
     def last_tagged(self, tag: Given, at: Moment, *names: str) -> models.QuerySet[Any, tuple]:
         """Ids of the posts that have the tag, the last to get it first.
@@ -280,12 +283,13 @@ class PostQuerySet(models.QuerySet["Post"]):
         a join would have MariaDB begin with all posts.
         """
         linked = self.model.tags.through.objects.filter(tag=tag).order_by("-pk")
-        columns = self.published(at).filter(pk=OuterRef("post")).order_by().values(columns=JSONArray(*names))
+        of_post = by_index(self.published(at).filter(pk=OuterRef("post")).order_by(), "PRIMARY")
+        columns = of_post.values(columns=JSONArray(*names))
         return linked.values_list("post", Subquery(columns))
 
     def in_time(self, first: Moment, beyond: Moment) -> PostQuerySet:
-        """Published from one moment to before another."""
-        return self.filter(published_at__gte=first, published_at__lt=beyond)
+        """The posts of the list that were published from one moment to before another."""
+        return by_index(self.filter(published_at__gte=first, published_at__lt=beyond), "post_status_time")
 
     def stored_months(self) -> Iterable[tuple[int, datetime.datetime, int]]:
         """Id, publication time and stored month of every post that has a time (1 query, streamed)."""

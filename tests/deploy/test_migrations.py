@@ -1,7 +1,7 @@
 """Migrations are compatible with the release before: its processes go on serving while a fleet is upgraded.
 
-What they would miss or stumble over (a column or table gone or renamed, a new column that must be filled) takes two
-releases: the first stops using it, the second takes it away, by SeparateDatabaseAndState and RunSQL.
+What they would miss or stumble over (a column, table or index gone or renamed, a new column that must be filled) takes
+two releases: the first stops using it, the second takes it away, by SeparateDatabaseAndState and RunSQL.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,6 +28,10 @@ MISSED = (
     migrations.RemoveField,
     migrations.RenameField,
     migrations.AlterModelTable,
+    # by_index() names them.
+    migrations.RemoveIndex,
+    migrations.RenameIndex,
+    migrations.RemoveConstraint,
 )
 
 
@@ -85,6 +89,7 @@ def test_the_release_before_goes_on_with_the_new_tables() -> None:
         (migrations.AddField("post", "mood", models.TextField(null=True)), False),
         (migrations.AlterField("post", "cover", models.TextField()), False),
         (migrations.AlterField("post", "published_at", models.DateTimeField()), True),
+        (migrations.RemoveIndex("post", "post_home"), True),
         (migrations.AddIndex("post", models.Index(fields=["title"], name="by_title")), False),
     ],
 )
