@@ -1,8 +1,10 @@
 """The house rules that a program can check: who imports whom, where queries stand, what templates may hold."""
 
 import ast
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -281,3 +283,10 @@ def test_the_path_check_sees(text: str) -> None:
 @pytest.mark.parametrize("text", ["https://example.com/home/x", "{{ root }}/home/x", "/srv/blog"])
 def test_the_path_check_lets_pass(text: str) -> None:
     assert not MACHINE_PATH.search(text)
+
+
+def test_a_worker_loads_neither_another_server_nor_dictionaries() -> None:
+    code = "import sys, blog_xtg.wsgi; from django.urls import resolve; resolve('/'); print(*sys.modules)"
+    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ, check=True, capture_output=True)
+    assert not {"twisted", "autobahn", "pypinyin"} & {*done.stdout.decode().split()}
