@@ -7,7 +7,7 @@ import struct
 from typing import Any, Self
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class Refused(Exception):

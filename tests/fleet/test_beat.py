@@ -32,6 +32,7 @@ def celery(kind: str, redis: Redis, **environ: str) -> CeleryProcess:
     return CeleryProcess(kind, "tests.fleet.beating", REDIS_URL=redis.url, **environ)
 
 
+@pytest.mark.alone
 @pytest.mark.gunicorn
 def test_another_beat_and_another_worker_take_over(own_redis: Redis) -> None:
     def ran(name: str) -> list[float]:

@@ -28,6 +28,7 @@ print(sum(DailyViews.objects.values_list("pv", flat=True)), sum(PostDailyViews.o
 """
 
 
+@pytest.mark.alone
 def test_beacons_do_not_queue_for_a_database_that_hangs(redis_server: Redis) -> None:
     with MariaDB() as database:
         blog = GunicornServer(DATABASE_URL=database.url, REDIS_URL=redis_server.url)
