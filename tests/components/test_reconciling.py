@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from apps.components import reconciling, store
+from apps.components import coherence, reconciling, store
 from apps.components.tasks import reconcile_components
 from apps.posts.models import Post, Source
 from tests.factories import make_category, make_comment, make_post
@@ -12,7 +12,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(params=["alone", pytest.param("together", marks=pytest.mark.redis)], autouse=True)
-def size(request: pytest.FixtureRequest) -> None:
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What was read is not read anew by itself, however slow the machine.
+    monkeypatch.setattr(coherence.Alone, "snapshot_seconds", 600.0)
     if request.param == "together":
         request.getfixturevalue("member")
 
