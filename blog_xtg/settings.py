@@ -57,7 +57,7 @@ if TRUSTED_PROXIES:
 
 INSTALLED_APPS = [
     # Before staticfiles: brings the asgi runserver, and Twisted, which a worker has no need of (17 MB, 0.3 s).
-    *(["daphne"] if {*sys.argv[1:2]} & {"runserver", "start"} else []),
+    *(["daphne"] if sys.argv[1:2] in (["runserver"], ["start"]) else []),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

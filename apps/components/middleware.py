@@ -116,7 +116,11 @@ class PublicPageMiddleware:
 
 
 def _without_sessions() -> Callable[..., Any]:
-    """Return what answers as the rest of the middlewares and the view would, without those of OF_SESSIONS."""
+    """Return what answers as the rest of the middlewares and the view would, without those of OF_SESSIONS.
+
+    Only what stands around the view is kept of a middleware: SiteMiddleware's process_view is in _public_page, and
+    another's would have to be.
+    """
     first = settings.MIDDLEWARE.index(f"{__name__}.{PublicPageMiddleware.__name__}") + 1
     handler: Callable[..., Any] = convert_exception_to_response(_public_page)
     for name in reversed(settings.MIDDLEWARE[first:]):

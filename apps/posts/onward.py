@@ -98,15 +98,12 @@ def _found(shelves: list[Shelf], post: Post, lists_stamp: str) -> list[Rows]:
 def _asked(shelves: list[Shelf], post: Post) -> dict[Shelf, Rows]:
     tags = iter(_TAGS)
     places = {shelf: next(tags) if shelf[0] == "tag" else "category" for shelf in shelves if shelf[0] != "beside"}
-    given: dict[str, Any] = {place: pk for (_kind, pk), place in places.items()}
-    asked = set(given)
-    if len(places) < len(shelves):
-        given |= {"moment": post.published_at, "post": post.pk}
-        asked |= {"before", "after"}
-    without = tuple(place for place in ("before", "after", "category", *_TAGS) if place not in asked)
+    sides = ("before", "after") if len(places) < len(shelves) else ()
+    given = {place: pk for (_kind, pk), place in places.items()}
+    without = tuple(part for part in ("before", "after", "category", *_TAGS) if part not in (*sides, *given))
     with replicas.reading():  # from the primary: other pages use it by the lists' stamp
-        found = _QUESTIONS.ask(without, at=timezone.now(), **given)
-    beside = _beside(found["before"], post, found["after"]) if "before" in asked else {}
+        found = _QUESTIONS.ask(without, at=timezone.now(), moment=post.published_at, post=post.pk, **given)
+    beside = _beside(found["before"], post, found["after"]) if sides else {}
     return beside | {shelf: [row for row in found[place] if row[1] is not None] for shelf, place in places.items()}
 
 

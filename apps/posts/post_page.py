@@ -89,6 +89,7 @@ def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Any) -> Pos
 def _made_of(row: list[Any]) -> tuple[Post, str]:
     values, (first_name, last_name, username) = row[: len(_FIELDS)], row[len(_FIELDS) :]
     post = Post.from_db(connection.alias, _LOADED, values)
+    # As User.get_full_name() has it.
     author = "" if post.author_id is None else f"{first_name} {last_name}".strip() or username
     return post, author
 

@@ -16,7 +16,7 @@ import pytest
 from tests.fleet.whole import Load, WholeFleet, ask, seconds_until
 from tests.services import BROWSER, wait_until
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn]
+pytestmark = [pytest.mark.alone, pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn]
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 DEAD_SECONDS = float(os.environ.get("FAULT_DEAD_SECONDS", "2"))  # how long a host stays away

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database(
 
 COMMENTS = int(os.environ.get("LIVE_COMMENTS", "200"))
 PAGES = int(os.environ.get("LIVE_PAGES", "50"))
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 class OpenPage:

@@ -11,7 +11,7 @@ import pytest
 from tests.fleet.test_faults import HEAD, USUAL, Line
 from tests.fleet.whole import Load, WholeFleet, ask, seconds_until
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn]
+pytestmark = [pytest.mark.alone, pytest.mark.mariadb, pytest.mark.redis, pytest.mark.nginx, pytest.mark.gunicorn]
 
 CUT_SECONDS = float(os.environ.get("CUT_SECONDS", "4"))
 PATIENCE_SECONDS = 60  # before a run is given up
