@@ -24,6 +24,7 @@ ON_ITS_WAY_SECONDS = 0.01
 STAMPS_REMEMBERED = 100
 LATE_SECONDS = 0.08  # a thread that has not been given its turn for so long is not waited for
 TRUST_SECONDS = 3  # one that hangs or has died is believed no longer than this
+STOP_SECONDS = 10
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
 
 logger = logging.getLogger(__name__)
@@ -61,8 +62,10 @@ class Listener:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread within a beat; a process that ends needs no such word."""
+        """End the thread, which says nothing afterwards; a process that ends needs no such word (waits a beat)."""
         self._stopped.set()
+        if self._thread:
+            self._thread.join(STOP_SECONDS)
 
     def _ask(self) -> bool:
         """Compare the stamp where the thread should have; the machine has no time for it, or it has been cut off."""

@@ -1,9 +1,13 @@
 """What a page costs a reader who comes for the first time: bytes before compression, requests, and no jumping about."""
 
 import gzip
+import math
+import threading
+import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import brotli
 import pytest
@@ -17,6 +21,10 @@ SCRIPTS_MAX_BYTES = 15_000  # without what draws diagrams, which only posts with
 DISCUSSION_MAX_BYTES = 20_000  # what a reader who comes to the comments loads on top
 DISCUSSION = ("/js/live.", "/js/threads.", "/js/reactions.")
 MAX_REQUESTS = 15  # what the page itself needs: its pictures come on top
+# A tenth of what counts as good (https://web.dev/articles/cls): a line may break anew when its other half arrives.
+MAX_SHIFT = 0.01
+SHOWN_MS = 100  # after the last piece has been read it is painted
+PIECES, PAUSE_SECONDS = 100, 0.01
 # The others come of the same templates.
 MEASURED = [
     "home",
@@ -72,13 +80,54 @@ def test_pages_stay_small(show: Callable, showcase: Showcase) -> None:
     print("\n| page | requests | HTML | CSS | JS |\n|---|---|---|---|---|", *rows, sep="\n")
 
 
+@pytest.fixture(scope="module")
+def in_pieces(showcase: Showcase) -> Iterator[str]:
+    """The showcase over a bad network: its pages arrive in a hundred pieces, all else at once."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with urllib.request.urlopen(showcase.url + self.path) as answer:
+                body = answer.read()
+                self.send_response(200)
+                for name in ("Content-Type", "Cache-Control", "Content-Security-Policy"):
+                    if value := answer.headers[name]:
+                        self.send_header(name, value)
+                self.end_headers()
+            pieces = PIECES if answer.headers["Content-Type"].startswith("text/html") else 1
+            size = math.ceil(len(body) / pieces)
+            for start in range(0, len(body), size):
+                self.wfile.write(body[start : start + size])
+                time.sleep(PAUSE_SECONDS)
+
+        def do_POST(self) -> None:  # views are not counted here
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("network", ["good", "bad"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_jumps_while_a_page_loads(show: Callable, showcase: Showcase, width: int) -> None:
-    page = show(viewport={"width": width, "height": 800})
+def test_nothing_jumps_while_a_page_loads(
+    new_page: Callable, showcase: Showcase, request: pytest.FixtureRequest, width: int, network: str
+) -> None:
+    url = showcase.url if network == "good" else request.getfixturevalue("in_pieces")
+    page = new_page(url, locale="en-US", viewport={"width": width, "height": 800})
     page.add_init_script(WATCH_SHIFTS)
-    for name in ("home", "post without diagrams", "category", "search with results", "archive", "links"):
+    page.goto(showcase.paths["tags"])  # whoever waits for a page has the style sheet
+    for name in ("home", "post without diagrams", "category", "search with results", "archive", "tags", "links"):
         page.goto(showcase.paths[name], wait_until="networkidle")
-        assert page.evaluate("() => window.shifts") == [], name
+        shifts, arrived = page.evaluate(
+            "() => [window.shifts, performance.timing.domInteractive - performance.timeOrigin]"
+        )
+        assert sum(value for _moment, value, *_what in shifts) < MAX_SHIFT, (name, shifts)
+        assert [shift for shift in shifts if shift[0] > arrived + SHOWN_MS] == [], name
 
 
 def test_scripts_travel_compressed(showcase: Showcase) -> None:

@@ -1,5 +1,7 @@
 """What was written past the program is noticed, told with figures, and put right."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.test import Client
 
@@ -58,7 +60,8 @@ def test_a_change_that_is_heard_of_meanwhile_is_no_fault(
     post = make_post()
     store.get()
     Post.objects.filter(pk=post.pk).update(status=Post.Status.DRAFT)
-    monkeypatch.setattr(reconciling.time, "sleep", lambda _seconds: make_post())  # as if it took a while to be told
+    # As if it took a while to be told.
+    monkeypatch.setattr(reconciling, "time", SimpleNamespace(sleep=lambda _seconds: make_post()))
     assert reconcile_components() == 0 and not caplog.records
     assert store.get().statistics.posts == 1
 
