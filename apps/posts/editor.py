@@ -3,20 +3,19 @@
 Both stand in for django-markdownx's own views, which anybody may call and which trust what they are sent.
 """
 
-import logging
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
+
+from blog_xtg import rates
 
 from .images import ImageRejected, store_image
 from .markdown import render
@@ -27,8 +26,6 @@ PREVIEWS_PER_MINUTE = 240
 UPLOADS_PER_MINUTE = 60
 # What a form adds to the one field that counts.
 _FORM_MAX_BYTES = 64 * 1024
-
-_logger = logging.getLogger(__name__)
 
 Answer = Callable[[str, int], HttpResponse]
 View = Callable[[HttpRequest], HttpResponse]
@@ -59,7 +56,7 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
                 return refuse(_("Only those who may write posts can do this. Are you still signed in?"), 403)
             if _declared_bytes(request) > max_bytes() + _FORM_MAX_BYTES:
                 return refuse(_("This is too large."), 413)
-            if not _within_rate(f"{name}:{user.pk}", per_minute):
+            if rates.is_one_too_many(f"editor:{name}:{user.pk}", per_minute, 60):
                 response = refuse(_("That was a lot in one minute. Please wait a moment."), 429)
                 response.headers["Retry-After"] = "60"
                 return response
@@ -80,18 +77,6 @@ def may_write(user: Any) -> bool:
 def _declared_bytes(request: HttpRequest) -> int:
     length = request.META.get("CONTENT_LENGTH") or "0"
     return int(length) if length.isascii() and length.isdigit() else 0
-
-
-def _within_rate(who: str, per_minute: int) -> bool:
-    """Count this call; a cache that is down lets everybody through."""
-    key = f"editor:{who}:{int(time.time() // 60)}"
-    try:
-        cache.add(key, 0, 120)
-        count = cache.incr(key)
-    except Exception as error:  # the key expired in between, or whatever the cache's client raises
-        _logger.warning("The editor's calls are not counted: %r", error)
-        return True
-    return count is None or count <= per_minute
 
 
 @_for_writers("preview", PREVIEWS_PER_MINUTE, lambda: 8 * PREVIEW_MAX_BYTES, _preview_refused)

@@ -17,7 +17,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from blog_xtg.client import BlogRequest
+from blog_xtg import rates
+from blog_xtg.client import BlogRequest, client_address
 from blog_xtg.public import public_page
 from blog_xtg.replicas import from_replica
 from blog_xtg.security import DIAGRAM_POLICY
@@ -34,6 +35,8 @@ from .slugs import slugify
 
 DIAGRAM = '<pre class="mermaid">'
 RECENT_POSTS = 5
+# Passwords of one post from one address: a class of pupils has room, who guesses has not.
+PASSWORDS, PASSWORDS_SECONDS = 100, 600
 
 
 HOME = PostList("home", lambda: Post.objects.in_home_order())
@@ -206,9 +209,13 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 
 def _ask_password(request: HttpRequest, post: Post) -> HttpResponse:
-    error = ""
+    error, status = "", 200
     if request.method == "POST":
-        if unlock(request, post, request.POST.get("password", "")):
+        who = rates.neighbourhood(client_address(request))
+        if rates.is_one_too_many(f"password:{post.pk}:{who}", PASSWORDS, PASSWORDS_SECONDS):
+            error, status = _("Too many passwords were tried. Please wait ten minutes."), 429
+        elif unlock(request, post, request.POST.get("password", "")):
             return redirect(post)
-        error = _("That is not the password.")
-    return render(request, "posts/password.html", {"post": post, "error": error}, status=403 if error else 200)
+        else:
+            error, status = _("That is not the password."), 403
+    return render(request, "posts/password.html", {"post": post, "error": error}, status=status)

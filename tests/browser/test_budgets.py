@@ -21,8 +21,8 @@ SCRIPTS_MAX_BYTES = 15_000  # without what draws diagrams, which only posts with
 DISCUSSION_MAX_BYTES = 20_000  # what a reader who comes to the comments loads on top
 DISCUSSION = ("/js/live.", "/js/threads.", "/js/reactions.")
 MAX_REQUESTS = 15  # what the page itself needs: its pictures come on top
-# A tenth of what counts as good (https://web.dev/articles/cls): a line may break anew when its other half arrives.
-MAX_SHIFT = 0.01
+# Less than a third of what counts as good (https://web.dev/articles/cls): lines break anew when their other half arrives.
+MAX_SHIFT = 0.03
 SHOWN_MS = 100  # after the last piece has been read it is painted
 PIECES, PAUSE_SECONDS = 100, 0.01
 # The others come of the same templates.

@@ -8,9 +8,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from apps.comments import rates
 from apps.comments.models import Comment
 from apps.comments.reactions.models import Reaction
+from blog_xtg import rates
 from tests import services
 from tests.factories import make_comment, make_post
 from tests.services import Redis

@@ -12,7 +12,6 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from apps.comments import rates
 from apps.comments.live import telling
 from apps.comments.models import BlocklistEntry, Comment, LearnedToken, LearnedTotals, Lesson
 from apps.comments.screening import limits, rules
@@ -24,6 +23,7 @@ from apps.comments.services import reconcile_counts
 from apps.comments.verdict import Verdict
 from apps.components.models import SiteIdentity
 from apps.posts.models import Post
+from blog_xtg import rates
 from tests.factories import make_administrator, make_comment, make_post
 from tests.services import Redis
 

@@ -9,8 +9,8 @@ from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
 
 from apps.posts.models import Post
+from blog_xtg import rates
 
-from .. import rates
 from ..models import Comment
 from .models import VISITOR_LENGTH, Reaction, ReactionCount
 

@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from .. import rates
+from blog_xtg import rates
+
 from ..verdict import Refused
 
 MINUTE, DAY = 60, 86400

@@ -30,14 +30,14 @@ def neighbourhood(address: str) -> str:
         network = address
     else:
         network = str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
-    return salted_hmac("comments.rates", network).hexdigest()[:20]
+    return salted_hmac("blog.rates", network).hexdigest()[:20]
 
 
 def _count(key: str, seconds: int) -> int:
     try:
         counted = _counted(cache, key, seconds)
     except Exception as error:  # whatever the cache's client raises
-        _logger.warning("What readers send is counted in this process alone: %r", error)
+        _logger.warning("How often things are done is counted in this process alone: %r", error)
         counted = None
     return _counted(_own, key, seconds) or 1 if counted is None else counted
 
