@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
 CHANNEL = "blog:changes"
-TRIED_AGAIN_SECONDS = 1  # after Redis could not be told of a change
+# After a change has waited for Redis in vain for longer than this, none does for a second. One that was refused at once
+# cost nothing, and Redis may be back at the next.
+IN_VAIN_SECONDS, TRIED_AGAIN_SECONDS = 0.05, 1
 STAMP, LISTS_STAMP = "blog:{stamp}:site", "blog:{stamp}:lists"  # braced: a cluster keeps them together
 SNAPSHOT = "blog:snapshot:"
 
@@ -160,25 +162,29 @@ class Together:
             self._owe()
         else:
             self.tell(change)
+        if self._owed:
+            self.listener.hurry()  # it tells when it is connected again
 
     def tell(self, change: Change) -> None:
-        """Publish, whatever failed a moment ago; that anything may have changed pays for all that was owed before."""
-        owed = self._owed
+        """Publish, whatever failed a moment ago; where word of others is owed, that anything may have changed."""
+        owed, began = self._owed, time.monotonic()
+        if owed:
+            change = Change(change.stamp, None)
         try:
             lists_changed = int(change.posts is None)
             self._publish([STAMP, LISTS_STAMP], [change.stamp, lists_changed, CHANNEL, change.encoded()])
         except RedisError:
-            self._tried_again_at = time.monotonic() + TRIED_AGAIN_SECONDS
+            now = time.monotonic()
+            self._tried_again_at = now + TRIED_AGAIN_SECONDS if now - began > IN_VAIN_SECONDS else now
             self._owe()
         else:
             with self._owing:
-                if change.posts is None and self._owed == owed:
+                if self._owed == owed:
                     self._owed = 0
 
     def _owe(self) -> None:
         with self._owing:
             self._owed += 1
-        self.listener.start()  # it tells when it is connected again
 
     def load(self, stamp: str) -> str | None:
         try:

@@ -38,6 +38,7 @@ class Listener:
         self._client = insistent_client()
         self._starting = threading.Lock()
         self._stopped = threading.Event()
+        self._hurried = threading.Event()
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._heard_at = -math.inf
@@ -61,9 +62,15 @@ class Listener:
             self._thread = threading.Thread(target=self._run, name="coherence", daemon=True)
             self._thread.start()
 
+    def hurry(self) -> None:
+        """See to it that the thread runs, and tries now: word is owed, which others don't miss once Redis is back."""
+        self.start()
+        self._hurried.set()
+
     def stop(self) -> None:
         """End the thread, which says nothing afterwards; a process that ends needs no such word (waits a beat)."""
         self._stopped.set()
+        self._hurried.set()
         if self._thread:
             self._thread.join(STOP_SECONDS)
 
@@ -99,8 +106,9 @@ class Listener:
                     logger.warning("No word of changes any more (%s); trusting the database alone.", error)
                     self._heard_at = -math.inf
                     coherence.heard(None)
-            self._stopped.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            self._hurried.wait(pause)
+            self._hurried.clear()
+            pause = FIRST_PAUSE_SECONDS if self._backend.owes_word else min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _catch_up(self, again: bool) -> None:
         """Begin with nothing believed. After an outage a new stamp sees to it that nobody believes what was before."""

@@ -197,6 +197,37 @@ def test_who_only_writes_pays_the_word_it_owes(together: Together, own_redis: Re
         assert redis.get(coherence.STAMP)  # set by nobody else: the server began with nothing
 
 
+def test_word_goes_out_at_once_though_redis_was_away_a_moment_ago(together: Together, own_redis: Redis) -> None:
+    """Others may be connected again by now, and believe what they hear."""
+    writer = Together(together._redis)
+    own_redis.stop()
+    writer.publish(Change(coherence.new_stamp(), frozenset([1])))
+    own_redis.start()
+    with own_redis.client() as redis, redis.pubsub() as other:
+        other.subscribe(coherence.CHANNEL)
+        other.get_message(timeout=5)  # that it is
+        writer.publish(Change("told", frozenset([2])))
+        assert not writer.owes_word
+        heard = set()
+        while message := other.get_message(timeout=0.5):
+            heard.add(coherence.understood(message["data"].encode())[1])
+        assert heard & {Change("told", None), Change("told", frozenset([2]))}  # the listener may have paid before
+    writer.listener.stop()
+
+
+def test_who_owes_word_pays_it_before_others_could_believe_that_there_was_none(
+    together: Together, own_redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "LONGEST_PAUSE_SECONDS", 600)
+    writer = Together(together._redis)
+    own_redis.stop()
+    writer.publish(Change(coherence.new_stamp(), frozenset([1])))
+    time.sleep(4)  # without word to tell it would have tried at 3.1 s, and would at 6.3
+    own_redis.start()
+    wait_until(lambda: not writer.owes_word, 0.5)
+    writer.listener.stop()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_with_redis_away_the_database_answers(together: Together, own_redis: Redis) -> None:
     store.get()
