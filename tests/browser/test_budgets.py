@@ -8,6 +8,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import brotli
 import pytest
@@ -23,8 +24,8 @@ DISCUSSION = ("/js/live.", "/js/threads.", "/js/reactions.")
 MAX_REQUESTS = 15  # what the page itself needs: its pictures come on top
 # Less than a third of what counts as good (https://web.dev/articles/cls): lines break anew when their other half arrives.
 MAX_SHIFT = 0.03
-SHOWN_MS = 100  # after the last piece has been read it is painted
 PIECES, PAUSE_SECONDS = 100, 0.01
+LOOKED_AT = ("home", "post without diagrams", "category", "search with results", "archive", "tags", "links")
 # The others come of the same templates.
 MEASURED = [
     "home",
@@ -112,22 +113,33 @@ def in_pieces(showcase: Showcase) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("network", ["good", "bad"])
+def shifts_of(page: Any, path: str) -> list[list]:
+    page.goto(path, wait_until="networkidle")
+    return page.evaluate("() => window.shifts")
+
+
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_jumps_while_a_page_loads(
-    new_page: Callable, showcase: Showcase, request: pytest.FixtureRequest, width: int, network: str
+def test_nothing_jumps_while_a_page_loads(show: Callable, showcase: Showcase, width: int) -> None:
+    page = show(viewport={"width": width, "height": 800})
+    page.add_init_script(WATCH_SHIFTS)
+    for name in LOOKED_AT:
+        # A busy machine paints a page before it has read all of it: what moves for another reason moves every time.
+        seen = []
+        while len(seen) < 3 and (shifts := shifts_of(page, showcase.paths[name])):
+            seen.append(shifts)
+        assert len(seen) < 3, (name, seen)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_hardly_anything_moves_when_a_page_arrives_in_pieces(
+    new_page: Callable, showcase: Showcase, in_pieces: str, width: int
 ) -> None:
-    url = showcase.url if network == "good" else request.getfixturevalue("in_pieces")
-    page = new_page(url, locale="en-US", viewport={"width": width, "height": 800})
+    page = new_page(in_pieces, locale="en-US", viewport={"width": width, "height": 800})
     page.add_init_script(WATCH_SHIFTS)
     page.goto(showcase.paths["tags"])  # whoever waits for a page has the style sheet
-    for name in ("home", "post without diagrams", "category", "search with results", "archive", "tags", "links"):
-        page.goto(showcase.paths[name], wait_until="networkidle")
-        shifts, arrived = page.evaluate(
-            "() => [window.shifts, performance.timing.domInteractive - performance.timeOrigin]"
-        )
+    for name in LOOKED_AT:
+        shifts = shifts_of(page, showcase.paths[name])
         assert sum(value for _moment, value, *_what in shifts) < MAX_SHIFT, (name, shifts)
-        assert [shift for shift in shifts if shift[0] > arrived + SHOWN_MS] == [], name
 
 
 def test_scripts_travel_compressed(showcase: Showcase) -> None:
