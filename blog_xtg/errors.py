@@ -38,5 +38,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, status: int, **context: object) -> HttpResponse:
     return HttpResponse(
-        render_to_string("error.html", {"status": status, "language": get_language(), **context}), status=status
+        render_to_string("error.html", {"request": request, "status": status, "language": get_language(), **context}),
+        status=status,
     )

@@ -35,7 +35,7 @@ from .verdict import Refused
 MINE_PER_PAGE = 20
 FIELDS_OF_MINE = (
     *("floor", "html", "state", "created_at"),
-    *("post__title", "post__slug", "post__kind", "post__status", "post__published_at"),
+    *("post__title", "post__slug", "post__kind", "post__status", "post__published_at", "post__language"),
 )
 
 

@@ -1,19 +1,25 @@
 from typing import Any
 
+from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from blog_xtg import rates
 from blog_xtg.client import client_address
+
+from .models import SiteIdentity
 
 SIGN_INS, SIGN_INS_SECONDS = 20, 600  # from one address
 
 
 class SetupForm(UserCreationForm):
-    """Name, e-mail and password of the first administrator; Django's password validators decide."""
+    """Name, e-mail and password of the first administrator, whom Django's validators guard; the blog's language."""
+
+    language = forms.ChoiceField(label=_("Language of the blog"), choices=SiteIdentity.Language.choices, required=False)
 
     class Meta(UserCreationForm.Meta):
         model = get_user_model()
@@ -29,5 +35,5 @@ class SignInForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         who = rates.neighbourhood(client_address(self.request)) if self.request else ""
         if rates.is_one_too_many(f"sign-in:{who}", SIGN_INS, SIGN_INS_SECONDS):
-            raise ValidationError(_("Too many attempts from your network. Please wait ten minutes."))
+            raise ValidationError(gettext("Too many attempts from your network. Please wait ten minutes."))
         return super().clean()

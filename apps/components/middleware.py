@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable, Hashable
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +15,6 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
-from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from apps.posts import shown
 from blog_xtg import metrics, replicas
@@ -24,6 +22,7 @@ from blog_xtg.client import BlogRequest
 from blog_xtg.public import SHARED, SHARED_BY_CDNS, is_anonymous, shows_the_site
 
 from . import coherence, store
+from .languages import accepted_language, chosen_language
 from .pagecache import VARIANT, Page, keep_for_this_second, pages
 
 # Answers without words in them, which must not wait for the database to say in which language.
@@ -43,7 +42,6 @@ TRACKING = re.compile(
     r"(?:^|&)(?:utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|yclid|_openstat|igshid|twclid|ttclid|spm|scm"
     r"|share_token|from=\w*timeline|isappinstalled)(?:=[^&]*)?(?=&|$)"
 )
-MAX_LANGUAGES = 500  # characters of an Accept-Language header that are looked at
 # The queries that pages are kept with: a page of a list, some floors of a post.
 NUMBERED = re.compile(r"(?:page=[0-9]{1,9}|after=[0-9]{1,9}&to=[0-9]{1,9})?")
 
@@ -170,8 +168,7 @@ def _key(request: BlogRequest) -> Hashable:
     query = request.META.get("QUERY_STRING", "")
     if not NUMBERED.fullmatch(query):
         return None
-    language = accepted_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_LANGUAGES])
-    return (request.is_secure(), request.META.get("HTTP_HOST"), request.path, query, language)
+    return (request.is_secure(), request.META.get("HTTP_HOST"), request.path, query, chosen_language(request))
 
 
 def _kept(key: Hashable) -> Page | None:
@@ -182,22 +179,27 @@ def _kept(key: Hashable) -> Page | None:
 
 
 class SiteMiddleware:
-    """Set `request.site`, read when first asked for, and the language: the reader's first we speak, else the site's."""
+    """Set `request.site`, read when first asked for, and the language: the reader's choice, else the site's.
+
+    The set-up page, for which no owner has chosen yet, takes the browser's first language that we speak.
+    """
 
     def __init__(self, get_response: Callable[[BlogRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.setup_path = reverse("components:setup")
 
     def __call__(self, request: BlogRequest) -> HttpResponse:
         request.site = SimpleLazyObject(store.get)
-        header = request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_LANGUAGES]
-        with translation.override(accepted_language(header) or _site_language(request)):
+        is_setup = request.path_info == self.setup_path
+        language = chosen_language(request) or (is_setup and accepted_language(request)) or _site_language(request)
+        with translation.override(language):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
         wordless = request.path.startswith(WORDLESS) and response.status_code < 400
         # A feed has said it already: it is in the site's language, whoever reads it.
         if not wordless and "Content-Language" not in response.headers:
             response.headers["Content-Language"] = request.LANGUAGE_CODE
-            patch_vary_headers(response, ("Accept-Language",))
+            patch_vary_headers(response, ("Accept-Language", "Cookie") if is_setup else ("Cookie",))
         return response
 
     def process_view(self, request: BlogRequest, view: Any, args: Any, kwargs: Any) -> None:
@@ -214,16 +216,3 @@ def _site_language(request: BlogRequest) -> str:
         return language
     except DatabaseError:  # the error pages need no database
         return settings.LANGUAGE_CODE
-
-
-@lru_cache(maxsize=1000)
-def accepted_language(header: str) -> str | None:
-    """Return the first language of an Accept-Language header that we speak, None when the site's own is to be taken."""
-    for language, _weight in parse_accept_lang_header(header):
-        if language == "*":
-            return None
-        try:
-            return get_supported_language_variant(language)
-        except LookupError:
-            continue
-    return None

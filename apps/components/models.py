@@ -50,7 +50,9 @@ class SiteIdentity(models.Model):
         max_length=8,
         choices=Language.choices,
         default=Language.CHINESE,
-        help_text=_("For readers whose browser asks for neither Chinese nor English."),
+        help_text=_(
+            "Of menus, buttons, feeds and mail. Readers can switch it for themselves at the foot of each page."
+        ),
     )
     comment_policy = models.CharField(
         _("comments"), max_length=8, choices=CommentPolicy.choices, default=CommentPolicy.OPEN

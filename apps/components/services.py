@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from .models import SetupToken
+from .models import SetupToken, SiteIdentity
 
 
 class SetupRefused(Exception):
@@ -44,14 +44,18 @@ def is_setup_token(token: str) -> bool:
 
 
 @transaction.atomic
-def create_first_administrator(*, token: str, username: str, email: str, password: str) -> Any:
-    """Use the token up and return the new superuser.
+def create_first_administrator(*, token: str, username: str, email: str, password: str, language: str = "") -> Any:
+    """Use the token up and return the new superuser; the blog speaks that language, if one is given.
 
     Of two requests with the same token one deletes its row and the other finds none. Raises SetupRefused.
     """
     used, _rows = SetupToken.objects.filter(pk=1, digest=_digest(token)).delete()
     if not used or has_administrator():
         raise SetupRefused
+    if language:
+        identity, _is_new = SiteIdentity.objects.get_or_create(pk=1)
+        identity.language = language
+        identity.save()
     return get_user_model()._default_manager.create_superuser(username=username, email=email, password=password)
 
 

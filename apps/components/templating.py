@@ -14,7 +14,9 @@ from jinja2 import Environment, Undefined, pass_context
 from markupsafe import Markup
 
 from apps.comments import items, parts
-from apps.posts import addresses, facts, head, pager
+from apps.posts import addresses, facts, head, languages, pager
+
+from .languages import other_languages
 
 
 def environment(**options: Any) -> Environment:
@@ -27,6 +29,9 @@ def environment(**options: Any) -> Environment:
         url=_url,
         numbered_address=addresses.numbered_address,
         framed=framed,
+        lang=_lang,
+        named=_named,
+        other_languages=other_languages,
         post_head=head.post_head,
         list_head=head.list_head,
         facts_of=facts.facts_of,
@@ -65,6 +70,16 @@ def _translated(message: str) -> Markup:
 @cache
 def _in_language(_language: str, message: str) -> Markup:
     return Markup(gettext(message))  # noqa: S704
+
+
+@pass_context
+def _lang(context: Any, language: str = "") -> SafeString:
+    return languages.lang(context["site"], language)
+
+
+@pass_context
+def _named(context: Any, kind: str, name: str) -> SafeString:
+    return languages.named(kind, name, context["site"])
 
 
 def _url(name: str, *arguments: Any) -> str:

@@ -5,12 +5,15 @@ from typing import Any
 
 from django.contrib.auth import login
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.posts.models import Post
 from apps.stats.services import count_view
@@ -21,6 +24,7 @@ from blog_xtg.public import public_page
 
 from . import known_posts
 from .forms import SetupForm
+from .languages import LANGUAGES, remember_language
 from .services import SetupRefused, create_first_administrator, is_setup_token
 from .stylesheet import stylesheet
 
@@ -38,7 +42,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     token = request.POST.get("token") or request.GET.get("token", "")
     if not is_setup_token(token):
         raise Http404("Not now.")
-    form = SetupForm(request.POST or None)
+    form = SetupForm(request.POST or None, initial={"language": get_language()})
     if request.method == "POST" and form.is_valid():
         try:
             user = create_first_administrator(
@@ -46,6 +50,7 @@ def setup(request: HttpRequest) -> HttpResponse:
                 username=form.cleaned_data["username"],
                 email=form.cleaned_data["email"],
                 password=form.cleaned_data["password1"],
+                language=form.cleaned_data["language"],
             )
         except SetupRefused:
             raise Http404("Somebody was faster.") from None
@@ -79,6 +84,20 @@ def style(request: BlogRequest, digest: str) -> HttpResponse:
 def links(request: BlogRequest) -> HttpResponse:
     """The links of the sidebar's link boxes on a page of their own (no query)."""
     return render(request, "components/links.html", {"boxes": request.site.link_boxes})
+
+
+@csrf_exempt  # pages for all carry no token, and all it changes is this browser's cookie
+@never_cache
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Remember the language of the interface (`language`) and lead back to the page (`next`, a path of this site)."""
+    back = request.POST.get("next", "")
+    is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    response = HttpResponseRedirect(back if is_ours else reverse("posts:home"), status=303)
+    chosen = request.POST.get("language", "")
+    if chosen in LANGUAGES:
+        remember_language(request, response, chosen)
+    return response
 
 
 @csrf_exempt

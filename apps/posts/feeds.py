@@ -18,7 +18,8 @@ from blog_xtg.public import OWN, SHARED, is_anonymous
 from blog_xtg.replicas import from_replica
 
 from .feed_formats import AtomFormat, JsonFormat, RssFormat, with_absolute_links
-from .metadata import author_name, content_type, language_tag, last_changed
+from .languages import language_tag
+from .metadata import author_name, content_type, last_changed
 from .models import Post
 
 POSTS_PER_FEED = 20

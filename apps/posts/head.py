@@ -10,15 +10,14 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from jinja2 import pass_context
 
+from .languages import language_tag, open_graph_locale
 from .metadata import (
     SharedPicture,
     as_data_block,
     describe_post,
     describe_site,
     is_indexable,
-    language_tag,
     last_changed,
-    open_graph_locale,
     shared_picture,
 )
 from .models import Post

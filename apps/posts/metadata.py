@@ -5,11 +5,9 @@ JSON-LD follows https://schema.org/BlogPosting and https://developers.google.com
 
 import datetime
 import json
-import locale
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
@@ -17,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from .card_drawing import can_draw
 from .cards import CARD_SIZE, card_url
+from .languages import language_tag
 from .models import Post
 from .post_page import PostPage
 
@@ -33,27 +32,6 @@ class SharedPicture:
     content_type: str
     width: int | None
     height: int | None
-
-
-@lru_cache(maxsize=100)
-def language_tag(code: str) -> str:
-    """Return the language as BCP 47 likes it written: zh-hans as zh-Hans, pt-br as pt-BR."""
-    language, *rest = code.replace("_", "-").split("-")
-    parts = (part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest)
-    return "-".join([language.lower(), *parts])
-
-
-@lru_cache(maxsize=100)
-def open_graph_locale(code: str) -> str:
-    """Return language_TERRITORY, the territory being the usual one unless the code names it; "" when unknown."""
-    language, *rest = language_tag(code).split("-")
-    for part in rest:
-        if part in {"Hans", "Hant"}:
-            return {"Hans": "zh_CN", "Hant": "zh_TW"}[part]
-        if len(part) == 2:
-            return f"{language}_{part}"
-    usual = locale.normalize(language).partition(".")[0]
-    return usual if "_" in usual else ""
 
 
 def author_name(post: Post, site: Any) -> str:

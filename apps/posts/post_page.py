@@ -35,6 +35,7 @@ class Near(NamedTuple):
 
     title: str
     url: str
+    language: str  # blank for the site's
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,6 @@ def _translation(row: list[Any]) -> tuple[str, str]:
 
 
 def _near(row: list[Any]) -> Near:
-    pk, title, slug = row
+    pk, title, slug, language = row
     shown.note(pk)
-    return Near(title, post_address(pk, slug))
+    return Near(title, post_address(pk, slug), language)

@@ -194,7 +194,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.values_list(*LIST_FIELDS)
 
     def titles(self) -> PostQuerySet:
-        return self.only("title", "slug")
+        return self.only("title", "slug", "language")
 
     def keys_at_every(self, number: int) -> list[list[Any]]:
         """Where the list stands before its posts 0, `number`, twice `number`, …: the keys it is sorted by, as JSON.
@@ -249,7 +249,7 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def for_comment(self, user: Any) -> PostQuerySet:
         """What the comment form needs of a post this user may read (1 query)."""
-        return self.readable_by(user).only("title", "slug", "password", "comments_open", "last_floor")
+        return self.readable_by(user).only("title", "slug", "language", "password", "comments_open", "last_floor")
 
     def for_live(self, pk: int) -> Post | None:
         """What decides who may listen to the post, and how far its comments have come (1 query)."""
@@ -371,7 +371,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Those of the ids that the search may show, by title and address, newest first (1 query)."""
         if not ids:
             return []
-        return list(self.findable_of(ids).only("title", "slug").order_by("-published_at", "-pk"))
+        return list(self.findable_of(ids).only("title", "slug", "language").order_by("-published_at", "-pk"))
 
     def unindexed(self, version: int, after: int = 0) -> PostQuerySet:
         """Posts that the index of the search doesn't hold as this version would."""

@@ -24,6 +24,7 @@ from blog_xtg.replicas import from_replica
 from blog_xtg.security import DIAGRAM_POLICY
 
 from .access import is_everybodys, is_readable, is_unlocked, unlock
+from .languages import default_name, language_tag
 from .models import Post
 from .old_addresses import imported, old_page
 from .paging import POSTS_PER_PAGE, Page, PostList, requested_page
@@ -54,6 +55,12 @@ MONTH = PostList(
 
 def _list(request: BlogRequest, page: Page, heading: str = "", **context: Any) -> HttpResponse:
     return render(request, "posts/list.html", {"page": page, "heading": heading, **context})
+
+
+def _name(kind: str, shelf: Any) -> dict[str, Any]:
+    """The heading of a shelf's list, and whether the owner wrote it."""
+    known = default_name(kind, shelf.name)
+    return {"heading": known or shelf.name, "is_owners": not known}
 
 
 def _shelf(shelves: dict[Any, Any], key: Any) -> Any:
@@ -87,14 +94,14 @@ def category(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     if elsewhere := _right_address(request, found.url):
         return elsewhere
     page = CATEGORY.page(request, found.posts, pk=found.pk)
-    return _list(request, page, found.name, introduction=found.introduction)
+    return _list(request, page, **_name("category", found), introduction=found.introduction)
 
 
 @require_safe
 @public_page
 def source(request: BlogRequest, pk: str) -> HttpResponse:
     found = _shelf(request.site.sources, int(pk))
-    return _list(request, SOURCE.page(request, found.posts, pk=found.pk), found.name)
+    return _list(request, SOURCE.page(request, found.posts, pk=found.pk), **_name("source", found))
 
 
 @require_safe
@@ -103,7 +110,7 @@ def tag(request: BlogRequest, slug: str) -> HttpResponse:
     found = _shelf(request.site.tags, slug if slug in request.site.tags else slugify(slug))
     if elsewhere := _right_address(request, found.url):
         return elsewhere
-    return _list(request, TAG.page(request, found.posts, pk=found.pk), f"# {found.name}")
+    return _list(request, TAG.page(request, found.posts, pk=found.pk), f"# {found.name}", is_owners=True)
 
 
 @require_safe
@@ -162,9 +169,13 @@ def _number_found(number: int) -> str:
 @require_safe
 @cache_control(public=True, max_age=60)
 @from_replica
-def suggest(request: HttpRequest) -> HttpResponse:
+def suggest(request: BlogRequest) -> HttpResponse:
     """Titles for what is being typed, as JSON (2 queries)."""
-    found = [{"title": post.title, "url": post.get_absolute_url()} for post in find_titles(_asked(request))]
+    site = request.site.language
+    found = [
+        {"title": post.title, "url": post.get_absolute_url(), "lang": language_tag(post.language or site)}
+        for post in find_titles(_asked(request))
+    ]
     return JsonResponse({"suggestions": found})
 
 

@@ -9,7 +9,7 @@ from tests.services import BROWSER, BlogServer
 
 PASSWORD = "a-long-password-of-tests"
 # The editor logs nothing, as an error, when it gets no preview.
-pytestmark = pytest.mark.page(allow_console="404|ERR_|Failed to load|^$", locale="en-US", user_agent=BROWSER)
+pytestmark = pytest.mark.page(allow_console="404|ERR_|Failed to load|^$", language="en", user_agent=BROWSER)
 
 
 @pytest.fixture(scope="module")

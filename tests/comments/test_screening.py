@@ -25,10 +25,10 @@ from apps.components.models import SiteIdentity
 from apps.posts.models import Post
 from blog_xtg import rates
 from tests.factories import make_administrator, make_comment, make_post
+from tests.languages import in_english
 from tests.services import Redis
 
 pytestmark = pytest.mark.django_db
-ENGLISH = {"accept-language": "en"}
 FIELDS = {"author_name": "Ada", "author_email": "ada@example.com", "body": "The index on (state, created_at) did it."}
 CASINO = "Best online casino with free spins, visit https://lucky.example/ now"
 
@@ -54,7 +54,7 @@ def address(post: Post) -> str:
 
 def send(client: Client, post: Post, body: str = FIELDS["body"], **fields: str) -> Any:
     sent = FIELDS | {"body": body, "opened": stamp(post.pk, 60), **fields}
-    return client.post(address(post), sent, headers=ENGLISH)
+    return in_english(client).post(address(post), sent)
 
 
 def hold(policy: str) -> None:
@@ -144,7 +144,7 @@ def test_the_blocklist(kind: str, value: str, fields: dict, found: bool) -> None
 
 def test_the_blocklist_in_the_admin_takes_no_nonsense(admin_client: Client) -> None:
     fields = {"kind": "address", "value": "300.1.1.1", "outcome": "hold", "note": ""}
-    page = admin_client.post("/admin/comments/blocklistentry/add/", fields, headers=ENGLISH)
+    page = in_english(admin_client).post("/admin/comments/blocklistentry/add/", fields)
     assert "An address or a network" in page.content.decode()
     admin_client.post("/admin/comments/blocklistentry/add/", fields | {"value": "203.0.113.77/24"})
     admin_client.post(
@@ -172,7 +172,7 @@ def test_a_held_comment_is_thanked_for_and_seen_by_nobody(client: Client) -> Non
     post = make_post()
     response = send(client, post, CASINO)
     assert (response.status_code, response["Location"]) == (302, f"{address(post)}held/")
-    page = client.get(response["Location"], headers=ENGLISH)
+    page = in_english(client).get(response["Location"])
     assert "awaits approval" in page.content.decode() and "no-store" in page["Cache-Control"]
     comment = Comment.objects.get()
     assert comment.state == "pending" and comment.score >= 3 and comment.reasons
@@ -212,7 +212,7 @@ def test_a_form_that_is_too_old_comes_back_with_the_text(client: Client) -> None
 
 
 def test_the_form_hides_its_trap_from_people(client: Client) -> None:
-    page = client.get(address(make_post()), headers=ENGLISH).content.decode()
+    page = in_english(client).get(address(make_post())).content.decode()
     trap = page.split('<div class="visually-hidden" aria-hidden="true">')[1].split("</div>")[0]
     assert 'name="topic"' in trap and 'tabindex="-1"' in trap and 'autocomplete="off"' in trap
 

@@ -24,6 +24,7 @@ from apps.posts import editor
 from apps.posts.forms import BODY_MAX_BYTES, PostAdminForm
 from apps.posts.models import Category, Post
 from tests.factories import make_administrator, make_post
+from tests.languages import in_english
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def user_with(*codenames: str, **fields: Any) -> Any:
 @pytest.fixture
 def writer(client: Client) -> Client:
     client.force_login(make_administrator())
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    in_english(client)
     return client
 
 
