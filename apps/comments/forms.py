@@ -22,7 +22,7 @@ class LineField(forms.CharField):
     """A line as readers will see it; one that nobody could see stays, for the model to say so."""
 
     def to_python(self, value: Any) -> Any:
-        typed = super().to_python(value)
+        typed = super().to_python(value) or ""
         return readable_line(typed) or typed
 
 
@@ -39,7 +39,7 @@ class BodyForm(forms.ModelForm):
     class Meta:
         model = Comment
         fields: tuple[str, ...] = ("body",)
-        field_classes = {"body": LinesField}
+        field_classes: dict[str, type[forms.Field]] = {"body": LinesField}
         widgets: dict[str, forms.Widget] = {
             "body": forms.Textarea(attrs={"rows": 6, "maxlength": BODY_MAX_LENGTH, "dir": "auto"})
         }

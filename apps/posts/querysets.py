@@ -37,7 +37,7 @@ from .slugs import slugify
 from .together import Given
 
 if TYPE_CHECKING:
-    from .models import Category, OldAddress, Post, Source, Tag
+    from .models import Category, OldAddress, OldTagSlug, Post, Source, Tag
 
 TEXT_SHOWN_CHARACTERS = 50_000  # of a text are looked through for the piece that a search result shows
 LIST_FIELDS = (

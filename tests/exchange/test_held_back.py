@@ -57,6 +57,7 @@ def read_one(folder, head: str, body: str = "Text", more: dict[str, str] | None 
         ("status: in progress", "draft"),
         ("status: [published]", "draft"),
         ("visibility: members", "draft"),
+        ("status: scheduled", "draft"),
         ("visibility: public", "published"),
         ("layout: draft", "draft"),
         ("headless: true", "draft"),
@@ -179,7 +180,13 @@ def test_code_and_other_tags_hold_nothing_back(folder, body):
 
 
 def test_a_time_to_come_schedules(folder):
-    for head in ("publishDate: 2099-05-06", "publish_at: 2099-05-06", "date: 2099-05-06", "pubDatetime: 2099-05-06"):
+    for head in (
+        "publishDate: 2099-05-06",
+        "publish_at: 2099-05-06",
+        "date: 2099-05-06",
+        "pubDatetime: 2099-05-06",
+        "status: future\ndate: 2099-05-06",
+    ):
         item = read_one(folder, head)
         assert (item.status, item.published_at) == ("published", FUTURE)
         assert [reason.name for reason in item.reasons] == ["scheduled"]
@@ -220,7 +227,7 @@ def test_pelicans_default_status(folder):
 def test_hugos_cascades(folder):
     text = "---\ntitle: x\ndate: 2020-01-01\n{}\n---\n"
     found = read(folder, {
-        "hugo.toml": '[[cascade]]\ndraft = true\n[cascade.target]\npath = "/wip/**"\n',
+        "hugo.toml": '[[cascade]]\ndraft = true\n[cascade.target]\npath = "{/wip,/x/{y,g}}*"\n',
         "content/secret/_index.md": "---\ncascade:\n  build: {render: never}\n---\n",
         "content/secret/a.md": text.format(""),
         "content/secret/deep/b/index.md": text.format(""),
@@ -229,6 +236,7 @@ def test_hugos_cascades(folder):
         "content/notes/d.md": text.format("unlisted: false"),
         "content/wip/e.md": text.format(""),
         "content/posts/f.md": text.format(""),
+        "content/x/g.md": text.format(""),
         "content/posts/bundle/index.md": text.format(""),
         "content/posts/bundle/part.md": text.format(""),
     })  # fmt: skip
@@ -239,6 +247,7 @@ def test_hugos_cascades(folder):
         "notes/d.md": "published",
         "wip/e.md": "draft",
         "posts/f.md": "published",
+        "x/g.md": "draft",
         "posts/bundle/index.md": "published",
         "posts/bundle/part.md": "draft",
     }

@@ -32,7 +32,7 @@ IF_YES = {
 # What it becomes when the key says no.
 IF_NO = {
     **dict.fromkeys(("published", "publish", "ispublished", "dgpublish", "public", "ispublic", "公开", "发布"), DRAFT),
-    **dict.fromkeys(("visible", "isvisible", "render"), DRAFT),
+    **dict.fromkeys(("visible", "isvisible", "render", "show"), DRAFT),
     **dict.fromkeys(("listed", "showinlist", "showinhome"), UNLISTED),
 }
 # Yes: behind the post's password where it has one, else a draft.
@@ -57,6 +57,7 @@ STATE_WORDS = {
     **dict.fromkeys(("unlisted", "hidden", "隐藏"), UNLISTED),
     **dict.fromkeys(("private", "私密"), PRIVATE),
 }
+SCHEDULED_WORDS = {"scheduled", "future", "定时发布"}  # right with a time to come, else a draft
 # Hugo's `build`; any other value makes a draft.
 BUILD = {
     "render": {"always": PUBLISHED, "true": PUBLISHED},
@@ -77,7 +78,9 @@ HARMLESS = re.compile(
     r"|lastupdate|pagination|contributors|copyright|license|aside|search|feed|rss)\w*"
     r"|searchhidden|publisher\w*|publishedby|publishresources|\w*pass\w*(?:hint|message|prompt|tip)|wronghashmessage"
 )
-_ENCRYPTORS = re.compile(r"crypt|secret|private|passw|protect|paywall|member|hidden|(?:^|[-_])lock|login|加密|密码")
+_ENCRYPTORS = re.compile(
+    r"crypt|secret|private|passw|protect|paywall|member|hidden|^hide$|(?:^|[-_])lock|login|加密|密码"
+)
 _LOCKED_PARTS = re.compile(
     r"\[(hide|secret|private|login|members?|vip|password|protected?|encrypt\w*)\b[^\]\n]*\]", re.I
 )
@@ -111,6 +114,7 @@ class Standing:
         self.published_at: datetime | None = None  # the first time of publication that is stated
         self.embargo: datetime | None = None  # the last one that is still to come
         self.says_publish = False
+        self.scheduled: Setting | None = None  # what says that it waits for its time
         self.settings: dict[str, Setting] = {}
         for layer in [Layer(fields.front.fields), *layers]:
             for key, value in _flat(layer.keys):
@@ -153,6 +157,8 @@ class Standing:
             # Themes have empty ones (tags, categories) that no navbar should show.
             self.hold(UNLISTED, "page", "a page")
         if published_at is None or published_at <= self.now:
+            if self.scheduled:
+                self._hold(DRAFT, self.scheduled, "no time to come is stated")
             return
         time = f"public from {published_at.isoformat(' ', 'minutes')}"
         if self.status == UNLISTED:
@@ -215,7 +221,11 @@ class Standing:
         self._hold(DRAFT, setting, "has passed" if time <= self.now else "nothing expires here")
 
     def _state(self, setting: Setting) -> None:
-        status = STATE_WORDS.get(squashed(str(setting.value)), DRAFT)
+        word = squashed(str(setting.value))
+        status = STATE_WORDS.get(word, DRAFT)
+        if word in SCHEDULED_WORDS:
+            self.scheduled = setting
+            return
         if status == PUBLISHED:
             self.says_publish = True
         else:

@@ -145,10 +145,10 @@ class Surroundings:
             return True
         if not {"page", "*", "**"} & set(re.findall(r"\w+|\*+", str(target.get("kind", "*")))):
             return False
-        glob = str(target.get("path", "")).lower().strip("/")
-        address = str(PurePosixPath(self.site.origin(path)).with_suffix("")).lower()
-        # A star may stand for a slash here, and braces fit everything: rather too much is held back than too little.
-        return not glob or "{" in glob or bool(re.match(translate(glob), address.removesuffix("/index")))
+        glob = str(target.get("path", "")).lower()
+        address = str(PurePosixPath(self.site.origin(path)).with_suffix("")).lower().removesuffix("/index")
+        # A star may stand for a slash here: rather too much is held back than too little.
+        return not glob or any(re.match(translate(one.strip("/ ")), address) for one in _without_braces(glob))
 
     def _is_resource(self, path: Path) -> bool:
         inside = self._folders(path)[:-1]
@@ -203,7 +203,8 @@ class Surroundings:
         for path in files:
             merged |= self._read(path)
         for path in sorted((project / "config/_default").glob("cascade.*")):
-            merged["cascade"] = (found := self._read(path)).get("cascade", found)
+            cascade = self._read(path)
+            merged["cascade"] = cascade.get("cascade", cascade)
         return merged
 
     def _read(self, path: Path) -> dict[str, Any]:
@@ -212,6 +213,14 @@ class Surroundings:
         if found is None:
             self.unreadable.append(path.name)
         return found or {}
+
+
+def _without_braces(glob: str) -> list[str]:
+    """`{a,b}/c` as `a/c` and `b/c`; braces beyond sense fit everything."""
+    found = re.fullmatch(r"(.*)\{([^{}]*)\}(.*)", glob) if glob.count("{") < 5 else None
+    if found is None:
+        return ["*"] if "{" in glob else [glob]
+    return [one for choice in found[2].split(",") for one in _without_braces(f"{found[1]}{choice}{found[3]}")]
 
 
 def _load(path: Path) -> dict[str, Any] | None:
