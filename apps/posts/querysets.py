@@ -37,7 +37,7 @@ from .slugs import slugify
 from .together import Given
 
 if TYPE_CHECKING:
-    from .models import Category, OldAddress, OldTagSlug, Post, Source, Tag
+    from .models import Category, OldAddress, Post, Source, Tag
 
 TEXT_SHOWN_CHARACTERS = 50_000  # of a text are looked through for the piece that a search result shows
 LIST_FIELDS = (
@@ -104,7 +104,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
         return self.only("slug").annotate(changed=newest).filter(changed__isnull=False).order_by("pk")
 
 
-class OldTagSlugQuerySet(models.QuerySet["OldTagSlug"]):
+class OldTagSlugQuerySet(models.QuerySet[Any]):
     def successor(self, slug: str) -> str | None:
         """Return the slug of the tag that had this one before (1 query)."""
         return self.filter(slug=slug).values_list("tag__slug", flat=True).first()
