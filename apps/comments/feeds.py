@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -29,12 +29,13 @@ class CommentFeed(SiteFeed):
     kept = "public, no-cache"
     post: Post | None = None
 
-    def find(self, pk: str = "") -> None:
+    def find(self, pk: str = "") -> HttpResponse | None:
         if pk:
             self.kept = SiteFeed.kept
             self.post = Post.objects.for_all().titles().filter(pk=int(pk)).first()
             if self.post is None:
                 raise Http404("No such feed.")
+        return None
 
     # -- The feed --------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
 from apps.posts.models import Post
-from apps.posts.words import is_blank, one_line, readable
+from apps.posts.words import is_blank, readable, readable_line
 
 from .digests import text_digest
 from .live.telling import tell_changed
@@ -22,6 +22,7 @@ from .verdict import Reason
 
 __all__ = ["BlocklistEntry", "Comment", "LearnedToken", "LearnedTotals", "Lesson", "Moderation"]
 
+NAME_MAX_LENGTH = 64
 BODY_MAX_LENGTH = 10_000
 BODY_MAX_LINES = 400
 
@@ -50,7 +51,7 @@ class Comment(models.Model):
         verbose_name=_("account"),
         related_name="comments",
     )
-    author_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=64)
+    author_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=NAME_MAX_LENGTH)
     author_email = models.EmailField(_("e-mail"), blank=True)
     author_site = models.URLField(_("site"), blank=True)
     body = models.TextField(_("text"), max_length=BODY_MAX_LENGTH)
@@ -96,12 +97,12 @@ class Comment(models.Model):
             raise ValidationError({"body": _("A comment needs a text.")})
         if self.body.count("\n") >= BODY_MAX_LINES:
             raise ValidationError({"body": _("A comment has at most %(number)d lines.") % {"number": BODY_MAX_LINES}})
-        if self.author_name and is_blank(self.author_name):
+        if self.author_name and not readable_line(self.author_name):
             raise ValidationError({"author_name": _("A name that can be seen is needed.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the comment with its text rendered; a changed state moves the post's count along."""
-        self.author_name = one_line(self.author_name)
+        self.author_name, self.author_site = readable_line(self.author_name), readable_line(self.author_site)
         fields = kwargs.get("update_fields")
         if fields is None or "body" in fields:
             self.body = readable(self.body)

@@ -103,6 +103,7 @@ class Snapshot:
     boxes: tuple[SidebarBox, ...]
     statistics: Statistics
     # All there are, hidden and empty ones too: categories and sources by id, tags by slug, the most used one first.
+    # A tag that stands only at posts no list shows isn't here: its name may tell of what is still a draft.
     categories: dict[int, Shelf]
     sources: dict[int, Shelf]
     tags: dict[str, Shelf]
@@ -234,9 +235,12 @@ def _pairs(rows: Any) -> dict[int, int]:
 
 
 def _tags(found: dict[str, Rows]) -> dict[str, Shelf]:
-    used = Counter(_pairs(found["used"]))
-    used.subtract(_pairs(found["in_vain"]))
-    tags = {slug: Shelf(pk, name, tag_address(slug), used[pk]) for pk, name, slug in found["tags"]}
+    used, in_vain = Counter(_pairs(found["used"])), _pairs(found["in_vain"])
+    tags = {
+        slug: Shelf(pk, name, tag_address(slug), used[pk] - in_vain.get(pk, 0))
+        for pk, name, slug in found["tags"]
+        if not used[pk] or used[pk] > in_vain.get(pk, 0)
+    }
     return dict(sorted(tags.items(), key=lambda item: (-item[1].posts, item[1].name)))
 
 

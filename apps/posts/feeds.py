@@ -21,6 +21,7 @@ from .feed_formats import AtomFormat, JsonFormat, RssFormat, with_absolute_links
 from .languages import language_tag
 from .metadata import author_name, content_type, last_changed
 from .models import Post
+from .old_addresses import renamed_tag, right_address
 
 POSTS_PER_FEED = 20
 EDITION_KEPT_SECONDS = 30 * 24 * 3600
@@ -37,12 +38,13 @@ class SiteFeed(Feed):
         # One feed object serves every request at once: what belongs to this one goes into a copy.
         return from_replica(self.__class__()._respond)(cast(BlogRequest, request), **kwargs)
 
-    def find(self, *args: Any, **kwargs: Any) -> None:
-        """Look up what the address names. Raises Http404."""
+    def find(self, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        """Look up what the address names; return the redirect to where the feed has moved. Raises Http404."""
 
     def _respond(self, request: BlogRequest, **kwargs: str) -> HttpResponse:
         self.request = request
-        self.find(**kwargs)
+        if moved := self.find(**kwargs):
+            return moved
         self.language = language_tag(request.site.language)
         with translation.override(request.site.language):
             response = super().__call__(request)
@@ -67,12 +69,15 @@ class PostFeed(SiteFeed):
     shelf: Any = None  # a category or tag of the snapshot
     of_tag = False
 
-    def find(self, pk: str = "", slug: str = "", tag: str = "") -> None:
+    def find(self, pk: str = "", slug: str = "", tag: str = "") -> HttpResponse | None:
         self.of_tag = bool(tag)
-        if pk or tag:
-            self.shelf = self.request.site.tags.get(tag) if tag else self.request.site.categories.get(int(pk))
-            if self.shelf is None:
-                raise Http404("No such feed.")
+        if not (pk or tag):
+            return None
+        site = self.request.site
+        self.shelf = (site.tags.get(tag) or renamed_tag(site, tag)) if tag else site.categories.get(int(pk))
+        if self.shelf is None:
+            raise Http404("No such feed.")
+        return right_address(self.request, self.feed_url(self.shelf))
 
     # -- The feed --------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from .card_drawing import can_draw
 from .cards import CARD_SIZE, card_url
 from .languages import language_tag
 from .models import Post
+from .people import display_name
 from .post_page import PostPage
 
 # In a data block: no `</script>`, no `<!--`, and nothing an XHTML parser would take for an entity.
@@ -36,7 +37,7 @@ class SharedPicture:
 
 def author_name(post: Post, site: Any) -> str:
     """Return the author's full name, else the account's, else the site's title."""
-    return (post.author.get_full_name() or post.author.get_username()) if post.author else site.title
+    return display_name(post.author) if post.author else site.title
 
 
 def last_changed(post: Post) -> datetime.datetime | None:

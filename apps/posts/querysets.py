@@ -77,6 +77,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
         found = {tag.slug: tag for tag in self.filter(slug__in=wanted)}
         return [found.get(slug) or self.get_or_create(slug=slug, defaults={"name": wanted[slug]})[0] for slug in wanted]
 
+    def slug_of(self, pk: int) -> str:
+        """Return the stored slug, "" when there is no such tag (1 query)."""
+        return self.filter(pk=pk).values_list("slug", flat=True).first() or ""
+
     def of_post(self, pk: Given) -> models.QuerySet[Any, tuple]:
         """Names, slugs and ids of the tags of that post, in the order it got them."""
         links = self.model.posts.through.objects.filter(post=pk).order_by("pk")
@@ -98,6 +102,12 @@ class TagQuerySet(models.QuerySet["Tag"]):
         """Tags of at least one public post with `changed`, when the newest of these came (1 query)."""
         newest = Max("posts__published_at", filter=_public("posts__"))
         return self.only("slug").annotate(changed=newest).filter(changed__isnull=False).order_by("pk")
+
+
+class OldTagSlugQuerySet(models.QuerySet[Any]):
+    def successor(self, slug: str) -> str | None:
+        """Return the slug of the tag that had this one before (1 query)."""
+        return self.filter(slug=slug).values_list("tag__slug", flat=True).first()
 
 
 class OldAddressQuerySet(models.QuerySet["OldAddress"]):

@@ -3,10 +3,9 @@
 import datetime
 import math
 from typing import Any
-from urllib.parse import unquote
 
 from django.db.models import BigIntegerField, DateTimeField
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,13 +25,12 @@ from blog_xtg.security import DIAGRAM_POLICY
 from .access import is_everybodys, is_readable, is_unlocked, unlock
 from .languages import default_name, language_tag
 from .models import Post
-from .old_addresses import imported, old_page
+from .old_addresses import imported, old_page, renamed_tag, right_address
 from .paging import POSTS_PER_PAGE, Page, PostList, requested_page
 from .post_page import post_page
 from .search.query import search as find
 from .search.query import suggest as find_titles
 from .search.terms import QUERY_MAX_LENGTH
-from .slugs import slugify
 
 DIAGRAM = '<pre class="mermaid">'
 RECENT_POSTS = 5
@@ -64,19 +62,11 @@ def _name(kind: str, shelf: Any) -> dict[str, Any]:
 
 
 def _shelf(shelves: dict[Any, Any], key: Any) -> Any:
-    """Return the category, source or tag as the snapshot has it. Raises Http404 when there is none."""
+    """Return the category or source as the snapshot has it. Raises Http404 when there is none."""
     found = shelves.get(key)
     if found is None:
         raise Http404("No such shelf.")
     return found
-
-
-def _right_address(request: HttpRequest, address: str) -> HttpResponse | None:
-    """Send a reader with a wrong or missing slug to the right address, the query kept."""
-    if request.path == unquote(address):
-        return None
-    query = request.META.get("QUERY_STRING", "")
-    return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
 
 
 @require_safe
@@ -91,7 +81,7 @@ def home(request: BlogRequest) -> HttpResponse:
 @public_page
 def category(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     found = _shelf(request.site.categories, int(pk))
-    if elsewhere := _right_address(request, found.url):
+    if elsewhere := right_address(request, found.url):
         return elsewhere
     page = CATEGORY.page(request, found.posts, pk=found.pk)
     return _list(request, page, **_name("category", found), introduction=found.introduction)
@@ -107,8 +97,10 @@ def source(request: BlogRequest, pk: str) -> HttpResponse:
 @require_safe
 @public_page
 def tag(request: BlogRequest, slug: str) -> HttpResponse:
-    found = _shelf(request.site.tags, slug if slug in request.site.tags else slugify(slug))
-    if elsewhere := _right_address(request, found.url):
+    found = request.site.tags.get(slug) or renamed_tag(request.site, slug)
+    if found is None:
+        raise Http404("No such tag.")
+    if elsewhere := right_address(request, found.url):
         return elsewhere
     return _list(request, TAG.page(request, found.posts, pk=found.pk), f"# {found.name}", is_owners=True)
 
@@ -193,7 +185,7 @@ def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     if page is None or not is_readable(request, page.post):
         raise Http404("No such post.")
     post = page.post
-    moved = _right_address(request, post.get_absolute_url())
+    moved = right_address(request, post.get_absolute_url())
     if moved:
         return moved
     if not is_unlocked(request, post):

@@ -155,6 +155,9 @@ def test_the_site_closes_all_comments(client: Client, django_capture_on_commit_c
     ({"body": "  \n "}, "required"),
     ({"body": "\u200b\u2060\ufeff"}, "needs a text"),
     ({"author_name": "\u200b"}, "can be seen"),
+    ({"author_name": "\u3164\u2800"}, "can be seen"),
+    ({"author_name": "\u0301\u0301"}, "can be seen"),
+    ({"author_name": "\u200e\u200d"}, "can be seen"),
     ({"body": "x" * 10_001}, "at most 10000"),
     ({"body": "nul \0 byte"}, "Null characters"),
     ({"author_name": ""}, "required"),
@@ -237,7 +240,35 @@ def test_a_link_to_answer_no_floor_is_a_plain_form(client: Client, asked: str) -
     assert re.search(r'name="reply_to_floor"(?! value)', page.content.decode())
 
 
-def test_a_name_turns_no_line_around(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("\u202egro.live", "gro.live"),
+        ("\u200eAda\u200f", "Ada"),
+        ("A\u200bd\u2060a\ufeff", "Ada"),
+        ("A\u00adda\u034f", "Ada"),
+        ("Ada\u200d\u200c", "Ada"),
+        ("A" + "\u0301" * 50, "A" + "\u0301" * 4),
+        ("Ada\x07\x1b[31m\x85B", "Ada[31m B"),
+        ("Ada\t\r\n  B", "Ada B"),
+        ("Ada \u3164\u2800\u115f", "Ada"),
+        ("N" * 50, "N" * 50),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d💻", "👩\u200d💻"),
+        ("林 深", "林 深"),
+    ],
+)
+def test_a_name_is_held_to_the_bounds_of_a_text(client: Client, typed: str, name: str) -> None:
     post = make_post()
-    client.post(form_address(post), FIELDS | {"author_name": "\u202egro.live"})
-    assert Comment.objects.get().author_name == "gro.live"
+    site = "https://example.com/\u202egpj.exe\u200b" + "\u0301" * 50
+    response = client.post(form_address(post), FIELDS | {"author_name": typed, "author_site": site})
+    assert response.status_code == 302
+    comment = Comment.objects.get()
+    assert (comment.author_name, comment.author_site) == (name, "https://example.com/gpj.exe" + "\u0301" * 4)
+    # By every other way, too.
+    assert add_comment(post=post, body="x", author_name=typed).author_name == name
+
+
+def test_a_text_has_no_controls(client: Client) -> None:
+    comment = add_comment(post=make_post(), body="a\x1b[31m\x08\tb\r\nc\x85", author_name="Ada")
+    assert comment.body == "a[31m\tb\nc"
