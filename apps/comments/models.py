@@ -1,6 +1,6 @@
 """What readers answer: one row a comment, one floor each."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,7 +15,7 @@ from apps.posts.words import is_blank, readable, readable_line
 from .digests import text_digest
 from .live.telling import tell_changed
 from .mail import models as _mail  # noqa: F401 (more tables of this app)
-from .querysets import CommentQuerySet, recount
+from .querysets import SHOWN_STATES, CommentQuerySet, recount
 from .reactions import models as _reactions  # noqa: F401
 from .screening.models import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation
 from .verdict import Reason
@@ -89,8 +89,20 @@ class Comment(models.Model):
 
     RENDERED = ("html", "renderer_version")
 
+    _stored_state: str | None = None  # as the database has it; None for a new comment, or where it wasn't asked for
+
     def __str__(self) -> str:
         return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
+        comment = super().from_db(db, field_names, values, **kwargs)
+        comment._stored_state = vars(comment).get("state")
+        return comment
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._stored_state = vars(self).get("state")
 
     def clean(self) -> None:
         if is_blank(readable(self.body)):
@@ -114,8 +126,10 @@ class Comment(models.Model):
         with transaction.atomic():
             super().save(*args, **kwargs)
             if not adding:
-                recount({self.post_id})
+                is_hidden = self.state not in {self._stored_state, self.State.VISIBLE}
+                recount({self.post_id}, withdrawn=is_hidden and self._was_shown())
                 tell_changed([(self.post_id, self.floor)])
+            self._stored_state = self.state
 
     def render(self) -> None:
         """Bring `html` up to the text and to COMMENT_RENDERER_VERSION; stores nothing."""
@@ -126,9 +140,12 @@ class Comment(models.Model):
         """Delete the comment and keep the post's count exact; its floor stays empty for ever."""
         with transaction.atomic():
             deleted = super().delete(*args, **kwargs)
-            recount({self.post_id})
+            recount({self.post_id}, withdrawn=self._was_shown())
             tell_changed([(self.post_id, self.floor)])
         return deleted
+
+    def _was_shown(self) -> bool:
+        return self._stored_state in {None, *SHOWN_STATES}
 
     @property
     def why(self) -> list[Reason]:

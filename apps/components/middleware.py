@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 from apps.posts import shown
 from blog_xtg import metrics, replicas
 from blog_xtg.client import BlogRequest
-from blog_xtg.public import SHARED, SHARED_BY_CDNS, is_anonymous, shows_the_site
+from blog_xtg.public import SHARED, is_anonymous, shows_the_site
 
 from . import coherence, store
 from .languages import accepted_language, chosen_language
@@ -34,8 +34,9 @@ OF_SESSIONS = {
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 }
-# What stands where a page was before it moved or went away: nginx keeps it in place of its copy, and no longer.
-INSTEAD_OF_A_PAGE = {301, 302, 403, 404, 410}
+# What says nothing of its lifetime gets a page's: else browsers and CDNs would choose one, days for a 301. The other
+# statuses stand where a page was before it moved or went away: nginx keeps them in place of its copy.
+FOR_A_SECOND = {200, 301, 302, 304, 403, 404, 410}
 
 # What advertisers and mailers hang onto addresses: it makes no other page.
 TRACKING = re.compile(
@@ -99,11 +100,11 @@ class PublicPageMiddleware:
         if response.cookies:
             return response
         is_shared = response.headers.get("Cache-Control") == SHARED
-        if response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers:
+        if response.status_code in FOR_A_SECOND and "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = SHARED
             keep_for_this_second(request, response)
         if response.status_code != 200 or not is_shared:
             return response
-        response.headers["CDN-Cache-Control"] = SHARED_BY_CDNS
         site = request.site
         seconds = min(coherence.backend().page_seconds, site.next_due_at - time.time())
         page = Page(response, site.frame, frozenset(posts), time.monotonic() + seconds)

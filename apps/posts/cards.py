@@ -16,6 +16,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import condition, require_safe
 
 from blog_xtg.client import BlogRequest
+from blog_xtg.public import OWN, is_anonymous
 
 from .addresses import numbered_address
 from .card_drawing import DRAWING_VERSION, SIZE, can_draw, draw
@@ -23,7 +24,6 @@ from .images import write_in_one_step
 from .models import Post
 
 CARD_SIZE = SIZE
-FRESH_SECONDS = 24 * 3600
 CARDS_PER_FOLDER = 1000
 
 
@@ -48,7 +48,8 @@ def card(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(_stored(post, site, digest), content_type="image/png")
 
     response = respond(request)
-    response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}"
+    if not is_anonymous(request):
+        response.headers["Cache-Control"] = OWN
     return response
 
 

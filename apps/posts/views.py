@@ -159,7 +159,7 @@ def _number_found(number: int) -> str:
 
 
 @require_safe
-@cache_control(public=True, max_age=60)
+@cache_control(no_cache=True)
 @from_replica
 def suggest(request: BlogRequest) -> HttpResponse:
     """Titles for what is being typed, as JSON (2 queries)."""

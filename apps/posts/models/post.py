@@ -268,6 +268,23 @@ class Post(models.Model):
         """Whether what is being saved may stand in other lists than before; so it is when nobody knows what was."""
         return any(getattr(self, name) != self._as_loaded.get(name, self) for name in self.LISTED if name in vars(self))
 
+    def is_being_withdrawn(self) -> bool:
+        """Whether what is being saved takes the post, or its text, from readers who had it.
+
+        So it is when nobody knows what was, and what is would not be for everybody to read.
+        """
+        was, is_now, now = self._as_loaded, vars(self), timezone.now()
+        status, began = was.get("status"), was.get("published_at", now)
+        if status in {self.Status.DRAFT, self.Status.PRIVATE}:
+            return False
+        if status == self.Status.PUBLISHED and (began is None or began > now):
+            return False
+        return (
+            is_now.get("status", status) not in {status, self.Status.PUBLISHED}
+            or (is_now.get("published_at", now) or now) > now
+            or is_now.get("password", "") not in {"", was.get("password")}
+        )
+
     def _cover_size(self) -> tuple[int | None, int | None]:
         """The cover's width and height in pixels, read from its file only when it is another than the stored one."""
         if not self.cover:
