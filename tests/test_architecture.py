@@ -29,6 +29,7 @@ LEAVES = {
     "blog_xtg.metrics": "what a process counts about itself",
     "blog_xtg.doctor": "what `manage.py doctor` says",
     "blog_xtg.checks": "the site is no app, so an app registers its system checks in ready()",
+    "blog_xtg.admin": "what all forms of the admin share",
     "blog_xtg.rates": "how often something was done lately, counted for all processes together",
     "blog_xtg.public": "which answers caches may keep",
     "blog_xtg.replicas": "which database a question goes to",

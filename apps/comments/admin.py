@@ -15,6 +15,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from blog_xtg.admin import EditingAdmin
+
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
 from .moderation.messages import QUEUE, tell
 from .moderation.services import UNSEEN, Decision, decide, may_moderate
@@ -23,7 +25,7 @@ from .services import CommentsClosed, add_comment
 
 
 @admin.register(Comment)
-class CommentAdmin(admin.ModelAdmin):
+class CommentAdmin(EditingAdmin):
     list_display_links = None  # they stand in the first column
     list_display = ("written", "state", "verdict", "created_at")
     list_filter = ("state", "by_administrator", "created_at")
@@ -132,7 +134,7 @@ _DECISIONS = {
 
 
 @admin.register(BlocklistEntry)
-class BlocklistEntryAdmin(admin.ModelAdmin):
+class BlocklistEntryAdmin(EditingAdmin):
     list_display = ("value", "kind", "outcome", "note", "created_at")
     list_filter = ("kind", "outcome")
     search_fields = ("value", "note")

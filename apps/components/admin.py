@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from blog_xtg.admin import EditingAdmin
+
 from .forms import SignInForm
 from .models import Menu, MenuItem, Plugin, SiteIdentity
 
@@ -15,7 +17,7 @@ admin.site.login_form = SignInForm
 
 
 @admin.register(SiteIdentity)
-class SiteIdentityAdmin(admin.ModelAdmin):
+class SiteIdentityAdmin(EditingAdmin):
     """One row, one form: the list leads straight to it."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -35,14 +37,14 @@ class MenuItemInline(SortableInlineAdminMixin, admin.TabularInline):
 
 
 @admin.register(Menu)
-class MenuAdmin(SortableAdminMixin, SortableAdminBase, admin.ModelAdmin):
+class MenuAdmin(SortableAdminMixin, SortableAdminBase, EditingAdmin):
     list_display = ("name",)
     fields = ("name",)
     inlines = (MenuItemInline,)
 
 
 @admin.register(Plugin)
-class PluginAdmin(SortableAdminMixin, admin.ModelAdmin):
+class PluginAdmin(SortableAdminMixin, EditingAdmin):
     list_display = ("title", "kind", "disabled", "note")
     list_editable = ("disabled",)
     fields = ("title", "kind", "content", "note", "disabled")
