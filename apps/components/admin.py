@@ -8,10 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from .forms import SignInForm
 from .models import Menu, MenuItem, Plugin, SiteIdentity
-
-admin.site.login_form = SignInForm
 
 
 @admin.register(SiteIdentity)

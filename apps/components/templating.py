@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from apps.comments import items, parts
 from apps.posts import addresses, facts, head, pager
+from blog_xtg.hosts import absolute
 
 
 def environment(**options: Any) -> Environment:
@@ -25,6 +26,7 @@ def environment(**options: Any) -> Environment:
         _=_translated,
         static=static,
         url=_url,
+        absolute=absolute,
         numbered_address=addresses.numbered_address,
         framed=framed,
         post_head=head.post_head,

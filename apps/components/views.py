@@ -20,6 +20,7 @@ from blog_xtg.packing import accepted_encoding
 from blog_xtg.public import public_page
 
 from . import known_posts
+from .devices import remember
 from .forms import SetupForm
 from .services import SetupRefused, create_first_administrator, is_setup_token
 from .stylesheet import stylesheet
@@ -50,7 +51,9 @@ def setup(request: HttpRequest) -> HttpResponse:
         except SetupRefused:
             raise Http404("Somebody was faster.") from None
         login(request, user)
-        return redirect("admin:index")
+        response = redirect("admin:index")
+        remember(response, user)
+        return response
     status = 422 if form.is_bound else 200
     return render(request, "components/setup.html", {"form": form, "token": token}, status=status)
 
@@ -81,7 +84,7 @@ def links(request: BlogRequest) -> HttpResponse:
     return render(request, "components/links.html", {"boxes": request.site.link_boxes})
 
 
-@csrf_exempt
+@csrf_exempt  # it counts a view, and every reader may send one; asked for where it comes from, it would cost more
 @require_http_methods(["GET", "POST"])
 def view(request: BlogRequest) -> HttpResponse:
     """Count a view of the page that sends it; answer the numbers the page then shows.
