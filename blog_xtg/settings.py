@@ -15,6 +15,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from .environment import BASE_DIR, ENV_FILE, VAR_DIR
+from .hosts import LOOPBACK, split
 from .redis import guarded
 from .redis_urls import CACHE, SENTINEL_SCHEME, for_beat, for_celery, for_channels, numbered
 
@@ -35,7 +36,9 @@ _site = urlsplit(SITE_URL)
 if _site.scheme not in {"http", "https"} or not _site.hostname:
     raise ImproperlyConfigured(f"SITE_URL must look like https://blog.example.com, not {SITE_URL!r}.")
 HTTPS = _site.scheme == "https"
-ALLOWED_HOSTS = [_site.hostname, "localhost", "127.0.0.1", "[::1]", *env.list("ALLOWED_HOSTS", default=[])]
+# More names, each with a port of its own or without one: blog_xtg/hosts.py decides. Django compares names alone.
+LISTED_HOSTS = [entry.strip() for entry in env.list("ALLOWED_HOSTS", default=[]) if entry.strip()]
+ALLOWED_HOSTS = [split(_site.netloc)[0], *LOOPBACK, *(split(entry)[0] or entry for entry in LISTED_HOSTS)]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
 SECURE_SSL_REDIRECT = HTTPS
@@ -58,7 +61,7 @@ if TRUSTED_PROXIES:
 INSTALLED_APPS = [
     # Before staticfiles: brings the asgi runserver, and Twisted, which a worker has no need of (17 MB, 0.3 s).
     *(["daphne"] if sys.argv[1:2] in (["runserver"], ["start"]) else []),
-    "django.contrib.admin",
+    "blog_xtg.apps.BlogAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -218,6 +221,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 USE_I18N = True
 USE_TZ = True

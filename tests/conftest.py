@@ -187,7 +187,9 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
     """
     from apps.components import postman, store
     from apps.posts import onward
+    from blog_xtg import rates
 
+    rates.forget()
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
@@ -249,6 +251,21 @@ def member(own_redis: Redis, settings: Settings) -> Iterator[Redis]:
     yield own_redis
     present.listener.stop()
     forget()
+
+
+@pytest.fixture
+def counting_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Redis], None]:
+    """counting_in(server) makes limits be counted in that Redis, as a fleet's are; nothing else goes there."""
+    import redis
+
+    from blog_xtg import redis as ours
+
+    def count(server: Redis) -> None:
+        url = ours.numbered(server.url, ours.OWN)
+        client = redis.Redis(connection_pool=ours.ConnectionPerThread.from_url(url, **ours.guarded(server.url)))
+        monkeypatch.setattr(ours, "client", lambda: client)
+
+    return count
 
 
 @pytest.fixture

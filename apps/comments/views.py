@@ -11,7 +11,6 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from apps.posts.access import is_readable, is_unlocked
@@ -19,6 +18,7 @@ from apps.posts.comment_markdown import render_comment
 from apps.posts.models import Post
 from apps.posts.paging import requested_page
 from blog_xtg.client import BlogRequest
+from blog_xtg.security import from_own_pages
 
 from .forms import BodyForm, CommentForm
 from .items import items
@@ -40,7 +40,7 @@ FIELDS_OF_MINE = (
 
 
 @never_cache
-@csrf_exempt  # asked below, so that a failed check gives the reader the text back instead of an error page
+@from_own_pages  # the token is asked for below: a failed check gives the reader the text back instead of an error page
 @require_http_methods(["GET", "HEAD", "POST"])
 def comment(request: BlogRequest, pk: int) -> HttpResponse:
     """Show the form, or store a comment and lead the reader to its floor.
@@ -82,7 +82,7 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
 
 
 @never_cache
-@csrf_exempt  # it changes nothing
+@from_own_pages  # it changes nothing
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: BlogRequest, pk: int) -> HttpResponse:
     """Show what the text would look like: with `?part` alone (no query), else above the form.
@@ -126,7 +126,7 @@ def _for_who_wrote_it(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     return answer
 
 
-@csrf_exempt  # as above
+@from_own_pages  # as above
 @_for_who_wrote_it
 def edit(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     """Let who wrote the comment give it another text."""

@@ -10,10 +10,7 @@ from django.urls import reverse
 
 from blog_xtg.admin import EditingAdmin
 
-from .forms import SignInForm
 from .models import Menu, MenuItem, Plugin, SiteIdentity
-
-admin.site.login_form = SignInForm
 
 
 @admin.register(SiteIdentity)

@@ -43,8 +43,11 @@ TRACKING = re.compile(
     r"(?:^|&)(?:utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|yclid|_openstat|igshid|twclid|ttclid|spm|scm"
     r"|share_token|from=\w*timeline|isappinstalled)(?:=[^&]*)?(?=&|$)"
 )
-# The queries that pages are kept with: a page of a list, some floors of a post.
-NUMBERED = re.compile(r"(?:page=[0-9]{1,9}|after=[0-9]{1,9}&to=[0-9]{1,9})?")
+MOST_SECONDS_OFF = 24 * 3600  # of another machine's clock
+# All that public pages know of a query, and the queries they are kept with: a page of a list, some floors of a post.
+# With an edition floors are asked for that have changed this moment: whatever is kept may be too old.
+KNOWN = re.compile(r"(?:page|pageNo|after|to|edition)(?:=|$)")
+NUMBERED = re.compile(r"(?:page=[1-9][0-9]{0,8}|after=(?:0|[1-9][0-9]{0,8})&to=[1-9][0-9]{0,8})?")
 
 
 class PublicPageMiddleware:
@@ -150,26 +153,35 @@ def _public_page(request: Any) -> HttpResponse:
 
 def _asked_at(request: BlogRequest) -> float:
     """When the reader asked, by the clock of nginx, which will compare with it; without nginx, by our own."""
+    now = time.time()
     try:
-        return float(request.META["HTTP_X_ASKED_AT"]) if settings.TRUSTED_PROXIES else time.time()
+        asked_at = float(request.META["HTTP_X_ASKED_AT"]) if settings.TRUSTED_PROXIES else now
     except (KeyError, ValueError):
-        return time.time()
+        return now
+    return asked_at if abs(asked_at - now) < MOST_SECONDS_OFF else now  # nan is never less
 
 
 def _tidy(request: BlogRequest) -> None:
-    """Take from the request what makes no other page: tracking parameters, and which variant an ETag is of."""
+    """Take from the request what makes no other page, and which variant an ETag is of.
+
+    Tracking parameters go from every address; from that of a public page whatever it doesn't know.
+    """
     query = request.META.get("QUERY_STRING", "")
-    if query and (rest := TRACKING.sub("", query).lstrip("&")) != query:
-        request.META["QUERY_STRING"] = rest
+    if query:
+        query = TRACKING.sub("", query).lstrip("&")
+        if not NUMBERED.fullmatch(query) and _leads_to_a_public_page(request):
+            query = "&".join(part for part in query.split("&") if KNOWN.match(part))
+        request.META["QUERY_STRING"] = query
     if known := request.META.get("HTTP_IF_NONE_MATCH"):
         request.META["HTTP_IF_NONE_MATCH"] = VARIANT.sub("", known)
 
 
 def _key(request: BlogRequest) -> Hashable:
+    """Under what the page is kept, None where it isn't. No host: addresses come from SITE_URL. http is redirected."""
     query = request.META.get("QUERY_STRING", "")
     if not NUMBERED.fullmatch(query):
         return None
-    return (request.is_secure(), request.META.get("HTTP_HOST"), request.path, query, chosen_language(request))
+    return (request.is_secure(), request.path, query, chosen_language(request))
 
 
 def _kept(key: Hashable) -> Page | None:

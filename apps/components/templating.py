@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from apps.comments import items, parts
 from apps.posts import addresses, facts, head, languages, pager
+from blog_xtg.hosts import absolute
 
 from .languages import other_languages
 
@@ -27,6 +28,7 @@ def environment(**options: Any) -> Environment:
         _=_translated,
         static=static,
         url=_url,
+        absolute=absolute,
         numbered_address=addresses.numbered_address,
         framed=framed,
         lang=_lang,

@@ -21,8 +21,10 @@ from blog_xtg.client import BlogRequest
 from blog_xtg.collected import FOR_EVER
 from blog_xtg.packing import accepted_encoding
 from blog_xtg.public import public_page
+from blog_xtg.security import from_own_pages
 
 from . import known_posts
+from .devices import remember
 from .forms import SetupForm
 from .languages import LANGUAGES, remember_language
 from .services import SetupRefused, create_first_administrator, is_setup_token
@@ -55,7 +57,9 @@ def setup(request: HttpRequest) -> HttpResponse:
         except SetupRefused:
             raise Http404("Somebody was faster.") from None
         login(request, user)
-        return redirect("admin:index")
+        response = redirect("admin:index")
+        remember(response, user)
+        return response
     status = 422 if form.is_bound else 200
     return render(request, "components/setup.html", {"form": form, "token": token}, status=status)
 
@@ -86,7 +90,7 @@ def links(request: BlogRequest) -> HttpResponse:
     return render(request, "components/links.html", {"boxes": request.site.link_boxes})
 
 
-@csrf_exempt  # pages for all carry no token, and all it changes is this browser's cookie
+@from_own_pages  # pages for all carry no token, and all it changes is this browser's cookie
 @never_cache
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
@@ -100,7 +104,7 @@ def language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@csrf_exempt
+@csrf_exempt  # it counts a view, and every reader may send one; asked for where it comes from, it would cost more
 @require_http_methods(["GET", "POST"])
 def view(request: BlogRequest) -> HttpResponse:
     """Count a view of the page that sends it; answer the numbers the page then shows.

@@ -12,10 +12,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
 
 from blog_xtg import rates
+from blog_xtg.security import from_own_pages
 
 from .images import ImageRejected, store_image
 from .markdown import render
@@ -62,7 +63,7 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
                 return response
             return protected(request)
 
-        return require_POST(never_cache(csrf_exempt(guarded)))
+        return require_POST(never_cache(from_own_pages(guarded)))
 
     return decorate
 

@@ -6,12 +6,13 @@ JSON-LD follows https://schema.org/BlogPosting and https://developers.google.com
 import datetime
 import json
 import mimetypes
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
+
+from blog_xtg.hosts import absolute
 
 from .card_drawing import can_draw
 from .cards import CARD_SIZE, card_url
@@ -71,9 +72,7 @@ def as_data_block(data: dict[str, Any]) -> SafeString:
     return SafeString(written)
 
 
-def describe_post(
-    page: PostPage, site: Any, description: str, picture: SharedPicture | None, absolute: Callable[[str], str]
-) -> dict[str, Any]:
+def describe_post(page: PostPage, site: Any, description: str, picture: SharedPicture | None) -> dict[str, Any]:
     """Return the JSON-LD of a post with the way that leads to it (no query)."""
     post = page.post
     published, changed = post.published_at, last_changed(post)
@@ -111,7 +110,7 @@ def describe_post(
     }
 
 
-def describe_site(site: Any, absolute: Callable[[str], str]) -> dict[str, Any]:
+def describe_site(site: Any) -> dict[str, Any]:
     """Return the JSON-LD of the home page: the site with its search, and the blog."""
     home = absolute("/")
     common = {"url": home, "name": site.title, "inLanguage": language_tag(site.language)}

@@ -13,14 +13,13 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from blog_xtg import rates
 from blog_xtg.client import BlogRequest, client_address
 from blog_xtg.public import public_page
 from blog_xtg.replicas import from_replica
-from blog_xtg.security import DIAGRAM_POLICY
+from blog_xtg.security import DIAGRAM_POLICY, from_own_pages
 
 from .access import is_everybodys, is_readable, is_unlocked, unlock
 from .languages import default_name, language_tag
@@ -34,8 +33,10 @@ from .search.terms import QUERY_MAX_LENGTH
 
 DIAGRAM = '<pre class="mermaid">'
 RECENT_POSTS = 5
-# Passwords of one post from one address: a class of pupils has room, who guesses has not.
+# Wrong passwords of one post from one address: a class of pupils has room, a guesser has not.
 PASSWORDS, PASSWORDS_SECONDS = 100, 600
+# From one address in a minute: nobody types as much, and a class behind one address has room.
+SEARCHES, SUGGESTIONS = 60, 240
 
 
 HOME = PostList("home", lambda: Post.objects.in_home_order())
@@ -139,6 +140,7 @@ def _span(year: int, month: int | None) -> tuple[datetime.datetime, datetime.dat
 
 
 @require_safe
+@rates.limited("search", SEARCHES, 60)
 @from_replica
 def search(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
@@ -159,6 +161,7 @@ def _number_found(number: int) -> str:
 
 
 @require_safe
+@rates.limited("suggest", SUGGESTIONS, 60)
 @cache_control(no_cache=True)
 @from_replica
 def suggest(request: BlogRequest) -> HttpResponse:
@@ -175,7 +178,7 @@ def _asked(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:QUERY_MAX_LENGTH]
 
 
-@csrf_exempt  # a password opens a post to this browser and changes nothing: its form is a page for all, without a token
+@from_own_pages  # the form that asks for a password is a page for all, without a token
 @require_http_methods(["GET", "HEAD", "POST"])
 @public_page
 def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
@@ -215,9 +218,11 @@ def _ask_password(request: HttpRequest, post: Post) -> HttpResponse:
     error, status = "", 200
     if request.method == "POST":
         who = rates.neighbourhood(client_address(request))
-        if rates.is_one_too_many(f"password:{post.pk}:{who}", PASSWORDS, PASSWORDS_SECONDS):
+        tries = f"password:{post.pk}:{who}"
+        if rates.is_one_too_many(tries, PASSWORDS, PASSWORDS_SECONDS):
             error, status = _("Too many passwords were tried. Please wait ten minutes."), 429
         elif unlock(request, post, request.POST.get("password", "")):
+            rates.take_back(tries)  # a right one is no guess
             return redirect(post)
         else:
             error, status = _("That is not the password."), 403

@@ -91,8 +91,8 @@ def test_the_author_hears_of_a_comment_once(client: Client, smtp: SMTPServer, po
     (letter,) = smtp.letters
     assert letter.to == ["writer@example.com"] and letter["To"] == "writer@example.com"
     assert letter["Subject"] == "Ada has commented on “On walking”"
-    assert letter["From"] == "Between the lines <noreply@127.0.0.1>"
-    assert "A **bold** thought." in plain(letter) and f"http://127.0.0.1:8000{post.floor_url(1)}" in plain(letter)
+    assert letter["From"] == "Between the lines <noreply@testserver>"
+    assert "A **bold** thought." in plain(letter) and f"http://testserver{post.floor_url(1)}" in plain(letter)
     assert "A <strong>bold</strong> thought." in html(letter)
     assert "ada@example.com" not in letter.raw.decode() and letter["Auto-Submitted"] == "auto-generated"
 
@@ -196,7 +196,7 @@ def test_one_click_ends_the_mail_for_good(client: Client, smtp: SMTPServer) -> N
     send()
     (letter,) = smtp.letters
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    address = letter["List-Unsubscribe"].strip(" <>").removeprefix("http://127.0.0.1:8000")
+    address = letter["List-Unsubscribe"].strip(" <>").removeprefix("http://testserver")
     assert address == link(letter, "stop") and "ada" not in address
     assert client.get(address).status_code == 200 and Subscription.objects.exists()
     mail_program = Client(enforce_csrf_checks=True)

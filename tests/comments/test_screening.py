@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -23,7 +22,6 @@ from apps.comments.services import reconcile_counts
 from apps.comments.verdict import Verdict
 from apps.components.models import SiteIdentity
 from apps.posts.models import Post
-from blog_xtg import rates
 from tests.factories import make_administrator, make_comment, make_post
 from tests.languages import in_english
 from tests.services import Redis
@@ -31,11 +29,6 @@ from tests.services import Redis
 pytestmark = pytest.mark.django_db
 FIELDS = {"author_name": "Ada", "author_email": "ada@example.com", "body": "The index on (state, created_at) did it."}
 CASINO = "Best online casino with free spins, visit https://lucky.example/ now"
-
-
-@pytest.fixture(autouse=True)
-def _no_counts_of_other_tests() -> None:
-    rates._own.clear()
 
 
 def written(body: str = FIELDS["body"], **fields: Any) -> Submission:
@@ -91,7 +84,7 @@ def test_a_form_sent_at_once_is_suspicious_but_not_held() -> None:
     "My configuration:\n\n```nginx\n" + "\n".join(f"proxy_pass http://10.0.0.{n}:8000;" for n in range(9)) + "\n```\n\nDoes it?",
     "In code `<a href=x>` and `[url=x]` are no links, are they? They don't show up here.",
     "谢谢！",
-    "http://127.0.0.1:8000/article/1/ and http://127.0.0.1:8000/article/2/ and http://127.0.0.1:8000/article/3/ say so",
+    "http://testserver/article/1/ and http://testserver/article/2/ and http://testserver/article/3/ say so",
 ])  # fmt: skip
 def test_what_the_rules_leave_alone(body: str) -> None:
     assert screen(written(body)).state == "visible", screen(written(body))
@@ -288,14 +281,10 @@ def test_a_household_of_ipv6_is_one_address(settings: Any) -> None:
     limits.check("2001:db8:0:1::2", 1)
 
 
-def in_redis(settings: Any, url: str) -> None:
-    from tests import services
-
-    settings.CACHES = services.site_settings(REDIS_URL=url).CACHES
-
-
-def test_processes_share_the_count_in_redis(client: Client, settings: Any, redis_server: Redis) -> None:
-    in_redis(settings, redis_server.url)
+def test_processes_share_the_count_in_redis(
+    settings: Any, redis_server: Redis, counting_in: Callable[[Redis], None]
+) -> None:
+    counting_in(redis_server)
     settings.COMMENTS_PER_ADDRESS_PER_MINUTE = 50
     post = make_post()
     refused: list[int] = []
@@ -313,13 +302,14 @@ def test_processes_share_the_count_in_redis(client: Client, settings: Any, redis
     for thread in threads:
         thread.join(timeout=30)
     assert refused == [429] * 30
-    assert any(0 < cache.ttl(key) <= 60 for key in cache.keys("comments:address:*"))
+    with redis_server.client() as counts:
+        assert any(0 < counts.ttl(key) <= 60 for key in counts.keys("blog:rates:comments:address:*"))
 
 
 def test_without_redis_comments_come_in_and_the_process_counts_alone(
-    client: Client, settings: Any, own_redis: Redis
+    client: Client, settings: Any, own_redis: Redis, counting_in: Callable[[Redis], None]
 ) -> None:
-    in_redis(settings, own_redis.url)
+    counting_in(own_redis)
     settings.COMMENTS_PER_ADDRESS_PER_MINUTE = 2
     post = make_post()
     assert flood(client, post, 1) == [302]

@@ -39,5 +39,5 @@ def environ(mariadb_server: MariaDB) -> Iterator[dict[str, str]]:
     with closing(server), closing(server.cursor()) as cursor, Redis() as redis:
         cursor.execute("CREATE DATABASE behind_nginx CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci")
         url = f"mysql://blog:blog@127.0.0.1:{mariadb_server.port}/behind_nginx"
-        yield {"DATABASE_URL": url, "REDIS_URL": redis.url, "TRUSTED_PROXIES": "1"}
+        yield {"DATABASE_URL": url, "REDIS_URL": redis.url, "TRUSTED_PROXIES": "1", "ALLOWED_HOSTS": "*"}
         cursor.execute("DROP DATABASE behind_nginx")

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.posts.access import is_readable, is_unlocked
 from apps.posts.models import Post
-from blog_xtg.client import client_address
+from blog_xtg.client import client_address, network_of
 from blog_xtg.redis import RedisError
 
 from .hub import TOO_MUCH, hub, merged
@@ -51,7 +51,7 @@ class PostConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.post = int(self.scope["url_route"]["kwargs"]["pk"])
         request = _request(self.scope)
-        self.address = client_address(request)
+        self.address = network_of(client_address(request))
         self.heard_at, self.heard = time.monotonic(), 0
         self._news: dict[str, Any] = {}
         self._has_news = asyncio.Event()

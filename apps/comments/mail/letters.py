@@ -17,8 +17,9 @@ from django.utils.translation import ngettext
 from apps.posts.feed_formats import with_absolute_links
 from apps.posts.plaintext import shorten
 from apps.posts.words import one_line, readable_line
+from blog_xtg.hosts import absolute
 
-from .links import absolute, confirm_url, receiver_of, stop_url
+from .links import confirm_url, receiver_of, stop_url
 from .models import Notice
 
 SHOWN_MOST = 50  # comments in one letter

@@ -1,5 +1,6 @@
 """One writer's one command: from an empty folder to a served blog."""
 
+import os
 import socket
 from io import StringIO
 from typing import Any
@@ -37,6 +38,8 @@ class Command(BaseCommand):
             clock.start()
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
+        if not os.environ.get("SITE_URL"):
+            settings.SITE_URL = address  # of feeds, letters and what else names the blog from outside
         self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
         self.stdout.write(invitation(address, anew=True), ending="")
         self.stdout.write("  Ctrl-C stops it.\n")
