@@ -13,6 +13,8 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.posts.left_out import LeftOut, in_words
+from apps.posts.markdown import render
 from apps.posts.models import Category, OldAddress, Post, Source, Tag
 from apps.posts.slugs import slugify
 
@@ -107,6 +109,7 @@ class Writer:
         before = _state(post) if record else ""
         self._fill(post, item, receipt.warnings)
         if self.dry_run:
+            _name_left_out(render(item.body).left_out, receipt.warnings)
             return
         complete = self._write(post, item, receipt.warnings)
         receipt.post_id = post.pk
@@ -174,6 +177,7 @@ class Writer:
             post.cover = name
         post.body = body
         post.save()
+        _name_left_out(post.left_out, warnings)
         self._keep_date(post, item)
         post.tags.set(tags)
         self._record_addresses(post, item, warnings)
@@ -281,6 +285,11 @@ def _state(post: Post) -> str:
     if isinstance(post.published_at, datetime):
         values["published_at"] = post.published_at.timestamp()
     return sha256(json.dumps(values, sort_keys=True, ensure_ascii=True, default=str))
+
+
+def _name_left_out(left_out: Iterable[LeftOut], warnings: list[str]) -> None:
+    if words := in_words(left_out):
+        warnings.append(words)
 
 
 def _is_edited(record: ImportedPost) -> bool:

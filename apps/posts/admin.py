@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from .forms import PostAdminForm
+from .left_out import in_words
 from .models import Category, OldAddress, Post, Source, Tag
 from .querysets import PostQuerySet
 
@@ -85,6 +86,8 @@ class PostAdmin(admin.ModelAdmin):
         if obj.author_id is None and not change:
             obj.author_id = request.user.pk
         super().save_model(request, obj, form, change)
+        if words := in_words(obj.left_out):
+            self.message_user(request, words, messages.WARNING)
 
     @admin.display(description=_("status"), ordering="status")
     def shown(self, post: Post) -> str:
