@@ -12,6 +12,8 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.posts.left_out import LeftOut, in_words
+from apps.posts.markdown import render
 from apps.posts.models import Category, OldAddress, Post, Source, Tag
 from apps.posts.slugs import slugify
 
@@ -124,6 +126,7 @@ class Writer:
         self._fill(post, filled, receipt.warnings)
         tell_standing(receipt, filled, post.status)
         if self.dry_run:
+            _name_left_out(render(item.body).left_out, receipt.warnings)
             return
         complete = self._write(post, filled, receipt.warnings)
         receipt.post_id = post.pk
@@ -207,6 +210,7 @@ class Writer:
             post.cover = name
         post.body = body
         post.save()
+        _name_left_out(post.left_out, warnings)
         self._keep_date(post, item)
         post.tags.set(tags)
         self._record_addresses(post, item, warnings)
@@ -309,6 +313,11 @@ class Writer:
             post.updated_at = updated_at
             post.save(update_fields=["updated_at"])
         self._record(post, item, record, complete=complete)
+
+
+def _name_left_out(left_out: Iterable[LeftOut], warnings: list[str]) -> None:
+    if words := in_words(left_out):
+        warnings.append(words)
 
 
 def _cut(text: str, length: int, name: str, warnings: list[str]) -> str:

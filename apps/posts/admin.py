@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from blog_xtg.admin import EditingAdmin
 
 from .forms import PostAdminForm
+from .left_out import in_words
 from .models import Category, OldAddress, Post, Source, Tag
 from .querysets import PostQuerySet
 from .saving import saved_response
@@ -87,6 +88,8 @@ class PostAdmin(EditingAdmin):
         if obj.author_id is None and not change:
             obj.author_id = request.user.pk
         super().save_model(request, obj, form, change)
+        if words := in_words(obj.left_out):
+            self.message_user(request, words, messages.WARNING)
 
     def response_add(self, request: HttpRequest, obj: Post, post_url_continue: str | None = None) -> HttpResponse:
         if IS_POPUP_VAR in request.POST:

@@ -1,5 +1,6 @@
 """A post, and the old addresses that lead to it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -13,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from .. import shown
 from ..addresses import FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, post_address
 from ..image_sizes import dimensions, with_dimensions
+from ..left_out import LeftOut
 from ..markdown import RENDERER_VERSION, render
+from ..markdown_cjk import join_lines
 from ..plaintext import reading_minutes
 from ..querysets import OldAddressQuerySet, PostQuerySet
 from ..search import index
@@ -153,6 +156,7 @@ class Post(models.Model):
             models.Index(fields=["renderer_version"], name="post_renderer"),
         ]
 
+    left_out: Sequence[LeftOut] = ()  # what its pages don't show of the body; known when it has been rendered
     _as_loaded: dict[str, Any] = {}  # EDITED, LISTED and updated_at as the database has them; empty for a new post
 
     def __str__(self) -> str:
@@ -256,8 +260,9 @@ class Post(models.Model):
         self.html, self.toc, self.text = with_dimensions(rendered.html), rendered.toc, rendered.text
         self.reading_minutes = reading_minutes(rendered.text)
         # What a password guards must not leak through a list.
-        self.excerpt = self.summary.strip() or ("" if self.password else rendered.excerpt)
+        self.excerpt = join_lines(self.summary.strip()) or ("" if self.password else rendered.excerpt)
         self.renderer_version = RENDERER_VERSION
+        self.left_out = rendered.left_out
 
     def _remember(self) -> None:
         """Note what the database holds of the columns whose change save() looks for; deferred ones stay unread."""
