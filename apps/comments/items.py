@@ -14,18 +14,18 @@ from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
 from .avatars import identicon
-from .moderation.services import may_moderate
+from .moderation.services import may_moderate, may_see_hidden
 
 
 def items(request: BlogRequest, post: Post, rows: list[list]) -> list[SafeString]:
     """Return an HTML list item for each of these rows of CommentQuerySet.of_page() (no query).
 
-    Staff also sees what was screened, and who may moderate has the buttons for it.
+    Those who may also see what was screened, and moderators have the buttons for it.
     """
     foot = _reply_link(post) if is_open(request, post) else None
     buttons = _buttons(request, post) if may_moderate(request.user) else None
     by_administrator = f'\n      <span class="badge">{escape(gettext("administrator"))}</span>'
-    floor_words, sees_all = gettext("floor %(floor)s"), request.user.is_staff
+    floor_words, sees_all = gettext("floor %(floor)s"), may_see_hidden(request.user)
     return [_item(post, sees_all, floor_words, by_administrator, foot, buttons, *row) for row in rows]
 
 
@@ -102,7 +102,7 @@ def _way_to(post: Post, floor: int, seen_from: int) -> str:
 
 
 def _reply_link(post: Post) -> Callable[[int], str]:
-    address, words = escape(numbered_address("comments:add", post.pk)), escape(gettext("Reply"))
+    address, words = escape(numbered_address("comments:add", post.reference)), escape(gettext("Reply"))
     return lambda floor: (
         f'<p class="comment-foot"><a class="reply" data-floor="{floor}" href="{address}?reply_to={floor}" '
         f'rel="nofollow">{words}</a></p>'

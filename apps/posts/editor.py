@@ -19,6 +19,7 @@ from blog_xtg import rates
 
 from .images import ImageRejected, store_image
 from .markdown import render
+from .rights import may_write
 
 # The editor asks again half a second after each pause in writing: beyond this it would keep a process busy.
 PREVIEW_MAX_BYTES = 256 * 1024
@@ -65,13 +66,6 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
         return require_POST(never_cache(csrf_exempt(guarded)))
 
     return decorate
-
-
-def may_write(user: Any) -> bool:
-    """Whether the user is staff and may add or change posts (2 queries for the permissions, once per request)."""
-    return bool(
-        user.is_active and user.is_staff and (user.has_perm("posts.add_post") or user.has_perm("posts.change_post"))
-    )
 
 
 def _declared_bytes(request: HttpRequest) -> int:

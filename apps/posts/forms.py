@@ -66,6 +66,12 @@ class PostAdminForm(forms.ModelForm):
         fields = "__all__"  # noqa: DJ007 -- the admin names the fields
         widgets = {"body": BodyWidget}
         field_classes = {"cover": PictureField, "original_url": partial(forms.URLField, assume_scheme="https")}
+        help_texts = {
+            "status": _(
+                "An unlisted post is in no list, feed or search. It answers to its whole address alone, which ends in"
+                " random characters: pass on the link as it is. Publishing takes these characters away."
+            )
+        }
         error_messages = {
             "title": {
                 "required": _("A post needs a title."),
