@@ -11,10 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.posts.models import Post
+from apps.posts.rights import may_see_unpublished
 from blog_xtg.admin import EditingAdmin
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
@@ -38,19 +41,26 @@ class CommentAdmin(EditingAdmin):
     actions = ("approve", "screen", "mark_as_spam")
     fields = (
         *("on_post", "floor", "author_name", "author_email", "author_site", "body", "state"),
-        *("verdict", "created_at"),
+        *("verdict", "created_at", "edited_at"),
     )
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    readonly_fields = ("on_post", "floor", "verdict", "created_at")
+    readonly_fields = ("on_post", "floor", "verdict", "created_at", "edited_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # comments enter by the post's page, which hands out the floor
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Comment]:
+        """Comments under posts that this moderator may read: a title, an address would tell of others."""
+        comments = super().get_queryset(request)
+        return comments if may_see_unpublished(request.user) else comments.filter(post__in=Post.objects.for_all())
 
     def get_urls(self) -> list[URLPattern]:
         reply = self.admin_site.admin_view(self.reply)
         return [path("<int:pk>/reply/", reply, name="comments_comment_reply"), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Comment, form: Any, change: bool) -> None:
+        if {"author_name", "author_site", "body"} & set(form.changed_data):
+            obj.edited_at = timezone.now()
         decision = _DECISIONS.get(obj.state) if "state" in form.changed_data else None
         if decision:
             obj.state = form.initial["state"]
@@ -70,7 +80,7 @@ class CommentAdmin(EditingAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not may_moderate(request.user):
             raise PermissionDenied
-        comment = get_object_or_404(Comment.objects.select_related("post"), pk=pk)
+        comment = get_object_or_404(self.get_queryset(request).select_related("post"), pk=pk)
         text = request.POST.get(f"reply-{pk}", "").strip()[:BODY_MAX_LENGTH]
         if not text:
             self.message_user(request, gettext("A comment needs a text."), messages.ERROR)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,11 +9,13 @@ class CommentsConfig(AppConfig):
     verbose_name = _("Readers")
 
     def ready(self) -> None:
+        from apps.posts.models import Post
         from apps.posts.post_page import QUESTIONS
 
-        from .mail.services import wake_when_changed
+        from .mail.services import forget_public_readers, wake_when_changed
         from .models import Comment
         from .signals import comments_changed
 
+        post_save.connect(forget_public_readers, Post, dispatch_uid="comments-unlisted")
         comments_changed.connect(wake_when_changed, dispatch_uid="comments-mail")
         QUESTIONS.add("comments", Comment.objects.of_page)

@@ -16,18 +16,18 @@ from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
 from .avatars import identicon
-from .moderation.services import may_moderate
+from .moderation.services import may_moderate, may_see_hidden
 
 
 def items(request: BlogRequest, post: Post, rows: list[list]) -> list[SafeString]:
     """Return an HTML list item for each of these rows of CommentQuerySet.of_page() (no query).
 
-    Staff also sees what was screened, and who may moderate has the buttons for it.
+    Those who may also see what was screened, and moderators have the buttons for it.
     """
     foot = _reply_link(post) if is_open(request, post) else None
     buttons = _buttons(request, post) if may_moderate(request.user) else None
     words = _Words(floor=gettext("floor %(floor)s"), author=escape(gettext("Author")), edited=escape(gettext("edited")))
-    language, sees_all = lang(request.site), request.user.is_staff
+    language, sees_all = lang(request.site), may_see_hidden(request.user)
     return [_item(post, sees_all, words, language, foot, buttons, *row) for row in rows]
 
 
@@ -113,7 +113,7 @@ def _way_to(post: Post, floor: int, seen_from: int) -> str:
 
 
 def _reply_link(post: Post) -> Callable[[int], str]:
-    address, words = escape(numbered_address("comments:add", post.pk)), escape(gettext("Reply"))
+    address, words = escape(numbered_address("comments:add", post.reference)), escape(gettext("Reply"))
     return lambda floor: (
         f'<p class="comment-foot"><a class="reply" data-floor="{floor}" href="{address}?reply_to={floor}" '
         f'rel="nofollow">{words}</a></p>'

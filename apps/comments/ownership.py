@@ -24,23 +24,23 @@ _signer = Signer(salt="apps.comments.ownership")
 _NAME = re.compile(r"comment-([1-9][0-9]{0,8})")
 
 
-def remember(response: HttpResponse, comment: Comment) -> None:
+def remember(response: HttpResponse, post: Post, comment: Comment) -> None:
     """Let the reader who gets this response change the comment, as long as that may be."""
     left = comment.created_at + timedelta(seconds=OWN_SECONDS) - timezone.now()
     response.set_cookie(
         f"comment-{comment.floor}",
         _signer.sign(str(comment.pk)),
         max_age=max(0, int(left.total_seconds())),
-        path=reverse("comments:add", args=[comment.post_id]),
+        path=reverse("comments:add", args=[post.reference]),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
 
 
-def forget(response: HttpResponse, comment: Comment) -> None:
+def forget(response: HttpResponse, post: Post, comment: Comment) -> None:
     """Take back what remember() gave."""
-    response.delete_cookie(f"comment-{comment.floor}", path=reverse("comments:add", args=[comment.post_id]))
+    response.delete_cookie(f"comment-{comment.floor}", path=reverse("comments:add", args=[post.reference]))
 
 
 def own_comments(request: HttpRequest, post: Post) -> list[Comment]:

@@ -16,7 +16,7 @@ from apps.posts.metadata import is_indexable
 from apps.posts.models import Post
 
 from .avatars import identicon
-from .items import moment_and_time
+from .items import moment_and_time, time_element
 from .models import Comment
 from .moderation.services import may_moderate
 from .reactions.models import Reaction
@@ -37,6 +37,7 @@ class Waiting(NamedTuple):
     html: SafeString
     moment: str
     time: str
+    edited: SafeString  # when, blank for one that is as it was sent
     reasons: list[Reason]
     waiting: bool = True
 
@@ -62,6 +63,7 @@ def _waiting(comment: Comment) -> Waiting:
         SafeString(comment.html),
         moment,
         time,
+        time_element(comment.edited_at) if comment.edited_at else SafeString(),
         comment.why,
     )
 

@@ -1,5 +1,7 @@
 from django.urls import re_path
 
+from apps.posts.addresses import REFERENCE
+
 from .live.consumers import PostConsumer
 
-websocket_urlpatterns = [re_path(r"^ws/article/(?P<pk>[0-9]{1,18})/$", PostConsumer.as_asgi())]
+websocket_urlpatterns = [re_path(rf"^ws/article/{REFERENCE}/$", PostConsumer.as_asgi())]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.posts.models import Post
 from apps.posts.people import display_name
+from apps.posts.rights import may_write
 from apps.posts.words import readable
 
 from .live.telling import tell_added
@@ -109,9 +110,10 @@ def add_comment(
 ) -> Comment:
     """Store a comment on the post's next floor and return it.
 
-    `user` is the signed-in account, if any: it alone decides the administrator's badge, and its person's name stands
-    when none is typed. A `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the screening holds
-    takes its floor, is not counted and told to nobody. `notify_replies`: the writer wants mail about answers.
+    `user` is the signed-in account, if any: it alone decides the administrator's badge, which readers take for the
+    author's and which goes to those who may write posts; its person's name stands when none is typed. A
+    `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the screening holds takes its floor, is
+    not counted and told to nobody. `notify_replies`: the writer wants mail about answers.
 
     `submission` is the key of the form it was written in. The same text sent again under that key, by a second click or
     because the answer was lost, stores nothing and uses no floor: the comment that stands already is returned.
@@ -132,7 +134,7 @@ def add_comment(
                 post=post,
                 floor=floor,
                 user=user if signed_in else None,
-                by_administrator=signed_in and user.is_staff,
+                by_administrator=signed_in and may_write(user),
                 author_name=(author_name or (display_name(user) if signed_in else ""))[:NAME_MAX_LENGTH],
                 author_email=author_email or (user.email if signed_in else ""),
                 author_site=author_site,

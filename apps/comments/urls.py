@@ -1,5 +1,7 @@
 from django.urls import path, re_path
 
+from apps.posts.addresses import REFERENCE
+
 from . import feeds, views
 from .live.views import floors
 from .mail import views as mail_views
@@ -8,7 +10,7 @@ from .reactions.views import reacted
 
 app_name = "comments"
 
-_FORM = r"^article/(?P<pk>[0-9]{1,18})/comment/"
+_FORM = rf"^article/{REFERENCE}/comment/"
 _OWN = rf"{_FORM}(?P<floor>[1-9][0-9]{{0,8}})/"
 _feeds = [("", feeds.RssFeed, "feed"), ("atom/", feeds.AtomFeed, "feed-atom")]
 
@@ -21,7 +23,7 @@ urlpatterns = [
     re_path(rf"{_FORM}held/$", moderation_views.held, name="held"),
     re_path(rf"{_OWN}moderate/$", moderation_views.moderate, name="moderate"),
     path("comments/undo/", moderation_views.take_back, name="undo"),
-    re_path(r"^article/(?P<pk>[0-9]{1,18})/reactions/$", reacted, name="reactions"),
+    re_path(rf"^article/{REFERENCE}/reactions/$", reacted, name="reactions"),
     path("comments/mine/", views.mine, name="mine"),
     *(path(f"comments/feed/{end}", feed(), name=name) for end, feed, name in _feeds),
     *(

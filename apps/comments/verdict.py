@@ -21,6 +21,7 @@ WORDS = {
     "learned": _("like what was marked as spam"),
     "learned_ham": _("like what was approved"),
     "akismet": _("Akismet takes it for spam"),
+    "edited": _("changed by its writer"),
     "everyone": _("every comment is held"),
     "first_time": _("a first comment is held"),
 }

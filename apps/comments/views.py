@@ -8,16 +8,16 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from apps.posts.access import is_readable, is_unlocked
+from apps.posts.access import is_readable, is_unlocked, referred_post
 from apps.posts.comment_markdown import render_comment
 from apps.posts.models import Post
 from apps.posts.paging import requested_page
-from blog_xtg.client import BlogRequest
+from blog_xtg.client import BlogRequest, client_address
 from blog_xtg.security import from_own_pages
 
 from .forms import BodyForm, CommentForm
@@ -27,6 +27,7 @@ from .models import Comment
 from .moderation.services import held_url
 from .ownership import forget, own_comments, remember
 from .querysets import SHOWN_FIELDS
+from .screening import limits
 from .screening.services import screen, screen_again
 from .screening.submission import Submission
 from .services import CommentsClosed, TooLate, add_comment, edit_comment, sent_before, withdraw_comment
@@ -42,13 +43,13 @@ FIELDS_OF_MINE = (
 @never_cache
 @from_own_pages  # the token is asked for below: a failed check gives the reader the text back instead of an error page
 @require_http_methods(["GET", "HEAD", "POST"])
-def comment(request: BlogRequest, pk: int) -> HttpResponse:
+def comment(request: BlogRequest, reference: str) -> HttpResponse:
     """Show the form, or store a comment and lead the reader to its floor.
 
     `?part` is how the post's page asks: for the form alone, which it puts in its place; and a comment stored is
     answered by 201 with what the page needs to show it. A failed submit shows what was typed.
     """
-    post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+    post = referred_post(request, reference)
     if not is_unlocked(request, post):
         return redirect(post)
     if not (post.comments_open and request.site.comments_open):
@@ -74,8 +75,12 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
         else:
             return _added(request, post, added)
     form.focus_first_error()
-    status = refused.status if refused else 403 if expired else 422 if form.is_bound else 200
-    response = _form(request, post, form, status=status)
+    return _answered(_form(request, post, form), refused, 403 if expired else 422 if form.is_bound else 200)
+
+
+def _answered(response: HttpResponse, refused: Refused | None, status: int = 200) -> HttpResponse:
+    """Give the page that status, or the one of what was refused."""
+    response.status_code = refused.status if refused else status
     if refused and refused.retry_after_seconds:
         response.headers["Retry-After"] = str(refused.retry_after_seconds)
     return response
@@ -84,25 +89,32 @@ def comment(request: BlogRequest, pk: int) -> HttpResponse:
 @never_cache
 @from_own_pages  # it changes nothing
 @require_http_methods(["GET", "HEAD", "POST"])
-def preview(request: BlogRequest, pk: int) -> HttpResponse:
+def preview(request: BlogRequest, reference: str) -> HttpResponse:
     """Show what the text would look like: with `?part` alone (no query), else above the form.
 
     Whoever comes by a link finds the form.
     """
     if request.method != "POST":
-        return redirect("comments:add", pk=pk)
-    text = BodyForm({"body": request.POST.get("body", "")})
-    html = render_comment(text.cleaned_data["body"]) if text.is_valid() else ""
+        return redirect("comments:add", reference)
+    html, errors, refused = "", None, None
+    try:
+        limits.check_preview(client_address(request))
+    except Refused as error:
+        refused, errors = error, str(error)
+    else:
+        text = BodyForm({"body": request.POST.get("body", "")})
+        html = render_comment(text.cleaned_data["body"]) if text.is_valid() else ""
+        errors = text.errors.get("body")
     if "part" in request.GET:
-        context = {"html": html, "errors": text.errors.get("body")}
-        return render(request, "comments/_preview.html", context, status=200 if html else 422)
-    post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+        context = {"html": html, "errors": errors}
+        return _answered(render(request, "comments/_preview.html", context), refused, 200 if html else 422)
+    post = referred_post(request, reference)
     if not is_unlocked(request, post):
         return redirect(post)
     if not (post.comments_open and request.site.comments_open):
         return _closed(request, post)
     form = CommentForm(initial=request.POST.dict(), user=request.user)
-    return _form(request, post, form, html=html, errors=text.errors.get("body"))
+    return _answered(_form(request, post, form, html=html, errors=errors), refused)
 
 
 def _for_who_wrote_it(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -111,8 +123,8 @@ def _for_who_wrote_it(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     @never_cache
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(view)
-    def answer(request: BlogRequest, pk: int, floor: str) -> HttpResponse:
-        post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+    def answer(request: BlogRequest, reference: str, floor: str) -> HttpResponse:
+        post = referred_post(request, reference)
         if not is_unlocked(request, post):
             return redirect(post)
         own = [comment for comment in own_comments(request, post) if comment.floor == int(floor)]
@@ -130,18 +142,26 @@ def _for_who_wrote_it(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
 @_for_who_wrote_it
 def edit(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     """Let who wrote the comment give it another text."""
+    before = own.body
     form = BodyForm(request.POST or None, instance=own)
+    refused: Refused | None = None
     expired = request.method == "POST" and _is_forged(request)
     if expired:
         _say_expired(form)
     elif request.method == "POST" and form.is_valid():
         written = {name: getattr(own, name) for name in ("author_name", "author_email", "author_site")}
-        verdict = screen_again(Submission.of(request, post, written | form.cleaned_data))
-        edited = edit_comment(own, form.cleaned_data["body"], verdict)
-        return redirect(post.floor_url(own.floor) if edited.state == Comment.State.VISIBLE else held_url(post))
+        try:
+            verdict = screen_again(Submission.of(request, post, written | form.cleaned_data), before)
+        except Refused as error:
+            refused = error
+            form.add_error(None, str(refused))
+        else:
+            edited = edit_comment(own, form.cleaned_data["body"], verdict)
+            return redirect(post.floor_url(own.floor) if edited.state == Comment.State.VISIBLE else held_url(post))
     form.focus_first_error()
+    context = {"form": form, "post": post, "floor": own.floor}
     status = 403 if expired else 422 if form.is_bound else 200
-    return render(request, "comments/edit.html", {"form": form, "post": post, "floor": own.floor}, status=status)
+    return _answered(render(request, "comments/edit.html", context), refused, status)
 
 
 @_for_who_wrote_it
@@ -152,7 +172,7 @@ def delete(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     withdraw_comment(own)
     page = post.floor_url(own.floor).partition("#")[0]
     response = redirect(f"{page}#comments")
-    forget(response, own)
+    forget(response, post, own)
     return response
 
 
@@ -171,7 +191,7 @@ def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
         response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
     else:
         response = redirect(url)
-    remember(response, added)
+    remember(response, post, added)
     return response
 
 

@@ -1,8 +1,10 @@
-"""What the beacon asks all the time, remembered: which posts anybody may read, their comments, the site's numbers."""
+"""What the beacon asks all the time, remembered: posts that anybody may open by link, and the site's numbers."""
 
+import hmac
 import threading
 import time
 from collections import OrderedDict
+from typing import NamedTuple
 
 from django.db import DatabaseError
 
@@ -15,26 +17,40 @@ from .snapshot import Statistics
 MAX_AGE_SECONDS = 10
 MAX_POSTS = 10_000
 
+
+class KnownPost(NamedTuple):
+    """Of a post that anybody may open who has the link."""
+
+    comments: int
+    key: str  # that who asks must know; blank for a public post
+
+
 _lock = threading.Lock()
-_kept: OrderedDict[int, tuple[float, int]] = OrderedDict()
+_kept: OrderedDict[int, tuple[float, KnownPost]] = OrderedDict()  # with the time it was read
 _reading = Turn()  # not one_question: who reads the snapshot may have to ask for totals in between
 _statistics: Statistics | None = None
 
 
-def known(post_id: int) -> int:
-    """Return how many comments the post has that anybody may open by link.
+def known(post_id: int, key: str = "") -> int:
+    """Return how many comments the post has, a public one, or an unlisted one whose key is given.
 
     From memory for 10 s, then 1 query; with the database away what was known last stands, and for 5 s nobody asks
     again. One that hangs holds one thread of the process, the others wait 1 s at most. Raises Post.DoesNotExist, and
     DatabaseError when nothing is known.
     """
-    if (comments := _remembered(post_id)) is not None:
-        return comments
+    post = _post(post_id)
+    if post.key and not hmac.compare_digest(post.key, key):
+        raise Post.DoesNotExist
+    return post.comments
+
+
+def _post(post_id: int) -> KnownPost:
+    if post := _remembered(post_id):
+        return post
     kept = _kept.get(post_id)
     try:
         with one_question:
-            comments = _remembered(post_id)  # somebody may have been faster
-            return _asked(post_id) if comments is None else comments
+            return _remembered(post_id) or _asked(post_id)  # somebody may have been faster
     except DatabaseError:
         if kept is None:
             raise
@@ -65,26 +81,27 @@ def drop(posts: frozenset[int] | None) -> None:
                 _kept.pop(post_id, None)
 
 
-def _remembered(post_id: int) -> int | None:
+def _remembered(post_id: int) -> KnownPost | None:
     kept = _kept.get(post_id)
     return kept[1] if kept is not None and time.monotonic() - kept[0] < MAX_AGE_SECONDS else None
 
 
-def _asked(post_id: int) -> int:
+def _asked(post_id: int) -> KnownPost:
     generation, began = coherence.generation(), time.monotonic()
     try:
-        comments = Post.objects.for_everybody().numbers(post_id)["post_comments"]
+        post = Post.objects.by_link().only("status", "slug", "comment_count").get(pk=post_id)
     except Post.DoesNotExist:
         drop(frozenset([post_id]))
         raise
+    known = KnownPost(post.comment_count, post.address_key if post.status == Post.Status.UNLISTED else "")
     with _lock:
         # What was read while somebody changed it is good for this answer alone.
         if generation == coherence.generation():
-            _kept[post_id] = (began, comments)
+            _kept[post_id] = (began, known)
             _kept.move_to_end(post_id)
             if len(_kept) > MAX_POSTS:
                 _kept.popitem(last=False)
-    return comments
+    return known
 
 
 coherence.when_changed(drop)

@@ -1,6 +1,7 @@
 """What needs every app: the first administrator's page, and the beacon that counts and brings pages to life."""
 
 import json
+import re
 from typing import Any
 
 from django.contrib.auth import login
@@ -15,7 +16,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.posts.access import number_in
+from apps.posts.addresses import REFERENCE
 from apps.posts.models import Post
+from apps.posts.rights import may_see_unpublished
 from apps.stats.services import count_view
 from blog_xtg.client import BlogRequest
 from blog_xtg.collected import FOR_EVER
@@ -31,6 +35,7 @@ from .services import SetupRefused, create_first_administrator, is_setup_token
 from .stylesheet import stylesheet
 
 BEACON_MAX_BYTES = 400  # a host has at most 253 characters
+_REFERENCE = re.compile(REFERENCE)
 # The smallest transparent GIF.
 UNKEPT = {"Cache-Control": "private, no-store"}
 PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
@@ -110,16 +115,17 @@ def view(request: BlogRequest) -> HttpResponse:
     """Count a view of the page that sends it; answer the numbers the page then shows.
 
     POST `{"post": id, "referrer": address}`, both optional, answers JSON; numbers that are not known just now are left
-    out. GET `?post=id` is the pixel of a page without scripts and answers a GIF. 400 for anything else, 404 for an
-    unknown post, with nothing counted. With the database away every post is believed: the flush drops those that don't
-    exist.
+    out. GET `?post=id` is the pixel of a page without scripts and answers a GIF. An unlisted post is named by its
+    reference. 400 for anything else, 404 for an unknown post, with nothing counted. With the database away every post
+    is believed: the flush drops those that don't exist.
     """
     try:
-        post_id, referrer = _beacon(request)
+        reference, referrer = _beacon(request)
     except ValueError:
         return JsonResponse({"error": 'Send {} or {"post": id}.'}, status=400, headers=UNKEPT)
+    post_id = number_in(reference) if reference else None
     try:
-        comments = None if post_id is None else _comments(request, post_id)
+        comments = _comments(request, reference) if reference else None
     except Post.DoesNotExist:
         return JsonResponse({"error": "No such post."}, status=404, headers=UNKEPT)
     numbers = count_view(request, post_id, referrer)
@@ -138,15 +144,15 @@ def view(request: BlogRequest) -> HttpResponse:
     return HttpResponse(told, content_type="application/json", headers=UNKEPT)  # half of a JsonResponse's time
 
 
-def _beacon(request: HttpRequest) -> tuple[int | None, object]:
-    """Return the post's id and the referrer a beacon names. Raises ValueError for what is no beacon."""
+def _beacon(request: HttpRequest) -> tuple[str, object]:
+    """Return the post's reference, blank for none, and the referrer. Raises ValueError for what is no beacon."""
     if request.method == "GET":
         asked: Any = request.GET.get("post")
         if asked is None:
-            return None, ""
-        if not (asked.isascii() and asked.isdigit() and len(asked) <= 18):
+            return "", ""
+        if not _REFERENCE.fullmatch(asked):
             raise ValueError
-        return int(asked), ""
+        return asked, ""
     body = request.read(BEACON_MAX_BYTES + 1)
     if len(body) > BEACON_MAX_BYTES:
         raise ValueError
@@ -154,18 +160,20 @@ def _beacon(request: HttpRequest) -> tuple[int | None, object]:
     if not isinstance(message, dict):
         raise ValueError
     asked = message.get("post")
-    if asked is not None and (type(asked) is not int or not 0 < asked < 2**63):
+    if type(asked) is int and 0 < asked < 2**63:
+        asked = str(asked)
+    elif asked is not None and not (isinstance(asked, str) and _REFERENCE.fullmatch(asked)):
         raise ValueError
-    return asked, message.get("referrer")
+    return asked or "", message.get("referrer")
 
 
-def _comments(request: HttpRequest, post_id: int) -> int | None:
+def _comments(request: HttpRequest, reference: str) -> int | None:
     """How many comments the post has that the reader may see, None when that isn't known. Raises Post.DoesNotExist."""
     user = getattr(request, "user", None)
-    is_staff = user is not None and user.is_staff
+    post_id, key = number_in(reference), reference.partition("-")[2]
     try:
-        if is_staff:  # drafts, too
-            return Post.objects.readable_by(user).numbers(post_id)["post_comments"]
-        return known_posts.known(post_id)
+        if user is not None and may_see_unpublished(user):
+            return Post.objects.numbers(post_id)["post_comments"]
+        return known_posts.known(post_id, key)
     except DatabaseError:
         return None

@@ -2,21 +2,50 @@
 
 import hmac
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from blog_xtg.public import is_anonymous
 
 from .models import Post
+from .rights import may_see_unpublished
 
 
-def is_readable(request: HttpRequest, post: Post) -> bool:
-    """Tell whether this reader may know of the post: a public or unlisted one, or staff."""
-    return post.is_public or post.status == Post.Status.UNLISTED or request.user.is_staff
+def is_readable(request: HttpRequest, post: Post, *, knows_address: bool = False) -> bool:
+    """Tell whether this reader may know of the post: a public one, or any with the right to see what is unpublished.
+
+    An unlisted post is also readable by those of whom the caller can say that they know its whole address.
+    """
+    is_open = post.is_public or (knows_address and post.status == Post.Status.UNLISTED)
+    return is_open or may_see_unpublished(request.user)
+
+
+def is_referred_to(request: HttpRequest, post: Post, reference: str) -> bool:
+    """Tell whether this reader may know of the post that an address of its comments names by this reference.
+
+    A key that is not the post's leads nowhere, whatever the post is set to.
+    """
+    _number, has_key, key = reference.partition("-")
+    if has_key and not hmac.compare_digest(key, post.address_key):
+        return False
+    return is_readable(request, post, knows_address=bool(has_key))
+
+
+def referred_post(request: HttpRequest, reference: str) -> Post:
+    """Return what the comment form needs of the post (1 query). Raises Http404 when the reader may not know of it."""
+    post = Post.objects.for_comment().filter(pk=number_in(reference)).first()
+    if post is None or not is_referred_to(request, post, reference):
+        raise Http404("No such post.")
+    return post
+
+
+def number_in(reference: str) -> int:
+    """Return the id of the post that a reference names."""
+    return int(reference.partition("-")[0])
 
 
 def is_unlocked(request: HttpRequest, post: Post) -> bool:
-    """Tell whether this reader may see the text: no password, staff, or the right one given before."""
-    if not post.password or request.user.is_staff:
+    """Tell whether this reader may see the text: no password, the right to see all, or the password given before."""
+    if not post.password or may_see_unpublished(request.user):
         return True
     return not is_anonymous(request) and request.session.get(_key(post)) == _proof(post)
 

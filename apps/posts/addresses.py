@@ -7,6 +7,9 @@ from django.urls import reverse
 
 FLOORS_PER_PAGE = 20
 TAKEN_SLUGS = ("comment", "reactions")  # what hangs on a post has these addresses
+ADDRESS_KEY_LENGTH = 20
+# How addresses of what hangs on a post name it: see Post.reference.
+REFERENCE = rf"(?P<reference>[0-9]{{1,18}}(?:-[0-9a-f]{{{ADDRESS_KEY_LENGTH}}})?)"
 
 
 def post_address(pk: int, slug: str) -> str:
@@ -24,8 +27,8 @@ def _before_post() -> str:
     return reverse("posts:detail", args=[1, "x"]).removesuffix("1/x/")
 
 
-def numbered_address(name: str, number: int) -> str:
-    """Return what reverse(name, args=[number]) would, in a tenth of its time."""
+def numbered_address(name: str, number: int | str) -> str:
+    """Return what reverse(name, args=[number]) would, in a tenth of its time; a reference is a number, too."""
     before, after = _around_number(name)
     return f"{before}{number}{after}"
 

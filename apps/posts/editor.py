@@ -21,6 +21,7 @@ from blog_xtg.security import from_own_pages
 from .images import ImageRejected, store_image
 from .left_out import in_words
 from .markdown import render
+from .rights import may_write
 
 # The editor asks again half a second after each pause in writing: beyond this it would keep a process busy.
 PREVIEW_MAX_BYTES = 256 * 1024
@@ -67,13 +68,6 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
         return require_POST(never_cache(from_own_pages(guarded)))
 
     return decorate
-
-
-def may_write(user: Any) -> bool:
-    """Whether the user is staff and may add or change posts (2 queries for the permissions, once per request)."""
-    return bool(
-        user.is_active and user.is_staff and (user.has_perm("posts.add_post") or user.has_perm("posts.change_post"))
-    )
 
 
 def _declared_bytes(request: HttpRequest) -> int:

@@ -88,7 +88,13 @@ class PostAdminForm(EditingForm):
         fields = "__all__"
         widgets = {"body": BodyWidget, "language": forms.Select}
         field_classes = {"cover": PictureField, "original_url": partial(forms.URLField, assume_scheme="https")}
-        help_texts = {"language": ""}
+        help_texts = {
+            "language": "",
+            "status": _(
+                "An unlisted post is in no list, feed or search. It answers to its whole address alone, which ends in"
+                " random characters: pass on the link as it is. Publishing takes these characters away."
+            ),
+        }
         error_messages = {
             "title": {
                 "required": _("A post needs a title."),

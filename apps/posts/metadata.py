@@ -56,10 +56,10 @@ def content_type(name: str | None) -> str:
 
 
 def shared_picture(post: Post, site: Any) -> SharedPicture | None:
-    """Return the cover, else the card made for the post; None for what is not everybody's."""
+    """Return the cover, else the card made for the post; None for what is not everybody's to find."""
     if post.cover:
         return SharedPicture(post.cover.url, content_type(post.cover.name), post.cover_width, post.cover_height)
-    if post.password or not (post.is_public or post.status == Post.Status.UNLISTED) or not can_draw():
+    if not is_indexable(post) or not can_draw():
         return None
     return SharedPicture(card_url(post, site), "image/png", *CARD_SIZE)
 

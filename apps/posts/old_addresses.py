@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect
 
+from .access import is_readable
 from .models import Category, OldAddress, OldTagSlug, Post, Source
 from .paging import MAX_DIGITS, POSTS_PER_PAGE
 from .slugs import slugify
@@ -67,10 +68,10 @@ def setup(request: HttpRequest) -> HttpResponse:
 
 
 def imported(request: HttpRequest) -> HttpResponse | None:
-    """Return the redirect of a path an import recorded, None when nothing is known of it (1 query, 2 on a hit)."""
+    """Return the redirect of a path an import recorded, None when nothing is known of it (1 query)."""
     if len(request.path) > OldAddress.PATH_MAX_LENGTH:
         return None
     known = OldAddress.objects.to(request.path)
-    if known is None or not Post.objects.readable_by(request.user).contains(known.post):
+    if known is None or not is_readable(request, known.post, knows_address=known.was_whole(request.path)):
         return None
     return HttpResponsePermanentRedirect(known.post.get_absolute_url())

@@ -33,6 +33,7 @@ from blog_xtg.replicas import database
 
 from .by_index import by_index
 from .markdown import RENDERER_VERSION
+from .rights import may_see_unpublished
 from .slugs import slugify
 from .together import Given
 
@@ -163,13 +164,11 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(Q(kind="page") | post & Q(status__in=["draft", "unlisted", "private"]) | post & to_come)
 
     def readable_by(self, user: Any) -> PostQuerySet:
-        """Posts and pages this user may open by link: public and unlisted ones; every one for staff."""
-        if user.is_staff:
-            return self.all()
-        return self.for_everybody()
+        """Posts and pages this user may find by number: public ones, or all with the right to see what isn't."""
+        return self.all() if may_see_unpublished(user) else self.filter(_out())
 
-    def for_everybody(self) -> PostQuerySet:
-        """Posts and pages that anybody may open by link."""
+    def by_link(self) -> PostQuerySet:
+        """Posts and pages that anybody may open who has the link: public and unlisted ones."""
         return self.filter(_out() | Q(status="unlisted"))
 
     def for_all(self) -> PostQuerySet:
@@ -257,13 +256,15 @@ class PostQuerySet(models.QuerySet["Post"]):
     def _original_of(self, pk: Given) -> Subquery:
         return Subquery(self.model._default_manager.filter(pk=pk).order_by().values("translation_of"))
 
-    def for_comment(self, user: Any) -> PostQuerySet:
-        """What the comment form needs of a post this user may read (1 query)."""
-        return self.readable_by(user).only("title", "slug", "language", "password", "comments_open", "last_floor")
+    def for_comment(self) -> PostQuerySet:
+        """What the comment form needs of a post, and what decides who may read it."""
+        return self.only(
+            *("title", "slug", "language", "status", "published_at", "password", "comments_open", "last_floor")
+        )
 
     def for_live(self, pk: int) -> Post | None:
         """What decides who may listen to the post, and how far its comments have come (1 query)."""
-        return self.filter(pk=pk).only("status", "published_at", "password", "last_floor").first()
+        return self.filter(pk=pk).only("slug", "status", "published_at", "password", "last_floor").first()
 
     def in_category(self, category: Category | int | Given) -> PostQuerySet:
         """The posts of the list that are in that category."""
@@ -413,8 +414,8 @@ class PostQuerySet(models.QuerySet["Post"]):
         )
 
     def for_card(self) -> PostQuerySet:
-        """What the picture of a post shows, of posts that everybody may read (1 query)."""
-        return self.for_everybody().filter(password="").only("title", "published_at", "cover")
+        """What the picture of a post shows, of posts that are public (1 query)."""
+        return self.for_all().only("title", "published_at", "cover")
 
     def for_sitemap(self) -> PostQuerySet:
         """Public posts and pages with `changed`, when they came or were edited last, by id (1 query)."""

@@ -185,7 +185,7 @@ def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     """The post (see post_page); a POST brings the password of one that has one, and nothing else."""
     floor_page = requested_page(request)
     page = post_page(int(pk), floor_page, timezone.now(), request.site)
-    if page is None or not is_readable(request, page.post):
+    if page is None or not is_readable(request, page.post, knows_address=slug == page.post.slug):
         raise Http404("No such post.")
     post = page.post
     moved = right_address(request, post.get_absolute_url())

@@ -4,10 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
+
+from apps.posts.models import Post
+from apps.posts.rights import may_see_unpublished
 
 from .chart import draw
 from .exports import EXPORTS, csv_lines
@@ -42,7 +46,7 @@ class DailyViewsAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         period = _period(request)
-        shown = report(site_day(), period)
+        shown = report(site_day(), period, request.user)
         context = self.admin_site.each_context(request) | {
             "title": _("Statistics"),
             "opts": self.opts,
@@ -60,7 +64,7 @@ class DailyViewsAdmin(ReadOnlyAdmin):
         if name not in EXPORTS:
             raise Http404
         period = _period(request)
-        lines = csv_lines(name, site_day(), period)
+        lines = csv_lines(name, site_day(), period, request.user)
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{name}-{period}-days.csv"'
         return response
@@ -72,6 +76,12 @@ class PostDailyViewsAdmin(ReadOnlyAdmin):
     list_filter = ("day",)
     list_select_related = ("post",)
     search_fields = ("post__title",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PostDailyViews]:
+        rows = super().get_queryset(request)
+        if may_see_unpublished(request.user):
+            return rows
+        return rows.filter(post__in=Post.objects.readable_by(request.user))
 
 
 @admin.register(DailyReferrer)

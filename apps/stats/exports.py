@@ -13,28 +13,28 @@ BOM = "\ufeff"  # without it Excel takes UTF-8 for something older
 _FORMULA = tuple("=+-@＝＋－＠\t\r\n")
 
 
-def _days(today: datetime.date, period: int) -> Iterator[Iterable[Any]]:
+def _days(today: datetime.date, period: int, user: Any) -> Iterator[Iterable[Any]]:
     yield ("day", "page views", "unique visitors")
     yield from ((row.day, row.pv, row.uv) for row in days(today, period))
 
 
-def _robots(today: datetime.date, period: int) -> Iterator[Iterable[Any]]:
+def _robots(today: datetime.date, period: int, user: Any) -> Iterator[Iterable[Any]]:
     yield ("day", "views by robots")
     yield from ((row.day, row.robots) for row in days(today, period))
 
 
-def _posts(today: datetime.date, period: int) -> Iterator[Iterable[Any]]:
+def _posts(today: datetime.date, period: int, user: Any) -> Iterator[Iterable[Any]]:
     yield ("id", "title", "views")
-    yield from PostDailyViews.objects.most_read(first_day(today, period))
+    yield from PostDailyViews.objects.most_read(first_day(today, period), user)
 
 
-def _referrers(today: datetime.date, period: int) -> Iterator[Iterable[Any]]:
+def _referrers(today: datetime.date, period: int, user: Any) -> Iterator[Iterable[Any]]:
     yield ("kind", "referrer", "views")
     for row in DailyReferrer.objects.most(first_day(today, period)).iterator():
         yield (row["kind"], row["name"], row["total"])
 
 
-EXPORTS: dict[str, Callable[[datetime.date, int], Iterator[Iterable[Any]]]] = {
+EXPORTS: dict[str, Callable[[datetime.date, int, Any], Iterator[Iterable[Any]]]] = {
     "days": _days,
     "posts": _posts,
     "referrers": _referrers,
@@ -47,14 +47,16 @@ class _Line:
         return text
 
 
-def csv_lines(name: str, today: datetime.date, period: int) -> Iterator[str]:
+def csv_lines(name: str, today: datetime.date, period: int, user: Any) -> Iterator[str]:
     """Yield the lines of one of EXPORTS, read from the database as they are sent (1 query; posts 1 more for each 500).
+
+    Posts that the user may not find are left out.
 
     The columns' names are English whatever the page's language is, so that a program can rely on them.
     """
     writer = csv.writer(_Line())
     yield BOM
-    for row in EXPORTS[name](today, period):
+    for row in EXPORTS[name](today, period, user):
         yield writer.writerow([_harmless(cell) for cell in row])
 
 

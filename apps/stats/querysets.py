@@ -59,17 +59,20 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         """Count up each of the posts by so many views; returns how many had a row (1 statement)."""
         return self.filter(day=day, post_id__in=post_ids).update(views=F("views") + views)
 
-    def most_read(self, since: datetime.date, most: int | None = None) -> Iterator[tuple[int, str, int]]:
+    def most_read(self, since: datetime.date, user: Any, most: int | None = None) -> Iterator[tuple[int, str, int]]:
         """Id, title and views from that day on of what was read, most views first (1 query, 1 more for each 500 posts).
 
-        Titles are looked up afterwards: joined to a year of days they cost more than all the rest.
+        Posts that the user may not find are left out. Titles are looked up afterwards: joined to a year of days they
+        cost more than all the rest.
         """
         by_post = self.filter(day__gte=since).order_by().values_list("post_id").annotate(total=Sum("views"))
         rows = list(by_post.order_by("-total", "-post_id")[:most])
         for start in range(0, len(rows), IDS_AT_ONCE):
             some = rows[start : start + IDS_AT_ONCE]
-            titles = dict(Post.objects.filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title"))
-            yield from ((pk, titles.get(pk, ""), total) for pk, total in some)
+            titles = dict(
+                Post.objects.readable_by(user).filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title")
+            )
+            yield from ((pk, titles[pk], total) for pk, total in some if pk in titles)
 
     def by_day(self, since: datetime.date) -> dict[datetime.date, int]:
         """The views of all posts together, for each day from that one on (1 query)."""

@@ -40,13 +40,13 @@ class Report:
         return sum(day.robots for day in self.days)
 
 
-def report(today: datetime.date, period: int) -> Report:
-    """Return the last `period` days, today among them (6 queries)."""
+def report(today: datetime.date, period: int, user: Any) -> Report:
+    """Return the last `period` days, today among them, with the posts that the user may find (6 queries)."""
     since = first_day(today, period)
     referrers = DailyReferrer.objects.most(since)
     return Report(
         days=days(today, period),
-        posts=list(PostDailyViews.objects.most_read(since, ROWS_SHOWN)),
+        posts=list(PostDailyViews.objects.most_read(since, user, ROWS_SHOWN)),
         engines=list(referrers.of_kind(DailyReferrer.Kind.ENGINE)[:ROWS_SHOWN]),
         hosts=list(referrers.of_kind(DailyReferrer.Kind.HOST)[:ROWS_SHOWN]),
         from_others=sum(row["total"] for row in referrers.of_kind(DailyReferrer.Kind.OTHER)),

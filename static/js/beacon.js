@@ -3,7 +3,7 @@
 const { post, beacon } = document.body.dataset;
 
 function view() {
-  const view = post ? { post: Number(post) } : {};
+  const view = post ? { post: Number(post) || post } : {};
   const from = document.referrer && new URL(document.referrer);
   if (from && from.host !== location.host) view.referrer = `${from.protocol}//${from.host}`;
   return view;

@@ -1,7 +1,8 @@
 // What helps writing a comment: its preview, kept up to date while it is open, and a few emoji.
 
 const EMOJI = "😀 😄 😂 🙂 😉 😊 😍 😘 🤗 🤔 😎 😴 😅 😢 😭 😡 😱 🙄 😏 🤝 👍 👎 👏 🙏 💪 👋 👀 💡 ❤️ 🎉 🌹 🍻 ☕ 🔥 ✨ ✅ ❌ ❓ 🚀 🐛";
-const PAUSE_MS = 400;
+const PAUSE_MS = 1000; // the server counts how often one asks
+const AGAIN_MS = 10000;
 
 function equipEmoji(form, body) {
   const picker = document.createElement("details");
@@ -42,7 +43,9 @@ function equipPreview(form, body) {
       body: new URLSearchParams({ body: body.value }),
     }).catch(() => null);
     const html = answer && (await answer.text());
-    if (html && number === asked && (answer.ok || answer.status === 422)) shown.innerHTML = html;
+    if (number !== asked) return;
+    if (answer?.status === 429) waiting = setTimeout(show, AGAIN_MS);
+    else if (html && (answer.ok || answer.status === 422)) shown.innerHTML = html;
   }
 
   function open(isOpen) {

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def address(post: Post, after: object, to: object) -> str:
-    return f"/article/{post.pk}/comment/floors/?after={after}&to={to}"
+    return f"/article/{post.reference}/comment/floors/?after={after}&to={to}"
 
 
 def floors(html: bytes) -> list[int]:

@@ -75,21 +75,34 @@ def test_each_hears_of_its_own_post() -> None:
     asyncio.run(tell())
 
 
-def test_the_silent_and_the_noisy_are_let_go() -> None:
+def test_the_silent_are_let_go_and_the_count_of_the_others_begins_anew() -> None:
     async def sweep() -> None:
-        hub, silent, noisy, fine = Hub(), Page(1), Page(1), Page(1)
+        hub, silent, fine = Hub(), Page(1), Page(1)
         silent.heard_at -= hubs.SILENT_SECONDS + 1
-        noisy.heard = hubs.MOST_HEARD + 1
-        for page in (silent, noisy, fine):
+        fine.heard = hubs.MOST_HEARD
+        for page in (silent, fine):
             await hub.join(page)
         hub._dismiss_the_silent()
-        assert (silent.dismissed, noisy.dismissed, fine.dismissed) == ([hubs.GONE], [hubs.TOO_MUCH], [])
-        for page in (silent, noisy, fine):
+        assert (silent.dismissed, fine.dismissed, fine.heard) == ([hubs.GONE], [], 0)
+        for page in (silent, fine):
             hub.leave(page)
             hub.leave(page)
         await asyncio.sleep(1.2)
 
     asyncio.run(sweep())
+
+
+def test_who_is_shut_out_has_no_place_for_a_while() -> None:
+    async def knock() -> None:
+        hub = Hub()
+        hub.shut_out("nuisance", 0.2)
+        assert not hub.has_place_for("nuisance") and hub.has_place_for("reader")
+        await asyncio.sleep(0.3)
+        assert hub.has_place_for("nuisance")
+        hub.shut_out("another", 60)
+        assert list(hub._shut_out) == ["another"]
+
+    asyncio.run(knock())
 
 
 @pytest.fixture(params=["alone", pytest.param("together", marks=pytest.mark.redis)])

@@ -139,7 +139,7 @@ def live(
 
 
 def path_of(post: Post | None) -> str:
-    return f"/ws/article/{post.pk if post else 999_999}/"
+    return f"/ws/article/{post.reference if post else 999_999}/"
 
 
 async def in_a_thread(function: Callable, *arguments: object) -> None:
@@ -159,12 +159,16 @@ async def until_closed(socket: WebSocket) -> None:
 
 def test_who_may_not_read_the_post_is_refused(live: LiveServer) -> None:
     refused = [make_post(status="draft"), make_post(status="private"), make_post(password="open sesame"), None]
-    welcome = [make_post(), make_post(status="unlisted")]
+    unlisted = make_post(status="unlisted")
+    welcome = [make_post(), unlisted]
 
     async def knock() -> None:
         for post in refused:
             with pytest.raises(Refused, match="403"):
                 await WebSocket.open(live.port, path_of(post), Cookie="sessionid=nonsense")
+        for guess in (f"{unlisted.pk}", f"{unlisted.pk}-{'0' * 20}"):
+            with pytest.raises(Refused, match="403"):
+                await WebSocket.open(live.port, f"/ws/article/{guess}/")
         for post in welcome:
             socket = await WebSocket.open(live.port, path_of(post), Cookie="sessionid='; DROP TABLE; =,")
             assert (await socket.hear())["floor"] == 0

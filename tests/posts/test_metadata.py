@@ -173,10 +173,9 @@ def test_what_is_not_public_wants_no_place_in_an_index(
         assert page.robots.startswith("noindex") and not page.data and not page.languages
         if fields.get("password"):
             assert "treasure" not in "".join(page.meta.get("description", []))
-    has_card = fields.get("status") == "unlisted"
-    assert ("og:image" in head(admin_client, path).meta) is has_card
+    assert "og:image" not in head(admin_client, path).meta
     for reader in (client, admin_client):
-        assert reader.get(f"/article/{post.pk}/card.png").status_code == (200 if has_card else 404)
+        assert reader.get(f"/article/{post.pk}/card.png").status_code == 404
 
 
 def test_a_page_of_comments_is_the_same_post(client: Client) -> None:

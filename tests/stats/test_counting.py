@@ -116,7 +116,12 @@ def test_what_nobody_may_read_is_neither_counted_nor_told(reader: Client) -> Non
         assert beacon(reader, f'{{"post": {post.pk}}}').status_code == 404
         assert beacon(Client(), f'{{"post": {post.pk}}}').status_code == 404  # a robot
         assert Post.objects.get(pk=post.pk).view_count == 0
-    assert beacon(reader, f'{{"post": {make_post(status="unlisted").pk}}}').json()["views"] == 1
+    unlisted = make_post(status="unlisted")
+    assert beacon(reader, f'{{"post": "{unlisted.reference}"}}').json()["views"] == 1
+    assert reader.get(f"/stats/view?post={unlisted.reference}").status_code == 200
+    for guess in (f"{unlisted.pk}", f'"{unlisted.pk}"', f'"{unlisted.pk}-{"0" * 20}"'):
+        assert beacon(reader, f'{{"post": {guess}}}').status_code == 404
+    assert reader.get(f"/stats/view?post={unlisted.pk}").status_code == 404
 
 
 def test_only_the_posts_own_page_counts_as_its_view(reader: Client) -> None:

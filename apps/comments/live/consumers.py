@@ -9,20 +9,26 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
-from apps.posts.access import is_readable, is_unlocked
+from apps.posts.access import is_referred_to, is_unlocked, number_in
 from apps.posts.models import Post
-from blog_xtg.client import client_address, network_of
+from blog_xtg import rates
+from blog_xtg.client import client_address
 from blog_xtg.redis import RedisError
 
-from .hub import TOO_MUCH, hub, merged
+from .hub import MOST_HEARD, TOO_MUCH, hub, merged
 
 MAX_MESSAGE_BYTES = 1024
+ANSWER_SECONDS = 1  # between two answers to signs of life
+# Of one neighbourhood of addresses: a page that is opened, or comes back, is one handshake.
+HANDSHAKES, HANDSHAKES_PER_PAGE, HANDSHAKE_SECONDS = 60, 3, 60
+NUISANCES, NUISANCE_SECONDS = 5, 600  # pages that were dismissed for what they sent
 SEND_SECONDS = 10  # a page that takes nothing for so long is let go
 REFUSED, TOO_BIG, AWAY = 4404, 4413, 4503  # servers let an application name codes from 4000 only
 
@@ -49,20 +55,25 @@ class PostConsumer(AsyncWebsocketConsumer):
             self._leave()
 
     async def connect(self) -> None:
-        self.post = int(self.scope["url_route"]["kwargs"]["pk"])
+        reference = self.scope["url_route"]["kwargs"]["reference"]
+        self.post = number_in(reference)
         request = _request(self.scope)
-        self.address = network_of(client_address(request))
+        self.address = rates.neighbourhood(client_address(request))
         self.heard_at, self.heard = time.monotonic(), 0
+        self._answered_at = 0.0
         self._news: dict[str, Any] = {}
         self._has_news = asyncio.Event()
-        if not hub().has_place_for(self.address):
+        most = HANDSHAKES + HANDSHAKES_PER_PAGE * settings.LIVE_PAGES_PER_ADDRESS
+        if not hub().has_place_for(self.address) or await _is_one_too_many(
+            f"live:handshake:{self.address}", most, HANDSHAKE_SECONDS
+        ):
             await self.close(TOO_MUCH)
             return
         self.joined = True
         try:
             # First the ears, then the question: what is added in between is heard.
             readers = await hub().join(self)
-            floor = await database_sync_to_async(_last_floor)(request, self.post)
+            floor = await database_sync_to_async(_last_floor)(request, reference)
         except (RedisError, OSError, DatabaseError):
             logger.warning("An open page could not be connected.", exc_info=True)
             self._leave()
@@ -80,12 +91,17 @@ class PostConsumer(AsyncWebsocketConsumer):
         self._leave()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
-        if len(text_data or bytes_data or "") > MAX_MESSAGE_BYTES:
-            self.dismiss(TOO_BIG)
+        if not self.joined:  # dismissed; what was on its way still arrives
             return
         self.heard_at = time.monotonic()
         self.heard += 1
-        self.tell()
+        if len(text_data or bytes_data or "") > MAX_MESSAGE_BYTES:
+            self.dismiss(TOO_BIG)
+        elif self.heard > MOST_HEARD:
+            self.dismiss(TOO_MUCH)
+        elif self.heard_at - self._answered_at >= ANSWER_SECONDS:
+            self._answered_at = self.heard_at
+            self.tell()
 
     def tell(self, **news: Any) -> None:
         """Add to what the page will be told next."""
@@ -103,6 +119,10 @@ class PostConsumer(AsyncWebsocketConsumer):
                 await self.close(code)
         except Exception:  # whatever servers raise when there is nobody any more
             logger.debug("A page was gone before it was let go.", exc_info=True)
+        if code in (TOO_BIG, TOO_MUCH) and await _is_one_too_many(
+            f"live:nuisance:{self.address}", NUISANCES, NUISANCE_SECONDS
+        ):
+            hub().shut_out(self.address, NUISANCE_SECONDS)
 
     async def _send_news(self) -> None:
         try:
@@ -125,6 +145,10 @@ class PostConsumer(AsyncWebsocketConsumer):
             self._sender = None
 
 
+async def _is_one_too_many(key: str, most: int, seconds: int) -> bool:
+    return await database_sync_to_async(rates.is_one_too_many)(key, most, seconds)
+
+
 def _request(scope: Any) -> HttpRequest:
     """The handshake as the request it is, with a session and a user that are read when somebody looks."""
     request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
@@ -133,9 +157,9 @@ def _request(scope: Any) -> HttpRequest:
     return request
 
 
-def _last_floor(request: HttpRequest, post_id: int) -> int | None:
+def _last_floor(request: HttpRequest, reference: str) -> int | None:
     """The post's last floor; None when this reader may not open the post (1 query, with a session or password more)."""
-    post = Post.objects.for_live(post_id)
-    if post is None or not (is_readable(request, post) and is_unlocked(request, post)):
+    post = Post.objects.for_live(number_in(reference))
+    if post is None or not (is_referred_to(request, post, reference) and is_unlocked(request, post)):
         return None
     return post.last_floor

@@ -26,7 +26,7 @@ from .telling import group_name, message
 PAUSE_SECONDS = 0.2
 TICK_SECONDS = 1  # a post's open pages are told of readers that often at most
 SILENT_SECONDS = 90  # a page says something every 25; one that doesn't is a connection without anybody behind it
-MOST_HEARD = 60  # messages of a page between two heartbeats
+MOST_HEARD = 60  # messages of a page between two heartbeats; one more, and it is let go
 GONE, TOO_MUCH = 4408, 4429  # close codes, like the HTTP status
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 class OpenPage(Protocol):
     post: int
-    address: str
+    address: str  # a digest of its neighbourhood
     heard_at: float  # time.monotonic()
     heard: int  # since the last heartbeat
 
@@ -73,6 +73,7 @@ class Hub:
         self._layer = get_channel_layer()
         self._rooms: dict[int, Room] = {}
         self._addresses: Counter[str] = Counter()
+        self._shut_out: dict[str, float] = {}  # until when, by time.monotonic()
         self._channel = ""
         self._opening_channel = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
@@ -81,7 +82,15 @@ class Hub:
 
     def has_place_for(self, address: str) -> bool:
         """Whether another page of that address is taken; they are counted by process."""
+        if self._shut_out.get(address, 0) > time.monotonic():
+            return False
         return self._addresses[address] < settings.LIVE_PAGES_PER_ADDRESS
+
+    def shut_out(self, address: str, seconds: float) -> None:
+        """Take no page of that address for so long."""
+        now = time.monotonic()
+        self._shut_out = {one: until for one, until in self._shut_out.items() if until > now}
+        self._shut_out[address] = now + seconds
 
     async def join(self, page: OpenPage) -> int | None:
         """Let the page hear of its post from now on; return how many read it, None when nobody knows yet.
@@ -200,9 +209,7 @@ class Hub:
         now = time.monotonic()
         for room in self._rooms.values():
             for page in list(room.pages):
-                if page.heard > MOST_HEARD:
-                    page.dismiss(TOO_MUCH)
-                elif now - page.heard_at > SILENT_SECONDS:
+                if now - page.heard_at > SILENT_SECONDS:
                     page.dismiss(GONE)
                 page.heard = 0
 

@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from apps.posts.access import is_everybodys, is_readable, is_unlocked
+from apps.posts.access import is_everybodys, is_referred_to, is_unlocked, number_in
 from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 from blog_xtg.public import public_page
@@ -17,7 +17,7 @@ _MAX_DIGITS = 9
 
 @require_safe
 @public_page
-def floors(request: BlogRequest, pk: str) -> HttpResponse:
+def floors(request: BlogRequest, reference: str) -> HttpResponse:
     """Answer the comments on floors `after` + 1 to `to`, 20 at most and in their order, as the post's page shows them.
 
     Who may not read the post gets a 404, and so do floors that have not been handed out: a bounded number of addresses
@@ -26,8 +26,10 @@ def floors(request: BlogRequest, pk: str) -> HttpResponse:
     after, to = _number(request, "after"), _number(request, "to")
     if not after < to <= after + Post.FLOORS_PER_PAGE:
         raise Http404("No such floors.")
-    post, comments = floors_of(int(pk), after + 1, to)
-    if post is None or not (is_readable(request, post) and is_unlocked(request, post)) or to > post.last_floor:
+    post, comments = floors_of(number_in(reference), after + 1, to)
+    if post is None or to > post.last_floor:
+        raise Http404("No such floors.")
+    if not (is_referred_to(request, post, reference) and is_unlocked(request, post)):
         raise Http404("No such floors.")
     response = HttpResponse("".join(items(request, post, comments)))
     response.headers["X-Robots-Tag"] = "noindex"

@@ -37,6 +37,7 @@ class Told:
     text: str
     html: SafeString
     pending: bool
+    edited: bool
 
 
 def letter_of(notices: list[Notice], site: Any, letter: str) -> EmailMultiAlternatives | None:
@@ -121,4 +122,5 @@ def _told(notice: Notice) -> Told:
     if post.password and notice.kind == Notice.Kind.REPLY:
         text = html = ""
     html = with_absolute_links(html, absolute(post.get_absolute_url()))
-    return Told(readable_line(comment.author_name), post.title, absolute(url), text, SafeString(html), pending)
+    name, edited = readable_line(comment.author_name), comment.edited_at is not None
+    return Told(name, post.title, absolute(url), text, SafeString(html), pending, edited)

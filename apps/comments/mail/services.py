@@ -50,6 +50,15 @@ def _author_to_tell(comment: Comment) -> str:
     return receiver_of(email or "")
 
 
+def forget_public_readers(*, instance: Post, **kwargs: Any) -> None:
+    """When a public post becomes unlisted, end the mail about answers under it: a letter would tell its new address.
+
+    On post_save, before the post forgets what it was (1 statement).
+    """
+    if instance.becomes_unlisted():
+        Subscription.objects.filter(comment__post=instance.pk).delete()
+
+
 def wake_when_changed(*, post_ids: set[int], **kwargs: Any) -> None:
     """After the commit, say so when mail waits about comments of these posts (1 query)."""
 

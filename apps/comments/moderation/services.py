@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.posts.models import Post
+from apps.posts.rights import may_see_unpublished
 
 from ..live.telling import tell_added
 from ..models import Comment
@@ -56,7 +57,12 @@ class Done:
 
 def held_url(post: Post) -> str:
     """Where the writer of a comment that is held is led."""
-    return reverse("comments:held", args=[post.pk])
+    return reverse("comments:held", args=[post.reference])
+
+
+def may_see_hidden(user: Any) -> bool:
+    """Whether the user reads what is screened, under posts that they may read: a moderator, or who may read all."""
+    return may_moderate(user) or may_see_unpublished(user)
 
 
 def may_moderate(user: Any, decision: str = Decision.SCREEN) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -13,8 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.posts.access import is_unlocked
-from apps.posts.models import Post
+from apps.posts.access import is_unlocked, referred_post
 from blog_xtg.client import BlogRequest
 
 from ..models import Comment
@@ -24,9 +23,9 @@ from .services import CannotUndo, Decision, decide, may_moderate, undo
 
 @require_safe
 @never_cache
-def held(request: BlogRequest, pk: int) -> HttpResponse:
+def held(request: BlogRequest, reference: str) -> HttpResponse:
     """Thank for a comment that awaits approval. The same for everybody: it tells nothing of the comment."""
-    post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+    post = referred_post(request, reference)
     if not is_unlocked(request, post):
         return redirect(post)
     return render(request, "comments/held.html", {"post": post})
@@ -34,16 +33,22 @@ def held(request: BlogRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @never_cache
-def moderate(request: HttpRequest, pk: int, floor: int) -> HttpResponse:
-    """POST `decision` about the comment on that floor, and come back to the page of comments on which it stands."""
+def moderate(request: HttpRequest, reference: str, floor: str) -> HttpResponse:
+    """POST `decision` about the comment on that floor, and come back to the page of comments on which it stands.
+
+    404 for a post that this moderator may not read.
+    """
     decision = request.POST.get("decision", "")
     if decision not in Decision.values:
         return HttpResponseBadRequest()
     user: Any = request.user
     if not may_moderate(user, decision):
         raise PermissionDenied
-    comment = get_object_or_404(Comment.objects.select_related("post"), post=pk, floor=floor)
-    back = comment.get_absolute_url().partition("#")[0] + "#moderation"
+    post = referred_post(request, reference)
+    if not is_unlocked(request, post):
+        raise Http404("A password is needed.")
+    comment = get_object_or_404(Comment, post=post, floor=int(floor))
+    back = post.floor_url(comment.floor).partition("#")[0] + "#moderation"
     tell(request, decision, decide([comment.pk], decision, user), back)
     return redirect(back)
 

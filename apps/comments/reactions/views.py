@@ -4,11 +4,9 @@ import json
 from typing import Any, NamedTuple
 
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
-from apps.posts.access import is_unlocked
-from apps.posts.models import Post
+from apps.posts.access import is_unlocked, referred_post
 from blog_xtg.client import BlogRequest, client_address
 from blog_xtg.security import from_own_pages
 
@@ -34,7 +32,7 @@ class Asked(NamedTuple):
 # No cookie says who this is, so nobody can be made to send it; and as JSON no form of another site can.
 @from_own_pages
 @require_POST
-def reacted(request: BlogRequest, pk: int) -> HttpResponse:
+def reacted(request: BlogRequest, reference: str) -> HttpResponse:
     """Answer the reactions to a post and some of its comments; before that, give or take back one.
 
     Takes `{"visitor": id, "floors": [first, last]}` and, to react, `"kind"`, `"floor"` (0: the post itself) and `"on"`.
@@ -45,7 +43,7 @@ def reacted(request: BlogRequest, pk: int) -> HttpResponse:
         asked = _asked(request)
     except (ValueError, TypeError, RecursionError):
         return JsonResponse({"error": "Not understood."}, status=400, headers=UNKEPT)
-    post = get_object_or_404(Post.objects.for_comment(request.user), pk=pk)
+    post = referred_post(request, reference)
     if not is_unlocked(request, post):
         raise Http404("A password is needed.")
     visitor, answer = services.visitor_of(asked.visitor), {}

@@ -1,4 +1,4 @@
-"""How many comments an address and a post may take."""
+"""How many comments, previews and edits an address may send, and how many comments a post may take."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -8,6 +8,8 @@ from blog_xtg import rates
 from ..verdict import Refused
 
 MINUTE, DAY = 60, 86400
+PREVIEWS_PER_MINUTE = 30
+EDITS, EDITS_SECONDS = 20, 600
 
 
 def check(address: str, post_id: int) -> None:
@@ -24,3 +26,16 @@ def check(address: str, post_id: int) -> None:
             else:
                 sentence = _("Too many comments are coming in. Please send yours again in a minute: your text is kept.")
             raise Refused(sentence, 429, seconds)
+
+
+def check_preview(address: str) -> None:
+    """Count a preview that somebody at that address asks for. Raises Refused (429) when it is one too many."""
+    if rates.is_one_too_many(f"comments:preview:{rates.neighbourhood(address)}", PREVIEWS_PER_MINUTE, MINUTE):
+        raise Refused(_("That was a lot in one minute. Please wait a moment."), 429, MINUTE)
+
+
+def check_edit(address: str) -> None:
+    """Count a changed text from that address. Raises Refused (429) when it is one too many."""
+    if rates.is_one_too_many(f"comments:edit:{rates.neighbourhood(address)}", EDITS, EDITS_SECONDS):
+        sentence = _("You have changed comments many times. Please wait ten minutes: your text is kept.")
+        raise Refused(sentence, 429, EDITS_SECONDS)

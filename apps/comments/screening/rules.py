@@ -89,7 +89,9 @@ OF_TEXT: tuple[Rule, ...] = (links, markup, advertising)
 OF_FORM: tuple[Rule, ...] = (honeypot, timing)
 OF_STORE: tuple[Rule, ...] = (duplicate, blocklist, learned)
 RULES = (*OF_FORM, *OF_TEXT, *OF_STORE)
-OF_EDITS = (*OF_TEXT, blocklist, learned)  # the form was screened before, and the text is like itself
+# The form was screened before; a text with a few corrections is still like itself.
+OF_CORRECTIONS = (*OF_TEXT, blocklist, learned)
+OF_REWRITTEN = (*OF_TEXT, *OF_STORE)
 
 
 def akismet(submission: Submission) -> Iterator[Reason]:

@@ -5,20 +5,33 @@ both. Nothing is dropped: the worst that can happen to a comment is the list of 
 many at once, a form too old) goes back to its writer with a sentence and the text. docs/spam.md has the figures.
 """
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from ..digests import is_rewritten
 from ..models import Comment
 from ..verdict import PENDING, SPAM, VISIBLE, Reason, Refused, Verdict
 from . import limits, rules, stamps
+from .links import hosts_in
 from .submission import Submission
 
 
-def screen_again(submission: Submission) -> Verdict:
-    """Return what becomes of a comment whose writer gives it another text (4 queries at most, none for staff)."""
+def screen_again(submission: Submission, before: str) -> Verdict:
+    """Return what becomes of a comment whose writer gives it another text than the one before.
+
+    One that is rewritten, or links to another site, is asked about as a new comment is. 5 queries and 2 round trips to
+    the cache at most, none for staff. Raises Refused (429) when there were too many edits. Call it outside a
+    transaction, as screen().
+    """
     if submission.is_staff:
         return Verdict()
-    return _held_by_policy(weigh([reason for rule in rules.OF_EDITS for reason in rule(submission)]), submission)
+    limits.check_edit(submission.address)
+    edited = Reason("edited", 0)
+    if is_rewritten(before, submission.body) or hosts_in(submission.body) - hosts_in(before):
+        return _judged(rules.OF_REWRITTEN, submission, edited, ask_others=True)
+    return _judged(rules.OF_CORRECTIONS, submission, edited, ask_others=False)
 
 
 def screen(submission: Submission) -> Verdict:
@@ -33,9 +46,14 @@ def screen(submission: Submission) -> Verdict:
     if age is not None and age > settings.COMMENT_FORM_MAX_SECONDS:
         raise Refused(_("This form was open for a long time. Please send it once more: your text is kept."), 422)
     limits.check(submission.address, submission.post_id)
-    reasons = [reason for rule in rules.RULES for reason in rule(submission)]
+    return _judged(rules.RULES, submission, ask_others=True)
+
+
+def _judged(asked: Sequence[rules.Rule], submission: Submission, *known: Reason, ask_others: bool) -> Verdict:
+    """What these rules say of it, beside the reasons that are known; then Akismet, then the site's policy."""
+    reasons = [*known, *(reason for rule in asked for reason in rule(submission))]
     verdict = weigh(reasons)
-    if settings.AKISMET_KEY and verdict.state != SPAM:
+    if ask_others and settings.AKISMET_KEY and verdict.state != SPAM:
         verdict = weigh([*reasons, *rules.akismet(submission)])
     return _held_by_policy(verdict, submission)
 

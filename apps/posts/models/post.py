@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from .. import shown
-from ..addresses import FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, post_address
+from ..addresses import ADDRESS_KEY_LENGTH, FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, post_address
 from ..image_sizes import dimensions, with_dimensions
 from ..left_out import LeftOut
 from ..markdown import RENDERER_VERSION, render
@@ -20,6 +21,7 @@ from ..markdown_cjk import join_lines
 from ..plaintext import reading_minutes
 from ..querysets import OldAddressQuerySet, PostQuerySet
 from ..search import index
+from ..secret_slugs import has_secret, with_secret, without_secret
 from ..slugs import SLUG_MAX_LENGTH, slugify
 from ..words import is_blank, one_line
 from .shelves import Category, Source, Tag, default_category_id
@@ -189,8 +191,13 @@ class Post(models.Model):
                 self.updated_at = timezone.now()
             concrete = (field.name for field in self._meta.concrete_fields if not field.primary_key)
             kwargs["update_fields"] = [name for name in concrete if name not in self.COUNTERS]
+        elif "status" in kwargs["update_fields"]:
+            self.slug = self._fitting_slug(self.slug)
+            kwargs["update_fields"] = [*kwargs["update_fields"], "slug"]
         with transaction.atomic(using=kwargs.get("using")):
             super().save(*args, **kwargs)
+            if self.becomes_unlisted():
+                self.old_addresses.filter(path__startswith=f"/article/{self.pk}/").delete()
             written = kwargs.get("update_fields")
             if written is None or index.INDEXED & set(written):
                 index.write([self])
@@ -203,7 +210,7 @@ class Post(models.Model):
         if self.published_at is None or self.published_at > now:
             self.published_at = now
         self._complete()
-        self.save(update_fields=["status", "published_at", "published_month"])
+        self.save(update_fields=["status", "published_at", "published_month"])  # and the slug
 
     def unpublish(self) -> None:
         """Take the post back to draft; its address and first publication time are kept for the next time."""
@@ -232,6 +239,16 @@ class Post(models.Model):
         return post_address(self.pk, self.slug)
 
     @property
+    def address_key(self) -> str:
+        """What proves, in addresses of its comments and reactions, that the whole address of the post is known."""
+        return salted_hmac("posts.address_key", f"{self.pk}/{self.slug}").hexdigest()[:ADDRESS_KEY_LENGTH]
+
+    @property
+    def reference(self) -> str:
+        """How addresses of its comments and reactions name the post: its number, with a key when it is unlisted."""
+        return f"{self.pk}-{self.address_key}" if self.status == self.Status.UNLISTED else str(self.pk)
+
+    @property
     def floor_pages(self) -> int:
         """How many pages its comments fill; page n holds floors 20(n-1)+1 to 20n, whether they still stand or not."""
         return max(1, -(-self.last_floor // self.FLOORS_PER_PAGE))
@@ -249,11 +266,25 @@ class Post(models.Model):
         self.slug = slugify(self.slug or self.title) or "post"
         if self.slug in TAKEN_SLUGS:
             self.slug = f"{self.slug}-post"
+        self.slug = self._fitting_slug(self.slug)
         if self.published_at is None and self.status != self.Status.DRAFT:
             self.published_at = timezone.now()
         self.cover_width, self.cover_height = self._cover_size()
         if self.published_at is not None:
             self.published_month = month_number(self.published_at)
+
+    def _fitting_slug(self, slug: str) -> str:
+        """Return the slug as the status wants it: that of an unlisted post can't be guessed.
+
+        An ending that is there stays, also through a time as a draft: the link has been passed on. Publishing takes it
+        away, because from then on everybody knows the address; the next time the post becomes unlisted it gets another.
+        """
+        if self.status == self.Status.PUBLISHED:
+            return without_secret(slug)
+        if self.status != self.Status.UNLISTED or has_secret(slug):
+            return slug
+        stored: str = self._as_loaded.get("slug", "")
+        return stored if has_secret(stored) and without_secret(stored) == slug else with_secret(slug)
 
     def _render(self) -> None:
         rendered = render(self.body)
@@ -289,6 +320,10 @@ class Post(models.Model):
             or (is_now.get("published_at", now) or now) > now
             or is_now.get("password", "") not in {"", was.get("password")}
         )
+    def becomes_unlisted(self) -> bool:
+        """Whether what is being saved makes an unlisted post of one that was published."""
+        was = self._as_loaded.get("status")
+        return self.status == self.Status.UNLISTED and was == self.Status.PUBLISHED
 
     def _cover_size(self) -> tuple[int | None, int | None]:
         """The cover's width and height in pixels, read from its file only when it is another than the stored one."""
@@ -307,7 +342,10 @@ class Post(models.Model):
 
 
 class OldAddress(models.Model):
-    """A path an imported post was known by; it answers 301 for ever."""
+    """A path an imported post was known by; it answers 301 for ever, unless the post is unlisted.
+
+    One kind leads to unlisted posts as well: the whole address (/article/<id>/<slug>/) that such a post had before.
+    """
 
     PATH_MAX_LENGTH = 500
 
@@ -322,6 +360,10 @@ class OldAddress(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+    def was_whole(self, path: str) -> bool:
+        """Whether the path is this very address, and was the post's whole one."""
+        return path == self.path and path.startswith(f"/article/{self.post_id}/")
 
     def clean(self) -> None:
         if not self.path.startswith("/"):
