@@ -4,14 +4,17 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from .environment import one_sentence
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
 os.environ["CONN_MAX_AGE"] = "0"  # threads come and go here, and each would leave one behind
-django_application = get_asgi_application()  # before anything that imports models
+with one_sentence():
+    django_application = get_asgi_application()  # before anything that imports models
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 
-from .routing import websocket_urlpatterns  # noqa: E402
+from .routing import websocket_urlpatterns
 
 application = ProtocolTypeRouter(
     {

@@ -1,8 +1,11 @@
-"""Headers that tell the browser what a page may do."""
+"""The way to https, and headers that tell the browser what a page may do."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+
+from . import proxies
 
 # Pictures and films an author links to may come from anywhere; scripts, styles, fonts and connections from here alone.
 _POLICY = (
@@ -13,6 +16,22 @@ _POLICY = (
 DIAGRAM_POLICY = f"{_POLICY}; style-src 'self' 'unsafe-inline'"
 # Django's admin and the Markdown editor set style attributes.
 _ADMIN_POLICY = DIAGRAM_POLICY
+
+
+class HttpsMiddleware:
+    """Lead a reader who came by http to https, where SITE_URL is: only when a proxy in front has said so.
+
+    A request without X-Forwarded-Proto is answered as it came: the proxy that ends TLS needs no redirect from here, or
+    there is none yet and the owner reads on this machine. So there is no way to come back to where one was led from.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.HTTPS and proxies.leads_to_https(request.META):
+            return HttpResponsePermanentRedirect(f"{settings.SITE_URL}{request.get_full_path()}")
+        return self.get_response(request)
 
 
 class ContentSecurityPolicyMiddleware:
