@@ -89,8 +89,8 @@ def main(command: list[str]) -> None:
         told = as_systemd_reads(FILE.read_text(encoding="utf-8"))
     except OSError as error:
         sys.exit(
-            f"{FILE} can't be read ({error.strerror}): run this as root on a host of the fleet; a blog of one is asked by"
-            " .venv/bin/python manage.py."
+            f"{FILE} can't be read ({error.strerror}): run this as root on a host of the fleet; a blog of one is asked"
+            " by .venv/bin/python manage.py."
         )
     _become_the_owner_of_the_data()
     os.execvpe(command[0], command, {**os.environ, **told})  # noqa: S606
