@@ -6,16 +6,19 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from .environment import one_sentence
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
 os.environ["CONN_MAX_AGE"] = "0"  # threads come and go here, and each would leave one behind
-django_application = get_asgi_application()  # before anything that imports models
+with one_sentence():
+    django_application = get_asgi_application()  # before anything that imports models
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import WebsocketDenier  # noqa: E402
-from django.core.handlers.asgi import ASGIRequest  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
+from django.core.handlers.asgi import ASGIRequest
 
-from . import hosts  # noqa: E402
-from .routing import websocket_urlpatterns  # noqa: E402
+from . import hosts
+from .routing import websocket_urlpatterns
 
 
 class OwnPagesOnly:

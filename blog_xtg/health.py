@@ -13,6 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 
 from . import metrics as figures
+from . import proxies
 from .client import is_inside
 from .redis import client
 
@@ -125,7 +126,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """This host's figures and those of the whole in Prometheus format, for this machine and private networks only."""
-    if not is_inside(request):
+    # Through a proxy that isn't believed everybody would come from this machine.
+    if not is_inside(request) or proxies.misfit(request.META):
         return HttpResponseNotFound()
     from .fleet import FleetCollector
 

@@ -1,12 +1,13 @@
-"""What a page may do in the browser, and which forms are taken without a token."""
+"""The way to https, what a page may do in the browser, and which forms are taken without a token."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 
-from . import errors, hosts
+from . import errors, hosts, proxies
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
@@ -47,6 +48,22 @@ def is_cross_site(request: HttpRequest) -> bool:
     if site == "same-origin":
         return False
     return site not in {None, "none"} or (origin is not None and not hosts.is_own_origin(request, origin))
+
+
+class HttpsMiddleware:
+    """Lead a reader who came by http to https, where SITE_URL is: only when a proxy in front has said so.
+
+    A request without X-Forwarded-Proto is answered as it came: the proxy that ends TLS needs no redirect from here, or
+    there is none yet and the owner reads on this machine. So there is no way to come back to where one was led from.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.HTTPS and proxies.leads_to_https(request.META):
+            return HttpResponsePermanentRedirect(f"{settings.SITE_URL}{request.get_full_path()}")
+        return self.get_response(request)
 
 
 class ContentSecurityPolicyMiddleware:

@@ -24,6 +24,7 @@ ARROWS = {
 LEAVES = {
     "blog_xtg.redis": "the one door to a raw Redis client",
     "blog_xtg.packing": "what travels packed, and who takes it so",
+    "blog_xtg.solo": "`start` serves by it",
     "blog_xtg.clock": "`start` keeps the schedule",
     "blog_xtg.client": "who asks: the reader's address behind the trusted proxies",
     "blog_xtg.metrics": "what a process counts about itself",

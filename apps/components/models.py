@@ -181,6 +181,16 @@ def parse_link(line: str) -> tuple[str, str] | None:
     return None
 
 
+class KeyDigest(models.Model):
+    """The digest of the SECRET_KEY that the data was made with: one row, primary key 1."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class SetupToken(models.Model):
     """The digest of the one-time token that lets somebody become the first administrator: one row, primary key 1."""
 

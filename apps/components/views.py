@@ -31,7 +31,7 @@ from . import known_posts
 from .devices import remember
 from .forms import SetupForm
 from .languages import LANGUAGES, remember_language
-from .services import SetupRefused, create_first_administrator, is_setup_token
+from .services import SetupRefused, create_first_administrator, is_expired_setup_token, is_setup_token
 from .stylesheet import stylesheet
 
 BEACON_MAX_BYTES = 400  # a host has at most 253 characters
@@ -45,9 +45,14 @@ PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c0
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def setup(request: HttpRequest) -> HttpResponse:
-    """Make the first administrator: 404 without the one-time token, and for ever once there is one."""
+    """Make the first administrator: 404 without the one-time token, and for ever once there is one.
+
+    A token older than a day is answered 410, with the way to a new one.
+    """
     token = request.POST.get("token") or request.GET.get("token", "")
     if not is_setup_token(token):
+        if is_expired_setup_token(token):
+            return render(request, "components/setup_expired.html", status=410)
         raise Http404("Not now.")
     form = SetupForm(request.POST or None, initial={"language": get_language()})
     if request.method == "POST" and form.is_valid():

@@ -215,7 +215,7 @@ def test_the_images_run_without_root_and_tell_their_health() -> None:
 
 def test_everybody_starts_what_the_door_knows() -> None:
     known = set(RUN_AS.findall((DEPLOY / "run").read_text()))
-    assert {"web", "live", "worker", "beat", "healthy", "alive", "workers"} == known
+    assert {"web", "live", "worker", "beat", "healthy", "alive", "workers", "manage", "celery"} == known
     callers = [*UNITS, DEPLOY / "Dockerfile", DEPLOY / "compose.yaml", DEPLOY / "fleet/table.toml"]
     for file in callers:
         asked = re.findall(r"deploy/run\W+(\w+)", file.read_text())
