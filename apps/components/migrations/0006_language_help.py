@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('components', '0004_holding'),
+        ('components', '0005_key_digest'),
     ]
 
     operations = [
