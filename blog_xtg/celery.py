@@ -62,7 +62,8 @@ app.conf.beat_schedule = {
     },
     "re-render stale posts": {
         "task": "apps.posts.tasks.rerender_stale_posts",
-        "schedule": crontab(hour="4", minute="10"),
+        "schedule": crontab(minute="10"),
+        "options": {"expires": 3000},
     },
     "re-render stale comments": {
         "task": "apps.comments.tasks.rerender_stale_comments",

@@ -451,4 +451,4 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def stale(self) -> PostQuerySet:
         """Posts whose stored HTML was made by another version of the renderer."""
-        return self.exclude(renderer_version=RENDERER_VERSION).order_by("pk")
+        return self.filter(renderer_version__lt=RENDERER_VERSION).order_by("pk")

@@ -233,6 +233,19 @@ def test_metrics_are_for_this_machine_and_private_networks(client: Client) -> No
     assert client.get("/metrics", REMOTE_ADDR="8.8.8.8").status_code == 404
 
 
+def test_after_saving_the_owner_reads_what_a_box_or_the_footer_does_not_show(admin_client: Client) -> None:
+    html = 'x <iframe src="https://player.bilibili.com/x"></iframe>'
+    box = {"title": "Box", "kind": Plugin.Kind.HTML, "content": html}
+    answer = admin_client.post("/admin/components/plugin/add/", box, follow=True).content.decode()
+    assert "&lt;iframe&gt;" in answer and "player.bilibili.com" in answer
+    assert Plugin.objects.get(title="Box").content == "x "
+    address = "/admin/components/siteidentity/1/change/"
+    form = admin_client.get(address).context["adminform"].form
+    data = {name: value for name, value in form.initial.items() if value is not None} | {"footer": html}
+    answer = admin_client.post(address, data, follow=True).content.decode()
+    assert "&lt;iframe&gt;" in answer and "player.bilibili.com" in answer
+
+
 def test_the_admin_moves_plugins_and_menus_by_drag(admin_client: Client) -> None:
     for name in ("plugin", "menu"):
         page = admin_client.get(f"/admin/components/{name}/")

@@ -33,6 +33,14 @@ def test_one_line_a_file_and_totals(folder):
     assert run(root)[-1] == "2 unchanged, 1 skipped; 1 warning"
 
 
+@pytest.mark.parametrize("options", [("--dry-run",), ()])
+def test_what_no_page_shows_of_a_file_is_named(folder, options):
+    iframe = '<iframe src="//player.bilibili.com/x"></iframe>'
+    root = folder({"a.md": f"# A\n\n{iframe}\n\n一个 <title>\n\n{iframe}"})
+    warning = run(root, *options)[1]
+    assert "<iframe>" in warning and "player.bilibili.com" in warning and "2" in warning and "title" not in warning
+
+
 def test_a_failing_file_makes_the_exit_code_one(broken):
     out = StringIO()
     with pytest.raises(CommandError, match="8 files could not be imported") as caught:

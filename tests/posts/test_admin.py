@@ -127,3 +127,14 @@ def test_a_thousand_posts_are_moved_at_once(admin_client: Client) -> None:
     answer = act(admin_client, "move", template, select_across="1", category=category.pk)
     assert "1101 posts have been moved." in answer.content.decode()
     assert category.posts.count() == 1101
+
+
+def test_after_saving_the_writer_reads_what_no_page_shows(admin_client: Client) -> None:
+    body = '前 <title>\n\n<iframe src="//player.bilibili.com/x"></iframe>\n\n<span style="color:red">后</span>'
+    answer = admin_client.post(f"{LIST}add/", FORM | {"body": body}, follow=True).content.decode()
+    assert "&lt;iframe&gt;" in answer and "player.bilibili.com" in answer and "style=…" in answer
+    assert "messagelist" in answer and "&lt;title&gt;" not in answer
+    post = Post.objects.get()
+    assert post.text == "前 <title> 后"
+    quiet = admin_client.post(f"{LIST}add/", FORM, follow=True).content.decode()
+    assert "style=…" not in quiet

@@ -194,6 +194,14 @@ def test_the_preview_is_sanitized(writer: Client) -> None:
     assert "srcdoc" not in html
 
 
+def test_the_preview_names_what_the_page_will_not_show(writer: Client) -> None:
+    source = '前\n\n<iframe src="//player.bilibili.com/x"></iframe>\n\n后 <title>'
+    html = writer.post(PREVIEW, {"content": source}).content.decode()
+    note, prose = html.split('<div class="prose">')
+    assert "&lt;iframe&gt;" in note and "player.bilibili.com" in note and "role=" in note
+    assert "<p>前</p>" in prose and "后 &lt;title&gt;" in prose
+
+
 def test_the_preview_bounds_its_input(writer: Client) -> None:
     assert writer.post(PREVIEW).status_code == 400
     assert writer.post(PREVIEW, {"content": ""}).status_code == 200

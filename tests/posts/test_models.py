@@ -10,8 +10,11 @@ from django.utils import timezone
 
 from apps.posts.markdown import RENDERER_VERSION
 from apps.posts.models import Category, Post, Tag
+from apps.posts.search import index
+from apps.posts.search.query import search
 from apps.posts.services import correct_months, rerender_stale
 from apps.posts.slugs import slugify
+from blog_xtg.celery import app
 from tests.factories import make_category, make_post
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +124,28 @@ def test_stale_posts_are_rendered_anew_and_only_they() -> None:
     assert rerender_stale() == 1
     stale.refresh_from_db()
     assert "<strong>" in stale.html and stale.updated_at == before and fresh.renderer_version == RENDERER_VERSION
+
+
+@pytest.mark.parametrize("status", Post.Status.values)
+def test_a_new_release_of_the_renderer_reaches_each_post_by_the_schedule(status: str) -> None:
+    post = make_post(body="先写 <zzquux>，后面的话。", status=status)
+    old = {
+        "html": "<p>先写</p>",
+        "toc": [],
+        "text": "先写",
+        "excerpt": "先写",
+        "renderer_version": RENDERER_VERSION - 1,
+    }
+    Post.objects.filter(pk=post.pk).update(**old)
+    index.write(list(Post.objects.to_index([post.pk])))
+    due = next(entry for entry in app.conf.beat_schedule.values() if entry["task"].endswith("rerender_stale_posts"))
+    app.autodiscover_tasks(force=True)
+    assert app.tasks[due["task"]]() == 1
+    post.refresh_from_db()
+    assert post.text == post.excerpt == "先写 <zzquux>，后面的话。" and "&lt;zzquux&gt;" in post.html
+    # Publishing writes no index: the word is there because the job put it there.
+    post.publish()
+    assert [hit.post.pk for hit in search("zzquux", limit=5).hits] == [post.pk]
 
 
 def test_rendering_anew_keeps_an_edit_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,31 +139,43 @@ def test_what_is_clean_stays_as_it_is_when_read_again(clean: Callable[[str], str
     assert clean(once) == once
 
 
-@pytest.mark.parametrize(
-    "markdown",
-    [
-        "[x](javascript:alert(1))",
-        "[x](<java\tscript:alert(1)>)",
-        "[x]( javascript&colon;alert(1) )",
-        "[x][1]\n\n[1]: javascript:alert(1)",
-        "<javascript:alert(1)>",
-        "![x](javascript:alert(1))",
-        "![x](x.png '\" onerror=\"alert(1)')",
-        '![" onerror="alert(1)](x.png)',
-        "![x](x.png '<script>alert(1)</script>')",
-        '```"><script>alert(1)</script>\nx\n```',
-        '```js title="<img src=x onerror=alert(1)>"\nx\n```',
-        "```mermaid\n</code></pre><script>alert(1)</script>\n```",
-        "```\n</code></pre><script>alert(1)</script>\n```",
-        r"$\href{javascript:alert(1)}{x}$",
-        r"$\text{<script>alert(1)</script>}$",
-        r"$\style{position:fixed}{x}$",
-        r"$\unknown{</math><img src=x onerror=alert(1)>}$",
-        "$\\frac{<script>alert(1)</script>$",
-        '# x" onclick="alert(1)\n\n# <img src=x onerror=alert(1)>',
-        "[^<script>]\n\n[^<script>]: <img src=x onerror=alert(1)>",
-    ],
-)
+HOSTILE_MARKDOWN = [
+    "<script>x</script ><script>alert(1)</script>",
+    "<style> a <img src=x onerror=alert(1)>\n\n</style>",
+    "<script>\n<!--\n</script><img src=x onerror=alert(1)>-->",
+    "<iframe src=x><img src=x onerror=alert(1)>\n\n</iframe>",
+    "<b title='<script>alert(1)</script>'>x</b><i title=\"</i><img src=x onerror=alert(1)>\">x</i>",
+    "<div>\n<!-- > --><img src=x onerror=alert(1)>\n<svg x onload=alert(1)></svg>\n</div>",
+    "<a href=`javascript:alert(1)`>x</a> <a/href=javascript:alert(1)>x</a> <img src=x/onerror=alert(1)/>",
+    "<math><mi>x<table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mi></math>",
+    "<math><annotation encoding=text/html><img src=x onerror=alert(1)></annotation><mi>x</mi></math>",
+    "<pre>\n</pre\n><script>alert(1)</script>\n</pre>",
+    "<div><!--><script>alert(1)</script>--><!--->-><img src=x onerror=alert(1)></div>",
+    "<![CDATA[><img src=x onerror=alert(1)>]]> <?><img src=x onerror=alert(1)>?> <!x><img src=x onerror=alert(1)>",
+    "[x](javascript:alert(1))",
+    "[x](<java\tscript:alert(1)>)",
+    "[x]( javascript&colon;alert(1) )",
+    "[x][1]\n\n[1]: javascript:alert(1)",
+    "<javascript:alert(1)>",
+    "![x](javascript:alert(1))",
+    "![x](x.png '\" onerror=\"alert(1)')",
+    '![" onerror="alert(1)](x.png)',
+    "![x](x.png '<script>alert(1)</script>')",
+    '```"><script>alert(1)</script>\nx\n```',
+    '```js title="<img src=x onerror=alert(1)>"\nx\n```',
+    "```mermaid\n</code></pre><script>alert(1)</script>\n```",
+    "```\n</code></pre><script>alert(1)</script>\n```",
+    r"$\href{javascript:alert(1)}{x}$",
+    r"$\text{<script>alert(1)</script>}$",
+    r"$\style{position:fixed}{x}$",
+    r"$\unknown{</math><img src=x onerror=alert(1)>}$",
+    "$\\frac{<script>alert(1)</script>$",
+    '# x" onclick="alert(1)\n\n# <img src=x onerror=alert(1)>',
+    "[^<script>]\n\n[^<script>]: <img src=x onerror=alert(1)>",
+]
+
+
+@pytest.mark.parametrize("markdown", HOSTILE_MARKDOWN)
 def test_markdown_opens_no_back_door(markdown: str) -> None:
     _assert_harmless(render(markdown).html)
     _assert_harmless(render_comment(markdown))
