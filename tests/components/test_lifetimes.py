@@ -113,7 +113,19 @@ def test_no_cache_shows_for_longer_than_a_second_what_was_withdrawn(client: Clie
             assert again.status_code == 304
             assert_is_gone_in_a_second(again, address)
     # The examples are real ones: what answers with nothing is the owner's, takes only a POST, or has a token.
-    for word in ("admin/", "setup/", "mail/", "undo", "mine", "edit", "delete", "held", "moderate", "preview", "reactions"):
+    for word in (
+        "admin/",
+        "setup/",
+        "mail/",
+        "undo",
+        "mine",
+        "edit",
+        "delete",
+        "held",
+        "moderate",
+        "preview",
+        "reactions",
+    ):
         nothing = {pattern for pattern in nothing if word not in pattern}
     assert not nothing
 
