@@ -1,8 +1,9 @@
 """The mark that nginx puts into the key of every page it keeps: once it is renewed, no older copy is found again.
 
-nginx shows an old copy of a page while the app is in trouble. A copy of something that has been withdrawn must not come
-back that way, in any language or encoding, on any nginx host, and no app may be needed to prevent it. So the mark lies in
-the folder that nginx and all processes share, as the modification time of an empty file: deploy/nginx/blog.conf reads it.
+nginx shows an old copy of a page while the app is in trouble. A copy of something that has been withdrawn must not
+come back that way, in any language or encoding, on any nginx host, and no app may be needed to prevent it. So the mark
+lies in the folder that nginx and all processes share, as the modification time of an empty file, which
+deploy/nginx/blog.conf reads.
 """
 
 import logging
@@ -15,8 +16,8 @@ from pathlib import Path
 from django.conf import settings
 
 NAME = ".epoch"  # in MEDIA_ROOT
-# By then every process has heard of the change (coherence.py). What one answered from memory before, nginx may have kept
-# under the new mark; hence another.
+# By then every process has heard of the change (coherence.py). An answer that one gave from memory before may have been
+# kept by nginx under the new mark; hence another mark.
 ONCE_MORE_SECONDS = 0.8
 
 logger = logging.getLogger(__name__)

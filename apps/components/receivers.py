@@ -18,9 +18,9 @@ def connect() -> None:
     """Listen to every model that pages show, and to comments."""
     for model in SHOWN:
         post_save.connect(_anything, sender=model, dispatch_uid=f"components-{model.__name__}")
-    for model in (*SHOWN, Post):
         post_delete.connect(_deleted, sender=model, dispatch_uid=f"components-{model.__name__}")
     post_save.connect(_post_saved, sender=Post, dispatch_uid="components-Post")
+    post_delete.connect(_deleted, sender=Post, dispatch_uid="components-Post")
     m2m_changed.connect(_tags_changed, sender=Post.tags.through, dispatch_uid="components-tags")
     comments_changed.connect(_comments_changed, dispatch_uid="components-comments")
     mail_waiting.connect(_mail_waiting, dispatch_uid="components-mail")

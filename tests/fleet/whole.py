@@ -57,6 +57,10 @@ class WholeFleet:
 
     def __init__(self, folder: Path, settings: str = "") -> None:
         (folder / "env").write_text(SETTINGS + settings)
+        snippets = folder / "nginx/snippets"
+        snippets.mkdir(parents=True)
+        # All readers come from one address, which may not ask so much past the cache.
+        (snippets / "blog-optional-unlimited.conf").write_text("limit_req_dry_run on;\n")
         self.environ = {
             **base_environment(),
             "FLEET_DIR": str(folder),

@@ -49,7 +49,11 @@ def words_of(pattern: str) -> list[str]:
 def worst(pattern: str) -> list[str]:
     """Texts of 500 bytes that nearly match it in as many ways as can be."""
     words = words_of(pattern) or ["a"]
-    listed = [foreign + between for foreign in ("fr", "0", "%E4") for between in (", ", ",", "; ", "=", "&", "/", ".", " ", "")]
+    listed = [
+        foreign + between
+        for foreign in ("fr", "0", "%E4")
+        for between in (", ", ",", "; ", "=", "&", "/", ".", " ", "")
+    ]
     repeated = [*words, *(one + other for one in words[-3:] for other in words[-3:]), *listed]
     # Each letter that a match must have stands in the end: else PCRE gives up before it tries.
     letters = ", ".join(f"x{letter}" for letter in dict.fromkeys("".join(words)) if letter.isalnum())
@@ -80,7 +84,10 @@ def slow_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlogNginx]:
         text = config.read_text().replace("pcre_jit on;", "pcre_jit off;")
         # Every map is read for every request, and none reaches the app.
         everything = " ".join(maps())
-        text = text.replace("    location / {\n        include", f'    location / {{\n        set $read "{everything}"; return 204;\n        include')
+        text = text.replace(
+            "    location / {\n        include",
+            f'    location / {{\n        set $read "{everything}"; return 204;\n        include',
+        )
         text = re.sub(r"limit_req .*?;", "", text)
         config.write_text(text)
         with server:
@@ -106,7 +113,9 @@ def test_a_pattern_reads_500_bytes_of_its_worst_words_in_no_time(slow_nginx: Blo
     source, patterns = maps()[name]
     reachable = [variable for variable in re.findall(r"\$\w+", source) if variable in SOURCES]
     texts = [text for pattern in patterns for text in worst(pattern)]
-    asked = list(dict.fromkeys((path, tuple(some.items())) for one in reachable for path, some in (sent(one, t) for t in texts)))
+    asked = list(
+        dict.fromkeys((path, tuple(some.items())) for one in reachable for path, some in (sent(one, t) for t in texts))
+    )
     if not asked:
         assert set(re.findall(r"\$\w+", source)) <= BOUNDED | FLAGS | set(maps())
         return

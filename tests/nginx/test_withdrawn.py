@@ -12,7 +12,7 @@ import pytest
 
 from tests.nginx.asking import FRESH_SECONDS, ask, cache
 from tests.proxy import BlogNginx
-from tests.services import GunicornServer
+from tests.services import GunicornServer, wait_until
 
 pytestmark = [pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
 
@@ -84,6 +84,14 @@ def nginx(app: GunicornServer) -> Iterator[BlogNginx]:
         yield server
 
 
+def kill(app: GunicornServer) -> None:
+    """With its workers, as a host that loses its power."""
+    assert app.process
+    os.killpg(app.process.pid, signal.SIGKILL)
+    app.process.wait(20)
+    app.process = None
+
+
 def shell(app: GunicornServer, code: str) -> list[str]:
     return app.manage("shell", "--verbosity=0", "-c", code).split()
 
@@ -103,26 +111,27 @@ def read(nginx: BlogNginx, paths: list[str]) -> dict[tuple[str, str], tuple[int,
 
 def test_what_is_withdrawn_is_shown_by_nobody_though_the_app_be_dead(nginx: BlogNginx, app: GunicornServer) -> None:
     paths = shell(app, FILL)
-    variants = [f"{path}?{query}" for path in ("/", *paths) for query in ("page=1", "variant=1", "v=0123abcd")]
-    everything = [*LISTS, *paths, *variants]
+    everything = [*LISTS, *paths, f"{paths[0]}?page=1", f"{paths[0]}?variant=1", f"{paths[1]}?v=0123abcd"]
     for path in paths:
         ask(nginx, path)  # cards take their time to be drawn
     before = read(nginx, everything)
     assert {status for status, _cache, _text in before.values()} == {200}
-    assert sum(SECRET in text for _status, _cache, text in before.values()) > 60
+    assert sum(SECRET in text for _status, _cache, text in before.values()) > 50
     shell(app, WITHDRAW)
     done_at = time.monotonic()
-    app.stop(signal.SIGKILL)
+    kill(app)
     time.sleep(max(0, done_at + 1 - time.monotonic()))
     for asked, (status, how, text) in read(nginx, everything).items():
         assert SECRET not in text and status == 502, (asked, status, how)
     app.start()
     time.sleep(2)
-    # A post behind a password still has its title.
-    shown = read(nginx, everything)
-    assert not any(SECRET in text.replace(f"{SECRET} password", "") for _status, _cache, text in shown.values())
+    for asked, (status, how, text) in read(nginx, everything).items():
+        # A post behind a password still has its title, in its address, too; a screened comment its name.
+        for kept in (f"{SECRET} password", f"{SECRET}-password", f"{SECRET} screened"):
+            text = text.replace(kept, "")
+        assert SECRET not in text, (asked, status, how)
     # What has been read since is shown on when the app dies another time.
-    app.stop(signal.SIGKILL)
+    kill(app)
     time.sleep(FRESH_SECONDS)
     for asked, (status, how, _text) in read(nginx, ["/", "/archive/", "/feed/", "/tag/tagged/"]).items():
         assert (status, how) == (200, "STALE"), asked
@@ -131,6 +140,8 @@ def test_what_is_withdrawn_is_shown_by_nobody_though_the_app_be_dead(nginx: Blog
 def test_what_is_withdrawn_is_shown_by_nobody_though_the_app_hang(nginx: BlogNginx, app: GunicornServer) -> None:
     paths = shell(app, FILL + ONE_COMMENT)
     asked = [paths[-3], f"{paths[-3]}?variant=1", paths[-2], "/comments/feed/"]
+    for path in asked:
+        wait_until(lambda path=path: ask(nginx, path).status == 200, 30)  # the first page of a process takes its time
     assert all(SECRET in text for _status, _cache, text in read(nginx, asked[:3]).values())
     shell(app, SCREEN_IT)
     assert app.process
@@ -147,7 +158,10 @@ def test_a_change_that_withdraws_nothing_leaves_the_copies(nginx: BlogNginx, app
     paths = shell(app, FILL)
     read(nginx, ["/", paths[0]])
     shell(app, ONE_COMMENT)
-    shell(app, f'from apps.posts.models import Post; p = Post.objects.filter(title="{SECRET} draft").latest("pk"); p.body = "x"; p.save()')
-    app.stop(signal.SIGKILL)
+    shell(
+        app,
+        f'from apps.posts.models import Post; p = Post.objects.filter(title="{SECRET} draft").latest("pk"); p.body = "x"; p.save()',
+    )
+    kill(app)
     time.sleep(FRESH_SECONDS)
     assert {(status, how) for status, how, _text in read(nginx, ["/", paths[0]]).values()} == {(200, "STALE")}

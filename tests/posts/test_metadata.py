@@ -323,7 +323,7 @@ def test_the_card_is_a_picture_of_the_right_size_drawn_once(
     with django_assert_num_queries(1):
         response = client.get(address)
     assert (response.status_code, response["Content-Type"]) == (200, "image/png")
-    assert response["Cache-Control"] == "public, max-age=86400" and "Cookie" not in response.get("Vary", "")
+    assert response["Cache-Control"] == "public, max-age=0, s-maxage=1" and "Cookie" not in response.get("Vary", "")
     picture = Image.open(BytesIO(response.content))
     assert picture.size == (1200, 630) and len(picture.convert("RGB").getcolors(1 << 24)) > 5
     assert client.get(address).content == response.content and len(drawn) == 1

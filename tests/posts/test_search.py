@@ -563,7 +563,7 @@ def test_suggestions_while_typing(client: Client, query: str, expected: list[str
     make_post(title="Body only", body="django 数据库")
     response = client.get("/search/suggest/", {"q": query})
     assert [found["title"] for found in response.json()["suggestions"]] == expected
-    assert set(response["Cache-Control"].split(", ")) == {"max-age=60", "public"}
+    assert response["Cache-Control"] == "no-cache"
     if "Django 数据库" in expected:
         assert post.get_absolute_url() in [found["url"] for found in response.json()["suggestions"]]
 
