@@ -111,7 +111,7 @@ class Writer:
                 record.place_key = item.place_key
                 record.save(update_fields=["place_key"])
             return
-        edited = bool(record) and is_edited(record)
+        edited = record is not None and is_edited(record)
         if record and edited and not self.overwrite:
             receipt.outcome, receipt.reason = Outcome.KEPT, "edited here since, kept"
             if is_stricter(item.status, record.post.status):

@@ -134,21 +134,19 @@ class Standing:
 
     def look_into(self, body: str, first_line: int) -> None:
         """Hold back a text of which the old blog showed a part to some alone."""
-        line, position = first_line, 0
+        closed = set(re.findall(r"\[/(\w+)\]", body.lower()))
         for token in tokens(body):
             part = body[token.start : token.end]
             name = token.name if token.kind in {"tag", "shortcode"} else ""
             found = _ENCRYPTORS.search(name.lower()) if name else None
             if token.kind == "text":
-                found = next(
-                    (mark for mark in _LOCKED_PARTS.finditer(part) if f"[/{mark[1]}]".lower() in body.lower()), None
-                )
+                found = next((mark for mark in _LOCKED_PARTS.finditer(part) if mark[1].lower() in closed), None)
                 name = f"[{found[1]}]" if found else ""
             elif part.startswith("<!--") and (found := _MEMBERS_ONLY.fullmatch(part)):
                 name = part
             if found:
-                line += body.count("\n", position, token.start + (found.start() if token.kind == "text" else 0))
-                self.hold(DRAFT, name, f"line {line}: a part is behind {name}")
+                start = token.start + (found.start() if token.kind == "text" else 0)
+                self.hold(DRAFT, name, f"line {first_line + body.count(chr(10), 0, start)}: a part is behind {name}")
                 return
 
     def settle(self, published_at: datetime | None, *, is_page: bool) -> None:
@@ -203,22 +201,21 @@ class Standing:
             self._unknown(name, setting, said)
 
     def _publication(self, setting: Setting) -> None:
-        try:
-            time = read_date(setting.value, self.fields.zone)
-        except ValueError:
-            self._unreadable(setting)
-            return
-        self.published_at = self.published_at or time
-        if time > self.now:
-            self.embargo = max(time, self.embargo or time)
+        if time := self._time(setting):
+            self.published_at = self.published_at or time
+            if time > self.now:
+                self.embargo = max(time, self.embargo or time)
 
     def _expiry(self, setting: Setting) -> None:
+        if time := self._time(setting):
+            self._hold(DRAFT, setting, "has passed" if time <= self.now else "nothing expires here")
+
+    def _time(self, setting: Setting) -> datetime | None:
         try:
-            time = read_date(setting.value, self.fields.zone)
+            return read_date(setting.value, self.fields.zone)
         except ValueError:
             self._unreadable(setting)
-            return
-        self._hold(DRAFT, setting, "has passed" if time <= self.now else "nothing expires here")
+            return None
 
     def _state(self, setting: Setting) -> None:
         word = squashed(str(setting.value))

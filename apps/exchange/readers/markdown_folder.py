@@ -141,7 +141,8 @@ class _FileReader:
         standing.settle(published_at if dated or standing.embargo else None, is_page=is_page)
         status = standing.status
         categories = fields.category_paths(by_spaces=jekyll)
-        body = as_comments(body, vault=self.surroundings.is_vault, hexo=self.site.kind == "hexo")
+        nunjucks = self.site.kind == "hexo" and not fields.flag("disablenunjucks")
+        body = as_comments(body, vault=self.surroundings.is_vault, hexo=nunjucks)
         body = rewrite(body, self.references, body_line)
         body = HexoTags(self.references, body_line).convert(body)
         body += self._photos(fields)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from .scanner import tokens
 
 _OBSIDIAN = re.compile("%%")
-_NUNJUCKS = re.compile(r"\{#(?!\})[^\n]*?#\}|\{#[ \t]*\n.*?#\}", re.DOTALL)
 
 
 def as_comments(body: str, *, vault: bool, hexo: bool) -> str:
@@ -16,6 +15,10 @@ def as_comments(body: str, *, vault: bool, hexo: bool) -> str:
     for start, end, said in _remarks(body, vault=vault, hexo=hexo):
         if start >= done:
             pieces += [body[done:start], _comment(said)]
+            # What stands behind it on a line that it begins would be taken for HTML.
+            begins = re.search(r"(?:\A|\n)[ \t]*\Z", body[max(0, start - 10) : start])
+            goes_on = re.match(r"[ \t]*\S", body[end : end + 100])
+            pieces.append("\n" * said.count("\n") or ("\n" if begins and goes_on else ""))
             done = end
     return "".join([*pieces, body[done:]])
 
@@ -36,11 +39,16 @@ def _remarks(body: str, *, vault: bool, hexo: bool) -> Iterator[tuple[int, int, 
                 if opened:
                     yield opened[0], mark.end(), body[opened[1] : mark.start()]
                 opened = None if opened else mark.span()
-            for found in _NUNJUCKS.finditer(body, token.start, token.end) if hexo else ():
-                yield found.start(), found.end(), found[0][2:-2]
+            if hexo:
+                yield from _nunjucks(body, token.start, token.end)
+
+
+def _nunjucks(body: str, position: int, limit: int) -> Iterator[tuple[int, int, str]]:
+    while (start := body.find("{#", position, limit)) >= 0 and (end := body.find("#}", start + 2, limit)) >= 0:
+        position = end + 2
+        yield start, position, body[start + 2 : end]
 
 
 def _comment(said: str) -> str:
-    # No blank line: within a paragraph it would end the comment.
-    said = re.sub(r"\n\s*\n", "\n", said.strip()).replace("--", "- -")
-    return f"<!-- {said.rstrip('-')} -->"
+    """On one line: a list or a blank line inside would end the comment, and show the rest. No bar, for tables."""
+    return f"<!-- {' '.join(said.split()).replace('--', '- -').replace('|', '&#124;').rstrip('-')} -->"

@@ -65,8 +65,7 @@ class Surroundings:
         self.vaults: list[Path] = []
         self.is_vault = False
         if site.kind == "plain" and not any(next(site.project.glob(name), None) for name in _PUBLISHERS):
-            above = [site.folder, *site.folder.parents][:LEVELS_UP]
-            places = {*above, *(folder for path in files for folder in self._folders(path))}
+            places = {*_above(site.folder), *(folder for path in files for folder in self._folders(path))}
             self.vaults = [place for place in places if _is_vault(place)]
             self.is_vault = bool(self.vaults) or any(_links_to(path, names) for path in files)
         self.templates = [folder for vault in self.vaults for folder in _template_folders(vault)]
@@ -76,8 +75,8 @@ class Surroundings:
         if self.site.kind == "hugo":
             for folder in self._folders(path):
                 for name, keys in self.section(folder):
-                    yield from self._cascade(keys, f"{self.site.origin(folder / name)}: cascade", path, folder)
-            yield from self._cascade(self.config, "the site's cascade", path, self.site.content)
+                    yield from self._cascade(keys, f"{self.site.origin(folder / name)}: cascade", path)
+            yield from self._cascade(self.config, "the site's cascade", path)
         elif self.site.kind == "plain":
             for folder in self._folders(path):
                 for name in (f"{folder.name}.json", f"{folder.name}.11tydata.json"):
@@ -133,7 +132,7 @@ class Surroundings:
         below = path.relative_to(self.site.content).parents
         return [self.site.content / folder for folder in below]
 
-    def _cascade(self, keys: dict[str, Any], place: str, path: Path, folder: Path) -> Iterator[Layer]:
+    def _cascade(self, keys: dict[str, Any], place: str, path: Path) -> Iterator[Layer]:
         cascade = keys.get("cascade")
         for entry in cascade if isinstance(cascade, list) else [cascade]:
             if isinstance(entry, dict) and self._is_target(entry.get("target", entry.get("_target")), path):
@@ -153,7 +152,8 @@ class Surroundings:
     def _is_resource(self, path: Path) -> bool:
         inside = self._folders(path)[:-1]
         own = path.name.lower().startswith(("index.", "_index."))
-        return any(next(folder.glob("index*.md"), None) for folder in (inside[1:] if own else inside))
+        names = ("index.md", "index.*.md")
+        return any(next(folder.glob(name), None) for folder in (inside[1:] if own else inside) for name in names)
 
     # -- Jekyll ----------------------------------------------------------------------------------------------------
 
@@ -235,6 +235,14 @@ def _load(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError, Unreadable):
         return None
     return {str(key).lower(): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _above(folder: Path) -> Iterator[Path]:
+    """The folder and those above that may belong to the same notes: none beyond the root of a repository."""
+    for place in [folder, *folder.parents][:LEVELS_UP]:
+        yield place
+        if (place / ".git").exists():
+            return
 
 
 def _is_vault(folder: Path) -> bool:
