@@ -17,6 +17,7 @@ from .differences import side_by_side
 
 VERSION = "version"  # the hidden field: what the form was opened on
 OVERWRITE = "overwrite"  # the box under both texts: the version that may be replaced
+_STALE = _("This was changed elsewhere after you had opened it. Nothing has been saved: both versions are below.")
 
 
 class EditingForm(forms.ModelForm):
@@ -32,12 +33,7 @@ class EditingForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if self.is_stale:
-            raise ValidationError(
-                _(
-                    "This was changed elsewhere after you had opened it. Nothing has been saved: both versions are below."
-                ),
-                "stale",
-            )
+            raise ValidationError(_STALE, "stale")
         return cleaned
 
 
@@ -102,7 +98,7 @@ def _opened(options: dict[str, Any], errors: Any) -> dict[str, Any]:
 
 
 def _both(form: EditingForm) -> list[dict[str, Any]]:
-    """Return the fields in which the form differs from what is stored: label, both values, and a comparison of texts."""
+    """Return the fields in which form and row differ: label, both values, and a comparison of texts."""
     differing = []
     for name in form.changed_data:
         bound = form[name]

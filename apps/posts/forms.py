@@ -85,7 +85,7 @@ class PictureField(forms.FileField):
 class PostAdminForm(EditingForm):
     class Meta:
         model = Post
-        fields = "__all__"  # noqa: DJ007 -- the admin names the fields
+        fields = "__all__"  # the admin names the fields
         widgets = {"body": BodyWidget, "language": forms.Select}
         field_classes = {"cover": PictureField, "original_url": partial(forms.URLField, assume_scheme="https")}
         help_texts = {"language": ""}
