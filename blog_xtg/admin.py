@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.forms.models import _get_foreign_key  # type: ignore[attr-defined]
+from django.forms.models import _get_foreign_key
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -120,10 +120,11 @@ def _readable(field: forms.Field, value: Any) -> str:
         except (TypeError, ValueError):  # what was sent names nothing
             return ""
     if isinstance(field, forms.ChoiceField):
-        return str(dict(field.choices).get(value, value))
+        choices: Any = field.choices
+        return str(dict(choices).get(value, value))
     if isinstance(field, forms.BooleanField):
         return "✓" if value else "–"
     if isinstance(field.widget, forms.MultiWidget):
-        parts = value if isinstance(value, list | tuple) else field.widget.decompress(value)
+        parts: Any = value if isinstance(value, list | tuple) else field.widget.decompress(value)
         return " ".join(str(part) for part in parts if part)
     return "" if value is None else str(value)

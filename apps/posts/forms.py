@@ -101,7 +101,7 @@ class PostAdminForm(EditingForm):
         if "language" in self.fields:
             known = LANGUAGES.get(self.instance.language, self.instance.language)
             choices = {"": _("the site's"), **LANGUAGES} | ({self.instance.language: known} if known else {})
-            self.fields["language"].widget.choices = list(choices.items())  # type: ignore[attr-defined]
+            self.fields["language"].widget.choices = list(choices.items())
 
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"]

@@ -5,7 +5,8 @@ const form = document.querySelector("#post_form");
 
 function goOnByEnter(event) {
   const { target, key } = event;
-  if (key !== "Enter" || target.tagName !== "INPUT" || /^(submit|button|file|checkbox)$/.test(target.type)) return;
+  // A check box and a list, too, would press the first button that can be pressed.
+  if (key !== "Enter" || !/^(INPUT|SELECT)$/.test(target.tagName) || /^(submit|button|file)$/.test(target.type)) return;
   // The Enter that ends a composition belongs to the input method; Safari sends it afterwards, as 229.
   if (event.isComposing || event.keyCode === 229) return;
   event.preventDefault();
