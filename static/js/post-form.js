@@ -13,6 +13,17 @@ function goOnByEnter(event) {
   if (target.name === "title") form.elements.body?.focus();
 }
 
+// A double click would make two posts, or be told that its first half has changed the post.
+function sendOnce() {
+  let sentAt = -Infinity;
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    if (event.timeStamp - sentAt < 5000) event.preventDefault();
+    else sentAt = event.timeStamp;
+  });
+  addEventListener("pageshow", () => (sentAt = -Infinity));
+}
+
 function sayWhatHappens(button) {
   const { status, published_at_0: day, published_at_1: time } = form.elements;
   if (!status) return;
@@ -34,5 +45,6 @@ function sayWhatHappens(button) {
 
 if (form) {
   form.addEventListener("keydown", goOnByEnter);
+  sendOnce();
   form.querySelectorAll("[data-stored-status]").forEach(sayWhatHappens);
 }

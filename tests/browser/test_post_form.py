@@ -156,3 +156,13 @@ def test_both_versions_are_shown_and_the_overwritten_one_is_kept(adding: Any) ->
     other.locator("#copies").get_by_role("button", name="对比").click()
     shown = [area.input_value() for area in other.locator("#copies textarea").all()]
     assert "第一行\n写了两小时的新段落\n最后一行" in shown
+
+
+def test_a_double_click_makes_one_post(adding: Any) -> None:
+    page = adding
+    page.fill("#id_title", "Only once")
+    page.fill("#id_body", "text")
+    page.locator(".submit-row .default").dblclick()
+    page.wait_for_selector(".messagelist .success")
+    page.goto("/admin/posts/post/?q=Only+once")
+    assert page.locator("#result_list tbody tr").count() == 1
