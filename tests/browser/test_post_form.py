@@ -160,9 +160,9 @@ def test_both_versions_are_shown_and_the_overwritten_one_is_kept(adding: Any) ->
 
 def test_a_double_click_makes_one_post(adding: Any) -> None:
     page = adding
-    page.fill("#id_title", "Only once")
+    page.fill("#id_title", "双击按钮")
     page.fill("#id_body", "text")
     page.locator(".submit-row .default").dblclick()
     page.wait_for_selector(".messagelist .success")
-    page.goto("/admin/posts/post/?q=Only+once")
+    page.goto("/admin/posts/post/?q=双击按钮")
     assert page.locator("#result_list tbody tr").count() == 1
