@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.forms.models import _get_foreign_key  # type: ignore[attr-defined]
+from django.forms.models import _get_foreign_key
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +17,7 @@ from .differences import side_by_side
 
 VERSION = "version"  # the hidden field: what the form was opened on
 OVERWRITE = "overwrite"  # the box under both texts: the version that may be replaced
+_STALE = _("This was changed elsewhere after you had opened it. Nothing has been saved: both versions are below.")
 
 
 class EditingForm(forms.ModelForm):
@@ -32,12 +33,7 @@ class EditingForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if self.is_stale:
-            raise ValidationError(
-                _(
-                    "This was changed elsewhere after you had opened it. Nothing has been saved: both versions are below."
-                ),
-                "stale",
-            )
+            raise ValidationError(_STALE, "stale")
         return cleaned
 
 
@@ -102,7 +98,7 @@ def _opened(options: dict[str, Any], errors: Any) -> dict[str, Any]:
 
 
 def _both(form: EditingForm) -> list[dict[str, Any]]:
-    """Return the fields in which the form differs from what is stored: label, both values, and a comparison of texts."""
+    """Return the fields in which form and row differ: label, both values, and a comparison of texts."""
     differing = []
     for name in form.changed_data:
         bound = form[name]
@@ -124,10 +120,11 @@ def _readable(field: forms.Field, value: Any) -> str:
         except (TypeError, ValueError):  # what was sent names nothing
             return ""
     if isinstance(field, forms.ChoiceField):
-        return str(dict(field.choices).get(value, value))
+        choices: Any = field.choices
+        return str(dict(choices).get(value, value))
     if isinstance(field, forms.BooleanField):
         return "✓" if value else "–"
     if isinstance(field.widget, forms.MultiWidget):
-        parts = value if isinstance(value, list | tuple) else field.widget.decompress(value)
+        parts: Any = value if isinstance(value, list | tuple) else field.widget.decompress(value)
         return " ".join(str(part) for part in parts if part)
     return "" if value is None else str(value)

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import Coalesce
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -83,6 +84,11 @@ class PostAdmin(EditingAdmin):
         if any("\0" in tag for tag in request.POST.getlist("tags")):
             raise BadRequest
         return super().changeform_view(request, *args, **kwargs)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Lead to the list, where this computer's copy of a text is offered though its post was deleted meanwhile."""
+        super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]
+        return redirect("admin:posts_post_changelist")
 
     def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
         if obj.author_id is None and not change:

@@ -85,7 +85,7 @@ class PictureField(forms.FileField):
 class PostAdminForm(EditingForm):
     class Meta:
         model = Post
-        fields = "__all__"
+        fields = "__all__"  # the admin names the fields
         widgets = {"body": BodyWidget, "language": forms.Select}
         field_classes = {"cover": PictureField, "original_url": partial(forms.URLField, assume_scheme="https")}
         help_texts = {
@@ -107,7 +107,7 @@ class PostAdminForm(EditingForm):
         if "language" in self.fields:
             known = LANGUAGES.get(self.instance.language, self.instance.language)
             choices = {"": _("the site's"), **LANGUAGES} | ({self.instance.language: known} if known else {})
-            self.fields["language"].widget.choices = list(choices.items())  # type: ignore[attr-defined]
+            self.fields["language"].widget.choices = list(choices.items())
 
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"]

@@ -21,9 +21,9 @@ _COPY = re.compile(r"[0-9a-f-]{36}:\d{1,16}")
 def saved_response(model_admin: admin.ModelAdmin, request: HttpRequest, post: Post) -> HttpResponse | None:
     """Say what was saved, with a link to it; return to the form when the button says so, else None."""
     model_admin.message_user(request, _message(post, request.POST.get("copy", "")), messages.SUCCESS)
-    if DRAFT in request.POST or "_continue" in request.POST:
-        if model_admin.has_view_or_change_permission(request, post):
-            return HttpResponseRedirect(reverse("admin:posts_post_change", args=[post.pk]))
+    goes_on = DRAFT in request.POST or "_continue" in request.POST
+    if goes_on and model_admin.has_view_or_change_permission(request, post):
+        return HttpResponseRedirect(reverse("admin:posts_post_change", args=[post.pk]))
     return None
 
 

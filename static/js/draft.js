@@ -150,12 +150,13 @@ async function restore(kept, copy, item) {
 }
 
 function compare(kept, copy, item) {
-  const text = (label, value) =>
-    make("label", {}, label, make("textarea", { readOnly: true, rows: 14, value: value ?? "" }));
+  const text = (label, value, rows) =>
+    make("label", {}, label, make("textarea", { readOnly: true, rows, value: value ?? "" }));
   const present = snapshot(form).values;
   const both = make("div", { className: "copies-both" });
   for (const name of ["title", "body", "summary"].filter((field) => (copy.values[field] ?? "") !== present[field])) {
-    both.append(text(words.copy, copy.values[name]), text(words.present, present[name]));
+    const rows = name === "body" ? 14 : 2;
+    both.append(text(words.copy, copy.values[name], rows), text(words.present, present[name], rows));
   }
   const box = make("div", {}, make("p", { textContent: words.newer }), both);
   box.append(button(words.take, () => restore(kept, copy, item)), " ", button(words.keep, () => box.remove()));
@@ -168,7 +169,13 @@ const offered = (kept) => (copy, item) => {
   return [button(isNewer ? words.compare : words.restore, () => (isNewer ? compare : restore)(kept, copy, item()))];
 };
 
-const linked = (copy) => [make("a", { href: copy.path, className: "button", textContent: words.open })];
+// In the list of posts: to the form; for a post that may be deleted by now, into a new one, too.
+const linked = (copy) => {
+  const link = (href, textContent) => make("a", { href, textContent, className: "button" });
+  const links = [link(copy.path, words.open)];
+  if (copy.path !== words.add) links.push(" ", link(`${words.add}#${copy.slot}`, words.asNew));
+  return links;
+};
 
 // Under a conflict: what is stored stays at hand when the writer's own text is saved in its place.
 function keepWhatIsOverwritten() {
@@ -190,7 +197,7 @@ async function start() {
   const copies = (await all(words.user)).filter(({ slot }) => !held.has(slot));
   if (!form) return show(copies, linked);
   const { values } = snapshot(form);
-  const here = copies.filter(({ path }) => path === location.pathname);
+  const here = copies.filter(({ path, slot }) => path === location.pathname || (isNew && location.hash === `#${slot}`));
   // A form that was refused, or that the browser filled again, goes on with its copy.
   const same = here.find((copy) => !copy.replaced && sameValues(copy.values, values));
   const kept = keep(values);

@@ -5,11 +5,23 @@ const form = document.querySelector("#post_form");
 
 function goOnByEnter(event) {
   const { target, key } = event;
-  if (key !== "Enter" || target.tagName !== "INPUT" || /^(submit|button|file|checkbox)$/.test(target.type)) return;
+  // A check box and a list, too, would press the first button that can be pressed.
+  if (key !== "Enter" || !/^(INPUT|SELECT)$/.test(target.tagName) || /^(submit|button|file)$/.test(target.type)) return;
   // The Enter that ends a composition belongs to the input method; Safari sends it afterwards, as 229.
   if (event.isComposing || event.keyCode === 229) return;
   event.preventDefault();
   if (target.name === "title") form.elements.body?.focus();
+}
+
+// A double click would make two posts, or be told that its first half has changed the post.
+function sendOnce() {
+  let sentAt = -Infinity;
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    if (event.timeStamp - sentAt < 5000) event.preventDefault();
+    else sentAt = event.timeStamp;
+  });
+  addEventListener("pageshow", () => (sentAt = -Infinity));
 }
 
 function sayWhatHappens(button) {
@@ -33,5 +45,6 @@ function sayWhatHappens(button) {
 
 if (form) {
   form.addEventListener("keydown", goOnByEnter);
+  sendOnce();
   form.querySelectorAll("[data-stored-status]").forEach(sayWhatHappens);
 }

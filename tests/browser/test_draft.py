@@ -307,3 +307,19 @@ def test_a_killed_browser_loses_three_seconds_at_most(owned: BlogServer, tmp_pat
 def processes_of(profile: Path) -> list[int]:
     found = subprocess.run(["pgrep", "-f", f"user-data-dir={profile}"], capture_output=True, text=True, check=False)
     return [int(pid) for pid in found.stdout.split()]
+
+
+def test_the_text_of_a_post_that_was_deleted_meanwhile_is_not_lost(writing: Any, owned: BlogServer) -> None:
+    page = writing
+    page.fill("#id_title", "删掉的")
+    page.fill("#id_body", "正文")
+    address = save_draft(page)
+    number = address.rstrip("/").split("/")[-2]
+    page.fill("#id_body", "正文，还在写")
+    owned.manage("shell", "-c", f"from apps.posts.models import Post\nPost.objects.filter(pk={number}).delete()")
+    page.click("input[name=_draft]")
+    page.wait_for_url("**/admin/posts/post/")
+    offers(page).filter(has_text="删掉的").get_by_role("link", name="作为新文章").click()
+    page.wait_for_selector("#id_body[data-markdownx-init]")
+    offers(page).filter(has_text="删掉的").get_by_role("button", name="恢复").click()
+    page.wait_for_function("() => id_body.value === '正文，还在写'")

@@ -52,7 +52,7 @@ def test_from_the_setup_link_to_a_public_post(page, new_page, daphne_server: Blo
     preview = page.locator(".markdownx-preview")
     preview.locator("strong", has_text="你好").wait_for()
     preview.locator("img").wait_for()
-    page.locator("input[name=_save]").first.click()
+    page.locator("input[name=_publish]").first.click()
     page.wait_for_url("**/admin/posts/post/")
 
     reader = new_page(daphne_server.url, locale="zh-CN", user_agent=BROWSER)

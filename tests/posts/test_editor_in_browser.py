@@ -134,13 +134,20 @@ def test_the_keyboard_can_leave_the_editor(editing: Any) -> None:
 def uploads(editing: Any) -> Any:
     """Uploads wait until `release()`."""
     held: list[Any] = []
-    editing.route("**/editor/upload/", held.append)
+    released: list[bool] = []
+
+    def answer(route: Any) -> None:
+        if released:
+            route.continue_()
+        else:
+            held.append(route)
 
     def release() -> None:
-        editing.unroute("**/editor/upload/")
+        released.append(True)
         for route in held:
             route.continue_()
 
+    editing.route("**/editor/upload/", answer)
     return SimpleNamespace(release=release)
 
 

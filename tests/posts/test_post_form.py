@@ -32,7 +32,7 @@ def buttons(page: Any) -> list[str]:
 def test_a_new_post_is_a_draft(admin_client: Client) -> None:
     page = page_of(admin_client, ADD)
     assert page.get_element_by_id("id_status").value == "draft"
-    assert buttons(page) == ["_publish", "_draft"]
+    assert buttons(page) == ["_draft", "_publish"]
 
 
 def test_enter_presses_a_button_that_does_nothing(admin_client: Client) -> None:
