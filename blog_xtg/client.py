@@ -41,8 +41,8 @@ def client_address(request: HttpRequest) -> str:
 def is_inside(request: HttpRequest) -> bool:
     """Whether the request comes from this machine or a private network, for what is nobody else's business.
 
-    100.64.0.0/10 is outside: an internet provider's customers share it. A machine that asks itself by its public address
-    (`deploy/run healthy`) is inside.
+    100.64.0.0/10 is outside: an internet provider's customers share it. A machine that asks itself by its public
+    address (`deploy/run healthy`) is inside.
     """
     forwarded, meta = _forwarded(request), request.META
     address = parsed(forwarded or meta.get("REMOTE_ADDR") or "")
