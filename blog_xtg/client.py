@@ -41,10 +41,15 @@ def client_address(request: HttpRequest) -> str:
 def is_inside(request: HttpRequest) -> bool:
     """Whether the request comes from this machine or a private network, for what is nobody else's business.
 
-    100.64.0.0/10 is outside: an internet provider's customers share it.
+    100.64.0.0/10 is outside: an internet provider's customers share it. A machine that asks itself by its public
+    address (`deploy/run healthy`) is inside.
     """
-    address = parsed(_forwarded(request) or request.META.get("REMOTE_ADDR") or "")
-    return address is not None and (address.is_private or address.is_loopback)
+    forwarded, meta = _forwarded(request), request.META
+    address = parsed(forwarded or meta.get("REMOTE_ADDR") or "")
+    if address is None:
+        return False
+    asks_itself = not forwarded and address == parsed(meta.get("SERVER_NAME", ""))
+    return address.is_private or address.is_loopback or asks_itself
 
 
 def network_of(address: str) -> str:

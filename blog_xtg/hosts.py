@@ -27,7 +27,7 @@ def absolute(path: str) -> str:
 def is_asked_by_name(request: HttpRequest) -> bool:
     """Whether the Host header names this blog: SITE_URL's name and port, one of ALLOWED_HOSTS, or this machine's own.
 
-    Costs less than a microsecond for the name that readers use.
+    Costs 2 µs.
     """
     return is_ours(_asked_as(request), request.META.get("SERVER_PORT", ""))
 

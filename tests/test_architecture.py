@@ -27,6 +27,7 @@ LEAVES = {
     "blog_xtg.solo": "`start` serves by it",
     "blog_xtg.clock": "`start` keeps the schedule",
     "blog_xtg.client": "who asks: the reader's address behind the trusted proxies",
+    "blog_xtg.hosts": "the blog's own name, of which its absolute addresses are made",
     "blog_xtg.metrics": "what a process counts about itself",
     "blog_xtg.doctor": "what `manage.py doctor` says",
     "blog_xtg.checks": "the site is no app, so an app registers its system checks in ready()",
@@ -34,7 +35,7 @@ LEAVES = {
     "blog_xtg.rates": "how often something was done lately, counted for all processes together",
     "blog_xtg.public": "which answers caches may keep",
     "blog_xtg.replicas": "which database a question goes to",
-    "blog_xtg.security": "the policy of a page on which diagrams are drawn",
+    "blog_xtg.security": "the policy of a page with diagrams, and which forms are taken without a token",
     "blog_xtg.collected": "static files under hashed names: `start` collects them, the style sheet is as fresh",
     "blog_xtg.environment": "`start` writes the first .env",
 }

@@ -70,4 +70,8 @@ def test_only_who_is_inside_is_told_how_the_blog_does(
     if address:
         answer = client.get(path, REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR=address)
         assert (answer.status_code != 404) == inside
+        forged = client.get(path, REMOTE_ADDR="", HTTP_X_FORWARDED_FOR="8.8.8.8", SERVER_NAME="8.8.8.8")
+        assert forged.status_code == 404
+    settings.TRUSTED_PROXIES = 0
+    assert client.get(path, REMOTE_ADDR="8.8.8.8", SERVER_NAME="8.8.8.8").status_code != 404  # a host that asks itself
     assert client.get("/healthz", REMOTE_ADDR="8.8.8.8", HTTP_HOST="who.example").status_code == 200

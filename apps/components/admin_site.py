@@ -20,9 +20,9 @@ class BlogAdminSite(AdminSite):
         response = super().login(request, extra_context)
         return _remembered(request, response)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Django's own, with a form that counts how often the old password is guessed."""
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         change = PasswordChangeView.as_view(
             form_class=OwnPasswordForm,
             success_url=reverse("admin:password_change_done", current_app=self.name),
@@ -32,7 +32,7 @@ class BlogAdminSite(AdminSite):
         return _remembered(request, change(request))
 
 
-def _remembered(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _remembered(request: HttpRequest, response: Any) -> Any:
     if request.method == "POST" and isinstance(response, HttpResponseRedirect):
         remember(response, request.user)
     return response

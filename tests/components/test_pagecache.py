@@ -138,7 +138,7 @@ def test_tracking_parameters_make_no_other_page(client: Client) -> None:
     assert queries(client, "/?mine=1&page=2&%70age=3") == 0
     assert client.get("/?mine=1&page=2").content == plain
     assert client.get("/?mine=1&pageNo=2")["Location"] == "/?page=2"  # but what it knows
-    assert client.get("/search/?mine=1&q=x").context["query"] == "x"  # and other addresses
+    assert 'value="x"' in client.get("/search/?mine=1&q=x").content.decode()  # and other addresses
 
 
 def test_a_reader_with_a_session_passes_the_kept_pages_by(client: Client, admin_client: Client) -> None:

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,15 @@ def replica(own_mariadb: MariaDB) -> Iterator[MariaDB]:
         yield server
 
 
+_readers = count(1)
+
+
+def another_reader() -> dict[str, str]:
+    """Searches are counted by address: each is somebody else's (TRUSTED_PROXIES=1)."""
+    number = next(_readers)
+    return {"X-Forwarded-For": f"10.9.{number // 250}.{number % 250}"}
+
+
 def selects(server: MariaDB) -> int:
     return int(server.ask("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
 
@@ -146,11 +156,11 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
     """And by none that lacks what this blog has announced."""
     primary = own_mariadb
     environ = {"DATABASE_URL": primary.url, "DATABASE_REPLICA_URLS": replica.url, "REDIS_URL": redis_server.url}
-    server = GunicornServer(workers=2, **environ)
+    server = GunicornServer(workers=2, TRUSTED_PROXIES="1", **environ)
 
     def read(path: str = "/", cookie: str = "") -> str:
         client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-        client.request("GET", path, headers={"Cookie": cookie})
+        client.request("GET", path, headers={"Cookie": cookie, **another_reader()})
         answer = client.getresponse()
         assert answer.status == 200
         return answer.read().decode()
@@ -159,7 +169,7 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
         """How many questions 20 searches, or what else nobody keeps, are for each server."""
         before = selects(primary), selects(replica)
         for number in range(20):
-            read(f"{path}?q=word{number}", cookie)
+            read(f"{path}?q=word{number}&edition={number}", cookie)
         return selects(primary) - before[0], selects(replica) - before[1]
 
     with server:
@@ -236,11 +246,11 @@ def test_replicas_answer_for_a_primary_that_is_away(
     own_mariadb: MariaDB, migrated: object, replica: MariaDB, redis_server: Redis
 ) -> None:
     environ = {"DATABASE_URL": own_mariadb.url, "DATABASE_REPLICA_URLS": replica.url, "REDIS_URL": redis_server.url}
-    with GunicornServer(workers=1, **environ) as server:
+    with GunicornServer(workers=1, TRUSTED_PROXIES="1", **environ) as server:
 
         def status(number: int) -> int:
             client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-            client.request("GET", f"/search/?q=word{number}")
+            client.request("GET", f"/search/?q=word{number}", headers=another_reader())
             return client.getresponse().status
 
         def reads_the_replica_alone() -> bool:
@@ -261,11 +271,14 @@ def test_a_database_that_restarts_costs_no_request_after_it(
     own_mariadb: MariaDB, migrated: object, redis_server: Redis
 ) -> None:
     """Of two workers with four threads each, every one has a connection that the restart has closed."""
-    with GunicornServer(workers=2, DATABASE_URL=own_mariadb.url, REDIS_URL=redis_server.url) as server:
+    environ = {"DATABASE_URL": own_mariadb.url, "REDIS_URL": redis_server.url, "TRUSTED_PROXIES": "1"}
+    with GunicornServer(workers=2, **environ) as server:
 
         def ask(number: int) -> int:
             client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-            client.request("GET", f"/search/?q=word{number}", headers={"Cookie": "sessionid=nobody"})
+            client.request(
+                "GET", f"/search/?q=word{number}", headers={"Cookie": "sessionid=nobody", **another_reader()}
+            )
             return client.getresponse().status
 
         with ThreadPoolExecutor(16) as readers:

@@ -56,8 +56,9 @@ class OpenPage:
     async def _fetch(self, after: int, to: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.pages_port)
         path = f"/article/{self.post.pk}/comment/floors/?after={after}&to={to}"
-        head = f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 10.1.1.1\r\n\r\n"
-        writer.write(head.encode())
+        sent = {"Host": f"127.0.0.1:{self.pages_port}", "X-Forwarded-For": "10.1.1.1"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+        writer.write(f"GET {path} HTTP/1.0\r\n{lines}\r\n".encode())
         answer = (await reader.read()).decode()
         writer.close()
         assert " 200 " in answer.splitlines()[0], answer[:500]

@@ -1,19 +1,15 @@
 """What the writer's editor may ask for, who may ask, and the form around it."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
-from django.core.cache.backends import locmem
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -23,8 +19,10 @@ from PIL import Image
 from apps.posts import editor
 from apps.posts.forms import BODY_MAX_BYTES, PostAdminForm
 from apps.posts.models import Category, Post
+from blog_xtg import rates
 from tests.factories import make_administrator, make_post
 from tests.languages import in_english
+from tests.services import Redis
 
 pytestmark = pytest.mark.django_db
 
@@ -162,16 +160,16 @@ def test_the_rate_is_bounded_for_each_user(writer: Client, monkeypatch: pytest.M
     other = Client()
     other.force_login(make_administrator())
     assert other.post(UPLOAD, sent()).status_code == 200
-    later = time.time() + 60
-    monkeypatch.setattr(locmem, "time", SimpleNamespace(time=lambda: later))
+    later = rates.monotonic() + 60
+    monkeypatch.setattr(rates, "monotonic", lambda: later)
     assert writer.post(UPLOAD, sent()).status_code == 200
 
 
-def test_a_cache_that_is_down_stops_no_writer(writer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise ConnectionError("no cache")
-
-    monkeypatch.setattr(cache, "add", fail, raising=False)
+def test_a_redis_that_is_down_stops_no_writer(
+    writer: Client, own_redis: Redis, counting_in: Callable[[Redis], None]
+) -> None:
+    counting_in(own_redis)
+    own_redis.stop()
     assert writer.post(UPLOAD, sent()).status_code == 200
 
 
