@@ -67,11 +67,12 @@ services: ## install the Debian packages that the tests and the benchmark use
 	@sh deploy/services.sh
 
 .PHONY: lint
-lint: ## check style (ruff) and types (mypy)
+lint: ## check style (ruff), types (mypy) and that every message can be translated
 	@sh deploy/bootstrap.sh dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m tests.messages
 
 .PHONY: format
 format: ## rewrite the Python files in the house style

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import messages
+
 ROOT = Path(__file__).resolve().parent.parent
 CATALOG = ROOT / "locale/zh_Hans/LC_MESSAGES"
 ADVICE = "run `make messages`, translate what is new, run it again"
@@ -51,3 +53,50 @@ def test_the_compiled_catalogs_are_up_to_date(tmp_path: Path) -> None:
         fresh = tmp_path / source.with_suffix(".mo").name
         tool("msgfmt", "--check-format", "-o", str(fresh), str(source))
         assert compiled(fresh) == compiled(source.with_suffix(".mo")), ADVICE
+
+
+def test_every_message_is_seen_by_makemessages_and_translated() -> None:
+    assert messages.faults() == [], ADVICE
+
+
+FOUND = {
+    'from django.utils.translation import gettext\nx = f"<b>{gettext(\'Archive\')}</b>"': "inside an f-string",
+    'from django.utils.translation import gettext_lazy as _\nx = _(f"Archive {1}")': "written out",
+    'from django.utils.translation import gettext as _\nx = _("Arch" + name)': "written out",
+    'from django.utils.translation import pgettext\nx = pgettext(context, "Archive")': "written out",
+    'from django.utils import translation\nx = translation.gettext(name)': "written out",
+    'from django.utils.translation import ngettext as n\nx = n("one unheard of", "many unheard of", 2)': "not translated",
+    'from django.utils.translation import gettext as _\nx = _("Archive")': "",
+    'from gettext import gettext\nx = gettext(name)': "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", FOUND)
+def test_what_would_stay_english_is_found(tmp_path: Path, source: str) -> None:
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "apps/module.py").write_text(source)
+    found = "\n".join(map(str, messages.faults(tmp_path)))
+    assert FOUND[source] in found and bool(found) == bool(FOUND[source])
+
+
+@pytest.mark.parametrize("folder, source, found", [
+    (".", '{{ _("Never heard of") }}', "Never heard of"), (".", "{% set words = _(name) %}", "written out"),
+    (".", '{% if _("Never heard of") %}{% endif %}', "Never heard of"), (".", '{{ _("Archive") }}', ""),
+    ("django", '{% load i18n %}{% translate "Never heard of" %}', "Never heard of"),
+    ("django", "{% load i18n %}{% blocktranslate %}Never {{ heard }} of{% endblocktranslate %}", "Never %(heard)s of"),
+])  # fmt: skip
+def test_templates_are_read_as_well(tmp_path: Path, folder: str, source: str, found: str) -> None:
+    place = tmp_path / "templates" / folder
+    place.mkdir(parents=True)
+    (place / "page.html").write_text(source)
+    told = "\n".join(map(str, messages.faults(tmp_path)))
+    assert found in told and bool(told) == bool(found)
+
+
+@pytest.mark.parametrize("entry", ['#, fuzzy\nmsgid "Archive"\nmsgstr "归档"', 'msgid "Archive"\nmsgstr ""', ""])
+def test_a_fuzzy_or_empty_translation_is_none(tmp_path: Path, entry: str) -> None:
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "apps/module.py").write_text('from django.utils.translation import gettext as _\nx = _("Archive")')
+    catalog = tmp_path / "django.po"
+    catalog.write_text(f'msgid ""\nmsgstr ""\n"Language: zh\\n"\n\n{entry}\n')
+    assert len(messages.faults(tmp_path, catalog)) == 1

@@ -208,9 +208,8 @@ class SiteMiddleware:
         with translation.override(language):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
-        wordless = request.path.startswith(WORDLESS) and response.status_code < 400
-        # A feed has said it already: it is in the site's language, whoever reads it.
-        if not wordless and "Content-Language" not in response.headers:
+        # A picture or a sitemap has no words, and a feed is in the site's language, whoever reads it.
+        if response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers["Content-Language"] = request.LANGUAGE_CODE
             patch_vary_headers(response, ("Accept-Language", "Cookie") if is_setup else ("Cookie",))
         return response

@@ -1,4 +1,4 @@
-// What a post gains by scripts: its contents follow the reader, code can be copied, pictures enlarged, the page shared.
+// What a post gains by scripts.
 
 const words = document.querySelector("[data-words]")?.dataset ?? {};
 
@@ -7,26 +7,23 @@ function followContents(toc) {
   const fold = () => (toc.open = wide.matches);
   fold();
   wide.addEventListener("change", fold);
-  const links = new Map([...toc.querySelectorAll("a")].map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
-  const headings = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
-  let current;
-  let frame;
+  const headingOf = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  const links = [...toc.querySelectorAll("a")].filter(headingOf);
+  let current, frame;
   const mark = () => {
-    frame = undefined;
-    const root = document.documentElement;
-    const isAtEnd = scrollY > 0 && scrollY + innerHeight > root.scrollHeight - 2;
-    const passed = headings.filter((heading) => isAtEnd || heading.getBoundingClientRect().top < innerHeight / 4);
-    const link = links.get((passed.at(-1) ?? headings[0])?.id);
+    frame = 0;
+    const isAtEnd = scrollY && scrollY + innerHeight > document.body.scrollHeight - 2;
+    const isPassed = (link) => isAtEnd || headingOf(link).getBoundingClientRect().top < innerHeight / 4;
+    const link = links.findLast(isPassed) ?? links[0];
     if (link === current) return;
     current?.removeAttribute("aria-current");
     link?.setAttribute("aria-current", "true");
     current = link;
     if (wide.matches) toc.scrollTop = link.offsetTop - toc.clientHeight / 2;
   };
-  const soon = () => (frame ??= requestAnimationFrame(mark));
-  for (const event of ["scroll", "scrollend", "resize", "load", "pageshow"]) addEventListener(event, soon, { passive: true });
-  new ResizeObserver(soon).observe(document.body); // what arrives late moves the headings
-  soon();
+  const soon = () => (frame ||= requestAnimationFrame(mark));
+  for (const event of ["scroll", "scrollend", "resize"]) addEventListener(event, soon, { passive: true });
+  new ResizeObserver(soon).observe(document.body); // also at once
 }
 
 function button(label, action) {
@@ -52,9 +49,9 @@ function equipCode(block) {
   const code = block.querySelector("code");
   const tools = document.createElement("div");
   tools.className = "code-tools";
-  tools.lang = document.documentElement.lang; // whatever the post's language
-  tools.append(block.dataset.lang ?? "");
+  tools.lang = document.documentElement.lang;
   tools.append(
+    block.dataset.lang ?? "",
     button(words.wrap, (element) => element.setAttribute("aria-pressed", block.classList.toggle("wrapped"))),
     button(words.copy, (element) => copy(code.textContent, element)),
   );
@@ -91,15 +88,20 @@ function makeZoomable(image) {
 
 function equipShare(place) {
   const url = document.querySelector("link[rel=canonical]")?.href ?? location.href;
-  if (navigator.share) {
-    place.append(button(words.share, () => navigator.share({ title: document.title, url }).catch(() => {})));
-  } else {
-    place.append(button(words.copyLink, (element) => copy(url, element)));
-  }
+  const share = () => navigator.share({ title: document.title, url }).catch(() => {});
+  place.append(navigator.share ? button(words.share, share) : button(words.copyLink, (element) => copy(url, element)));
+}
+
+// At what scrolls sideways.
+function letTabStop() {
+  document.querySelectorAll(".math, .prose :is(pre, table, :has(math))").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  });
 }
 
 const toc = document.querySelector(".toc");
 if (toc) followContents(toc);
+new ResizeObserver(letTabStop).observe(document.body);
 document.querySelectorAll(".post .code").forEach(equipCode);
 document.querySelectorAll(".post .prose img").forEach(makeZoomable);
 document.querySelectorAll(".share").forEach(equipShare);

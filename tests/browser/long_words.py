@@ -30,7 +30,7 @@ $$
        >
        > > `{DIGEST}` ${SUM}$
 - [ ] {DIGEST}
-- [x] ${SUM}$
+- [x] Added up: ${SUM}$
 
 > {DIGEST}
 >

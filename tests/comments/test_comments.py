@@ -79,7 +79,7 @@ def test_the_badge_comes_from_the_account_alone(client: Client) -> None:
     fake, real = Comment.objects.order_by("floor")
     assert not fake.by_administrator and real.by_administrator and real.author_name == "站长"
     page = in_english(client).get(post.get_absolute_url()).content.decode()
-    assert page.count('class="badge">administrator<') == 1
+    assert page.count('class="badge">Author<') == 1
 
 
 def test_a_screened_comment_keeps_its_floor_and_hides_its_text(client: Client, admin_client: Client) -> None:

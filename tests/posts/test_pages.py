@@ -37,7 +37,7 @@ def test_home_lists_ten_posts_newest_first_with_their_facts(client: Client) -> N
     first = text_of(page).split("<article")[1]
     assert "321" in first and "views" in first
     assert ">1 comment<" in first
-    assert "原创" in first and "未分类" in first and "Words of 0." in first
+    assert "Original" in first and "Uncategorized" in first and "Words of 0." in first
     assert timezone.localdate(now).isoformat() in first
     assert titles(client.get("/?page=2")) == ["Aged 10", "Aged 11"]
 

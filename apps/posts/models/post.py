@@ -320,6 +320,7 @@ class Post(models.Model):
             or (is_now.get("published_at", now) or now) > now
             or is_now.get("password", "") not in {"", was.get("password")}
         )
+
     def becomes_unlisted(self) -> bool:
         """Whether what is being saved makes an unlisted post of one that was published."""
         was = self._as_loaded.get("status")
