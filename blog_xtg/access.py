@@ -10,10 +10,9 @@ from collections import deque
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-import environ
 from gunicorn.glogging import Logger
 
-from .environment import ENV_FILE
+from .environment import Env, load, one_sentence
 from .logs import HIDDEN, JsonLine, timestamp
 
 PATH_CHARACTERS = 1000
@@ -67,9 +66,9 @@ class AccessLogger(Logger):
     """
 
     def setup(self, cfg: Any) -> None:
-        env = environ.Env()
-        if ENV_FILE.exists():
-            env.read_env(ENV_FILE)
+        env = Env()
+        with one_sentence():
+            load()
         default = "json" if env.str("REDIS_URL", default="") else "line"
         self._json = env.str("LOG_FORMAT", default=default) == "json"
         self._host = env.str("BLOG_HOST", default=socket.gethostname())

@@ -1,21 +1,41 @@
 """The ASGI application: pages by Django, websockets by channels."""
 
 import os
+from io import BytesIO
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from .environment import one_sentence
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
 os.environ["CONN_MAX_AGE"] = "0"  # threads come and go here, and each would leave one behind
-django_application = get_asgi_application()  # before anything that imports models
+with one_sentence():
+    django_application = get_asgi_application()  # before anything that imports models
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
+from django.core.handlers.asgi import ASGIRequest
 
-from .origins import OwnOrigin  # noqa: E402
-from .routing import websocket_urlpatterns  # noqa: E402
+from . import hosts
+from .routing import websocket_urlpatterns
+
+
+class OwnPagesOnly:
+    """Around websockets: a handshake from another site's page, or from no page, is refused with 403."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
+        is_own = hosts.is_asked_by_name(request) and hosts.is_own_origin(request, request.META.get("HTTP_ORIGIN", ""))
+        await (self._application if is_own else WebsocketDenier())(scope, receive, send)
+
 
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": OwnOrigin(URLRouter(websocket_urlpatterns)),
+        "websocket": OwnPagesOnly(URLRouter(websocket_urlpatterns)),
     }
 )

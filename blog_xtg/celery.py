@@ -6,6 +6,7 @@ settings). What stands here is what runs: the beat's store in Redis is made anew
 
 import logging
 import os
+import sys
 import time
 from typing import Any
 
@@ -15,8 +16,12 @@ from celery.signals import beat_init
 from django.conf import settings
 
 from . import reports  # noqa: F401 (listens to Celery's signals)
+from .environment import one_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
+if sys.argv[0].endswith(("/celery", "/celery/__main__.py")):  # its command line would show a traceback
+    with one_sentence():
+        settings.SECRET_KEY  # noqa: B018 (reads them)
 logger = logging.getLogger(__name__)
 
 app = Celery("blog_xtg", task_cls="blog_xtg.jobs:Job")

@@ -1,21 +1,31 @@
 """System checks of the deployment: blog.E0xx stops, blog.W0xx warns."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
 from django.db import DatabaseError, connections
+from django.utils.module_loading import import_string
+
+# What a process has whose key is not the one that the data was made with; and what mends it.
+OTHER_KEY = (
+    "The blog's data was made with another SECRET_KEY than this process has.",
+    "Give every host the same one; after a change name the old one in SECRET_KEY_FALLBACKS and run prepare.",
+)
+
+logger = logging.getLogger(__name__)
 
 
 @register(Tags.security, deploy=True)
 def https_ends_at_a_proxy(**kwargs: Any) -> list[CheckMessage]:
-    """Behind TLS somebody must say so, or every request is redirected to https for ever."""
+    """The blog speaks no TLS itself: with https there is a proxy, and its headers tell readers apart."""
     if settings.HTTPS and not settings.TRUSTED_PROXIES:
         return [
             Warning(
                 "SITE_URL is https, but TRUSTED_PROXIES is 0: the proxy that ends TLS is not believed.",
-                hint="Set TRUSTED_PROXIES to the number of proxies in front, and let them set X-Forwarded-Proto.",
+                hint="Take TRUSTED_PROXIES out of the environment: with https it is 1; say more only for more proxies.",
                 id="blog.W001",
             )
         ]
@@ -70,7 +80,7 @@ def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: An
 def reason_not_to_serve(processes: int) -> str:
     """Return why so many processes must not serve pages, in a sentence or more; blank when they may.
 
-    Asks the database for what it is (2 queries) and leaves no connection behind, so that processes can be forked. One
+    Asks the database for what it is (3 queries) and leaves no connection behind, so that processes can be forked. One
     that is away is no reason: it may be back before the first reader comes.
     """
     if processes > 1 and not settings.REDIS_URL:
@@ -80,6 +90,8 @@ def reason_not_to_serve(processes: int) -> str:
         )
     try:
         found = run_checks(tags=[Tags.database], databases=["default"])
+        if not import_string("apps.components.key.is_known")():
+            logger.error("%s Readers and writers are signed out by it. %s", *OTHER_KEY)
     except DatabaseError:
         return ""
     finally:

@@ -16,11 +16,14 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import connection, connections
 from django.db.models import UniqueConstraint
+from django.utils.module_loading import import_string
+from redis.exceptions import AuthenticationError, ResponseError
 
-from . import health
-from .checks import RIGHT_ONE, database_speaks_utf8mb4
+from . import health, proxies
+from .checks import OTHER_KEY, RIGHT_ONE, database_speaks_utf8mb4
+from .environment import is_local
 from .fleet import newest_backup_at
-from .redis import client
+from .redis import client, insistent_client
 from .reports import beat_is_locked, queue, reports, schedule
 
 BOUND_SECONDS = 15  # for each examination
@@ -28,6 +31,7 @@ CLOCKS_APART_SECONDS = 2
 WAITING_SECONDS = 120
 WORKER_SECONDS = 2
 FREE_DISK = 0.05
+FULL_BYTES = 20 * 1024 * 1024  # less than one large upload and its copies
 BACKUP_OLD_SECONDS = 2 * 86400
 
 OK, WARNING, ERROR = "ok", "warning", "error"
@@ -72,7 +76,7 @@ def _subject(examination: Callable[..., Any]) -> str:
 
 def _is_reached() -> bool:
     """Whether readers come from elsewhere than this machine."""
-    return urlsplit(settings.SITE_URL).hostname not in {"127.0.0.1", "localhost", "::1"}
+    return not is_local(settings.SITE_URL)
 
 
 def _has_server() -> bool:
@@ -112,9 +116,9 @@ def configuration(parts: dict[str, str]) -> Iterator[Finding]:
         (
             ERROR,
             settings.HTTPS and not settings.TRUSTED_PROXIES,
-            "SITE_URL is https, but TRUSTED_PROXIES is 0: the proxy that ends TLS is not believed, and every request is"
-            " led to https for ever.",
-            "Set TRUSTED_PROXIES to the number of proxies in front (nginx: 1).",
+            "SITE_URL is https, but TRUSTED_PROXIES is 0: the proxy that ends TLS is not believed, and all readers have"
+            " its address.",
+            "Take TRUSTED_PROXIES out of the environment or .env (with https it is 1), or set the number of proxies.",
         ),
         (
             WARNING,
@@ -126,6 +130,9 @@ def configuration(parts: dict[str, str]) -> Iterator[Finding]:
         if is_wrong:
             well = False
             yield Finding(level, text, remedy)
+    for text, remedy in proxies.seen():
+        well = False
+        yield Finding(ERROR, text, remedy)
     if well:
         yield Finding(OK, f"{settings.SITE_URL} is {'a fleet' if settings.REDIS_URL else 'a blog of one process'}.")
 
@@ -148,10 +155,12 @@ def database(parts: dict[str, str]) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             f"The database is behind the program: migrations {parts['migrations']}.",
-            "Run `manage.py migrate`, once, on any host.",
+            f"Run `{manage()} migrate`, once, on any host.",
         )
         return
     yield Finding(OK, f"The database: {connection.display_name} {version}, all migrations are applied.")
+    if not import_string("apps.components.key.is_known")():
+        yield Finding(ERROR, *OTHER_KEY)
     for alias in settings.DATABASE_REPLICAS:
         if parts[alias] != health.OK:
             host = settings.DATABASES[alias]["HOST"]
@@ -215,12 +224,15 @@ def redis(parts: dict[str, str]) -> Iterator[Finding]:
     server = client()
     if server is None:
         return
+    where = _without_password(settings.REDIS_URL)
     if parts["redis"] != health.OK:
+        why = _refusal()
+        what = f"refuses the blog ({why})" if why else "can't be reached"
+        remedy = "Give both the same password" if why else "Start it (`systemctl start redis-server`)"
         yield Finding(
             ERROR,
-            f"Redis ({_without_password(settings.REDIS_URL)}) can't be reached: pages are slower, views wait in memory,"
-            " and no job runs.",
-            "Start it (`systemctl start redis-server`), or correct REDIS_URL.",
+            f"Redis ({where}) {what}: pages are slower, views wait in memory, and no job runs.",
+            f"{remedy}, or correct REDIS_URL.",
         )
         return
     info: Any = server.info()
@@ -231,6 +243,12 @@ def redis(parts: dict[str, str]) -> Iterator[Finding]:
             ERROR if info.get("maxmemory") else WARNING,
             f"Redis drops keys when its memory is full (maxmemory-policy {policy}): counted views may be among them.",
             "`redis-cli config set maxmemory-policy noeviction`, and the same in redis.conf.",
+        )
+    if _answers_anybody(server):
+        yield Finding(
+            ERROR,
+            f"Redis ({where}) answers without a password: whoever reaches it reads sessions and what is counted.",
+            "Set requirepass in its configuration as in REDIS_URL, and restart it (docs/deployment.md).",
         )
     if not info.get("aof_enabled"):
         yield Finding(
@@ -298,7 +316,7 @@ def jobs(parts: dict[str, str]) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             f"{waiting.waiting} tasks wait, the next one for {_span(time.time() - waiting.oldest_at)}.",
-            "See what the workers do: `celery -A blog_xtg inspect active`.",
+            "See what the workers do: `deploy/run celery inspect active`.",
         )
     late = {} if told is None else {task: time.time() - at for task, at in told.succeeded_at.items()}
     for task, interval in schedule().items():
@@ -307,16 +325,17 @@ def jobs(parts: dict[str, str]) -> Iterator[Finding]:
             yield Finding(
                 ERROR,
                 f"{task} was last done {_span(late[task])} ago; it is due every {_span(interval)}.",
-                f"See the worker's log; by hand: `celery -A blog_xtg call {task}`.",
+                f"See the worker's log; by hand: `deploy/run celery call {task}`.",
             )
 
 
 def files(parts: dict[str, str]) -> Iterator[Finding]:
     """The files."""
-    folder = Path(settings.MEDIA_ROOT)
+    folder = existing = Path(settings.MEDIA_ROOT)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        while not existing.exists() and existing != existing.parent:  # made with the first upload
+            existing = existing.parent
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         yield Finding(
@@ -325,20 +344,33 @@ def files(parts: dict[str, str]) -> Iterator[Finding]:
             "Give the folder to the user the blog runs as, or let MEDIA_ROOT name another.",
         )
     else:
-        usage = shutil.disk_usage(folder)
-        if usage.free < FREE_DISK * usage.total:
-            yield Finding(
-                WARNING, f"The disk of {folder} is nearly full: {usage.free / 1e9:.1f} GB left.", "Make room."
-            )
-        else:
-            yield Finding(OK, f"Uploads can be stored in {folder}.")
+        full = list(_full_disks(existing))
+        yield from full or [Finding(OK, f"Uploads can be stored in {folder}.")]
     # A blog of one collects at its start.
     if settings.REDIS_URL and not staticfiles_storage.is_complete():  # type: ignore[attr-defined]
         yield Finding(
             ERROR,
             f"Style sheets and scripts are not in {settings.STATIC_ROOT} as this version has them.",
-            "Run `manage.py collectstatic --noinput` on each host, and reload its workers.",
+            f"Run `{manage()} collectstatic --noinput` on each host, and reload its workers.",
         )
+
+
+def _full_disks(uploads: Path) -> Iterator[Finding]:
+    database = [] if _has_server() else [Path(str(connection.settings_dict["NAME"])).parent]
+    for folder in [uploads, *database]:
+        usage = shutil.disk_usage(folder)
+        if usage.free < FULL_BYTES:
+            yield Finding(
+                ERROR,
+                f"The disk of {folder} is full, {usage.free} bytes are left: comments, posts and uploads are refused.",
+                "Make room.",
+            )
+            return
+        if usage.free < FREE_DISK * usage.total:
+            yield Finding(
+                WARNING, f"The disk of {folder} is nearly full: {usage.free / 1e9:.1f} GB left.", "Make room."
+            )
+            return
 
 
 def backups(parts: dict[str, str]) -> Iterator[Finding]:
@@ -357,6 +389,12 @@ def backups(parts: dict[str, str]) -> Iterator[Finding]:
     except OSError as error:
         yield Finding(ERROR, f"The backups can't be read: {folder} ({error.strerror}).", "Correct BACKUP_ROOT.")
         return
+    if _is_open_to_all(Path(folder)):
+        yield Finding(
+            WARNING,
+            f"Every user of this machine can read the backups in {folder}: passwords' digests, sessions and addresses.",
+            f"`chmod -R go-rwx {folder}`, and `umask 077` in the script that writes them.",
+        )
     age = time.time() - (newest_at or 0)
     remedy = "See why the job that writes them has stopped, and write one by hand (docs/deployment.md, Backups)."
     if newest_at is None:
@@ -365,6 +403,13 @@ def backups(parts: dict[str, str]) -> Iterator[Finding]:
         yield Finding(ERROR, f"The newest backup in {folder} is {_span(age)} old.", remedy)
     else:
         yield Finding(OK, f"The newest backup in {folder} is {_span(max(age, 0))} old.")
+
+
+def _is_open_to_all(folder: Path) -> bool:
+    """Whether some file in it can be read by everybody; the owner of the blog alone may look into a folder above."""
+    if not all(parent.stat().st_mode & 0o001 for parent in [folder, *folder.resolve().parents]):
+        return False
+    return any(file.stat().st_mode & 0o004 for file in folder.iterdir() if file.is_file())
 
 
 def mail(parts: dict[str, str]) -> Iterator[Finding]:
@@ -383,6 +428,41 @@ def mail(parts: dict[str, str]) -> Iterator[Finding]:
 
 
 EXAMINATIONS = [configuration, database, redis, clocks, beat, jobs, files, backups, mail]
+
+
+def manage() -> str:
+    """What runs manage.py's commands here."""
+    return "deploy/run manage" if settings.REDIS_URL else "manage.py"
+
+
+def _refusal() -> str:
+    """What Redis itself says against the blog's connection, blank when it says nothing."""
+    try:
+        insistent_client().ping()
+    except (AuthenticationError, ResponseError) as error:
+        return str(error)
+    except Exception:  # it is away
+        return ""
+    return ""
+
+
+def _answers_anybody(server: Any) -> bool:
+    """Whether Redis needs no password although it should: REDIS_URL has one, or other machines may reach it."""
+    parts = urlsplit(settings.REDIS_URL)
+    if not parts.password and (parts.scheme == "unix" or is_local(settings.REDIS_URL)):
+        return False
+    pool = server.connection_pool
+    options = {name: value for name, value in pool.connection_kwargs.items() if name not in {"username", "password"}}
+    bare = pool.connection_class(**options)
+    try:
+        bare.connect()
+        bare.send_command("PING")
+        bare.read_response()
+    except Exception:  # NOAUTH, or what the server says in its place
+        return False
+    finally:
+        bare.disconnect()
+    return True
 
 
 def _without_password(url: str) -> str:

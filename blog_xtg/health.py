@@ -1,10 +1,8 @@
 """Whether the process lives, whether it can serve, and its figures. Every answer comes within about a second."""
 
-import ipaddress
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache, partial
 
 import prometheus_client
@@ -15,7 +13,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 
 from . import metrics as figures
-from .client import client_address
+from . import proxies
+from .client import is_inside
 from .redis import client
 
 WAIT_SECONDS = 1  # for a part's answer
@@ -112,7 +111,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when pages can be made, 503 when not; names what is missing. Without Redis the blog is slower, but ready."""
+    """200 when pages can be made, 503 when not; names what is missing. Without Redis the blog is slower, but ready.
+
+    For this machine and private networks only; load balancers elsewhere ask /healthz.
+    """
+    if not is_inside(request):
+        return HttpResponseNotFound()
     parts = state()
     missing = [part for part, found in parts.items() if found != OK]
     ready = not NEEDED & set(missing)
@@ -122,10 +126,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """This host's figures and those of the whole in Prometheus format, for this machine and private networks only."""
-    outside = True
-    with suppress(ValueError):
-        outside = ipaddress.ip_address(client_address(request)).is_global
-    if outside:
+    # Through a proxy that isn't believed everybody would come from this machine.
+    if not is_inside(request) or proxies.misfit(request.META):
         return HttpResponseNotFound()
     from .fleet import FleetCollector
 

@@ -21,6 +21,8 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")  # prometheus_client goes by the environment as well
+if folder:
+    Path(folder).mkdir(parents=True, exist_ok=True)
 
 # -- What is counted ---------------------------------------------------------------------------------------------------
 

@@ -10,11 +10,10 @@ from django.utils.cache import patch_vary_headers
 
 from .replicas import from_replica
 
-# A browser asks each time (a 304 costs nothing); nginx and CDNs answer for a second by themselves, and go on for a day
-# when the blog is down. A CDN (RFC 9213) may show the old page for ten seconds more while it asks, so that far from the
-# blog nobody waits; nginx may not: what it shows is no older than its second.
-SHARED = "public, max-age=0, s-maxage=1, stale-if-error=86400"
-SHARED_BY_CDNS = "s-maxage=1, stale-while-revalidate=10, stale-if-error=86400"
+# A browser asks each time (a 304 costs nothing); shared caches answer for a second by themselves. None may show an old
+# copy beyond that (s-maxage says so, RFC 9111, 5.2.2.10): it might be of something that has been withdrawn since. Only
+# our own nginx does while the blog is down, because it can be told to forget (apps/components/cache_epoch.py).
+SHARED = "public, max-age=0, s-maxage=1"
 OWN = "private, no-cache"
 
 

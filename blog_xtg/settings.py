@@ -5,44 +5,52 @@ With nothing set but SECRET_KEY this is the solo size: SQLite, memory caches, on
 
 import socket
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from .environment import BASE_DIR, ENV_FILE, VAR_DIR
+from .environment import BASE_DIR, VAR_DIR, Env, load, named, refuse_half_a_fleet
+from .hosts import LOOPBACK, split
 from .redis import guarded
 from .redis_urls import CACHE, SENTINEL_SCHEME, for_beat, for_celery, for_channels, numbered
 
-env = environ.Env()
-if ENV_FILE.exists():
-    env.read_env(ENV_FILE)
+env = Env()
+load()
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="development-only" if DEBUG else "")
+# Keys from before: what they have signed is still good, and `start` and `prepare` take them for this blog's.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+refuse_half_a_fleet()
 if not SECRET_KEY:
     raise ImproperlyConfigured(
-        "SECRET_KEY is not set. `make run` writes one to .env; in production set a long random one in the environment."
+        "SECRET_KEY is not set: there is no blog here yet. `make run` makes one and writes a key to .env; a fleet's"
+        " processes find a long random one in the environment."
     )
 
 # The address readers type. Its scheme decides everything about HTTPS, its host is always allowed.
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
-_site = urlsplit(SITE_URL)
+with named("SITE_URL"):
+    _site = urlsplit(SITE_URL)
+    _site.port  # noqa: B018 (whether it is one)
 if _site.scheme not in {"http", "https"} or not _site.hostname:
     raise ImproperlyConfigured(f"SITE_URL must look like https://blog.example.com, not {SITE_URL!r}.")
 HTTPS = _site.scheme == "https"
-ALLOWED_HOSTS = [_site.hostname, "localhost", "127.0.0.1", "[::1]", *env.list("ALLOWED_HOSTS", default=[])]
+# More names, each with a port of its own or without one: blog_xtg/hosts.py decides. Django compares names alone.
+LISTED_HOSTS = [entry.strip() for entry in env.list("ALLOWED_HOSTS", default=[]) if entry.strip()]
+ALLOWED_HOSTS = [split(_site.netloc)[0], *LOOPBACK, *(split(entry)[0] or entry for entry in LISTED_HOSTS)]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
-SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+# A day, so that nobody is locked out for long when a certificate fails; a proxy may say more once it has proved itself.
+SECURE_HSTS_SECONDS = 24 * 3600 if HTTPS else 0
 # A blog speaks for its own name, not for its neighbours under the same domain: no includeSubDomains, no preload.
+# The redirect to https is our own (blog_xtg/security.py): Django's leads in circles where a proxy tells no scheme.
 # And MariaDB's unique keys have room for 768 characters of utf8mb4, not for 255.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "mysql.W003"]
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "mysql.W003"]
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -50,15 +58,18 @@ SESSION_COOKIE_AGE = 30 * 24 * 3600
 # Only who is signed in gets any. The default would prepare the signature of a cookie for every page.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 X_FRAME_OPTIONS = "DENY"
-# How many reverse proxies stand in front: their X-Forwarded-* headers are believed, nobody else's.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+# How many reverse proxies stand in front: their X-Forwarded-* headers are believed, nobody else's. The blog itself
+# speaks no TLS: with https there is one.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=int(HTTPS))
+if TRUSTED_PROXIES < 0:
+    raise ImproperlyConfigured(f"TRUSTED_PROXIES must be a number of proxies, not {TRUSTED_PROXIES}.")
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
     # Before staticfiles: brings the asgi runserver, and Twisted, which a worker has no need of (17 MB, 0.3 s).
     *(["daphne"] if sys.argv[1:2] in (["runserver"], ["start"]) else []),
-    "django.contrib.admin",
+    "blog_xtg.apps.BlogAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -76,6 +87,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "blog_xtg.requests.RequestMiddleware",
+    "blog_xtg.security.HttpsMiddleware",
     "apps.components.middleware.PublicPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,14 +131,15 @@ TEMPLATES = [
     },
 ]
 
-env.DB_SCHEMES["mysql"] = "blog_xtg.mysql"
+env.DB_SCHEMES |= {"mysql": "blog_xtg.mysql", "sqlite": "blog_xtg.sqlite"}
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'blog.sqlite3'}")}
 _database = DATABASES["default"]
 if "sqlite" in _database["ENGINE"]:
     # WAL lets readers read while one writes; IMMEDIATE takes the write lock first, so no transaction fails half-way.
+    # Who doesn't get it within the timeout is told to try again (503).
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
@@ -150,20 +163,23 @@ else:
 # Copies that answer readers who have written nothing; one that doesn't is soon done without (blog_xtg/replicas.py).
 DATABASE_REPLICAS = []
 for _number, _url in enumerate(env.list("DATABASE_REPLICA_URLS", default=[])):
-    _options = {**_database["OPTIONS"], "connect_timeout": 1, "read_timeout": 5}
-    DATABASES[f"replica{_number}"] = {**_database, **env.db_url_config(_url), "OPTIONS": _options}
-    DATABASE_REPLICAS.append(f"replica{_number}")
-if DATABASE_REPLICAS:
-    if any("mysql" not in database["ENGINE"] for database in DATABASES.values()):
+    if not _url.startswith("mysql:") or "mysql" not in _database["ENGINE"]:
         raise ImproperlyConfigured(
             "DATABASE_REPLICA_URLS are replicas of a MariaDB: they and DATABASE_URL are mysql://…."
         )
+    _options = {**_database["OPTIONS"], "connect_timeout": 1, "read_timeout": 5}
+    with named("DATABASE_REPLICA_URLS"):
+        DATABASES[f"replica{_number}"] = {**_database, **env.db_url_config(_url), "OPTIONS": _options}
+    DATABASE_REPLICAS.append(f"replica{_number}")
+if DATABASE_REPLICAS:
     DATABASE_ROUTERS = ["blog_xtg.replicas.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What processes share: set for a fleet, unset for a blog of one process. It names the first of four databases.
 REDIS_URL = env.str("REDIS_URL", default="")
 if REDIS_URL:
+    with named("REDIS_URL"):
+        "," in REDIS_URL or urlsplit(REDIS_URL).port
     if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix", SENTINEL_SCHEME}:
         raise ImproperlyConfigured(
             "REDIS_URL must look like redis://host:6379/0 or redis+sentinel://host/mymaster/0,"
@@ -218,10 +234,13 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
+with named("TIME_ZONE", f"TIME_ZONE must be the name of a time zone, such as Asia/Shanghai, not {TIME_ZONE!r}."):
+    ZoneInfo(TIME_ZONE)
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LANGUAGE_CODE = "zh-hans"
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -340,11 +359,10 @@ LOGGING = {
 }
 # Where the processes of a host gather their figures for /metrics (blog_xtg/metrics.py); unset, each tells its own.
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
-if PROMETHEUS_MULTIPROC_DIR:
-    Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
 
 # Errors are told there (blog_xtg/reporting.py); unset, they stand in the log alone.
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
     from .reporting import start
 
-    start(SENTRY_DSN, BLOG_HOST)
+    with named("SENTRY_DSN"):
+        start(SENTRY_DSN, BLOG_HOST)

@@ -6,14 +6,17 @@ from typing import Any
 
 import django
 
+from .environment import one_sentence
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
-django.setup(set_prefix=False)
+with one_sentence():
+    django.setup(set_prefix=False)
 
-from django.conf import settings  # noqa: E402
-from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
-from django.urls import reverse  # noqa: E402
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.urls import reverse
 
-from .public import is_anonymous  # noqa: E402
+from .public import is_anonymous
 
 
 class Handler(WSGIHandler):

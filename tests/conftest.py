@@ -187,7 +187,9 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
     """
     from apps.components import postman, store
     from apps.posts import onward
+    from blog_xtg import rates
 
+    rates.forget()
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
@@ -252,6 +254,21 @@ def member(own_redis: Redis, settings: Settings) -> Iterator[Redis]:
 
 
 @pytest.fixture
+def counting_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Redis], None]:
+    """counting_in(server) makes limits be counted in that Redis, as a fleet's are; nothing else goes there."""
+    import redis
+
+    from blog_xtg import redis as ours
+
+    def count(server: Redis) -> None:
+        url = ours.numbered(server.url, ours.OWN)
+        client = redis.Redis(connection_pool=ours.ConnectionPerThread.from_url(url, **ours.guarded(server.url)))
+        monkeypatch.setattr(ours, "client", lambda: client)
+
+    return count
+
+
+@pytest.fixture
 def nginx() -> Iterator[Callable[[str], Nginx]]:
     """nginx(http) starts one with these contents of its http block, until the test ends."""
     need("nginx")
@@ -297,15 +314,16 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture
 def new_page(browser, request: pytest.FixtureRequest) -> Iterator[Callable]:  # type: ignore[no-untyped-def]
-    """new_page(url, allow_console=None, **context) opens a page in a context of its own; paths are relative to url.
+    """new_page(url, allow_console=None, language="", **context) opens a page in a context of its own; paths are relative.
 
+    `language` is the reader's choice, as the switch at the foot of each page remembers it; without one it is the site's.
     The test fails at its end when a page logged an error to the console (but for what the regular expression
     allow_console finds), let an exception go uncaught, or asked any host but url's for anything.
     """
     contexts: list = []
     problems: list[str] = []
 
-    def open_page(url: str, allow_console: str | None = None, **context_options):  # type: ignore[no-untyped-def]
+    def open_page(url: str, allow_console: str | None = None, language: str = "", **context_options):  # type: ignore[no-untyped-def]
         host = urlsplit(url).netloc
 
         def on_console(message) -> None:  # type: ignore[no-untyped-def]
@@ -320,6 +338,8 @@ def new_page(browser, request: pytest.FixtureRequest) -> Iterator[Callable]:  # 
         context = browser.new_context(**{"base_url": url, "locale": "zh-CN", **context_options})
         contexts.append(context)
         context.set_default_timeout(10_000)
+        if language:
+            context.add_cookies([{"name": "language", "value": language, "url": url}])
         context.on("console", on_console)
         context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
         context.on("request", lambda asked: on_address(asked.url))
@@ -335,6 +355,6 @@ def new_page(browser, request: pytest.FixtureRequest) -> Iterator[Callable]:  # 
 
 @pytest.fixture
 def page(new_page: Callable, daphne_server: BlogServer, request: pytest.FixtureRequest) -> object:
-    """A page on daphne_server; `pytest.mark.page(locale="en-US", viewport=…, allow_console="404")` sets it up."""
+    """A page on daphne_server; `pytest.mark.page(language="en", viewport=…, allow_console="404")` sets it up."""
     marker = request.node.get_closest_marker("page")
     return new_page(daphne_server.url, **(marker.kwargs if marker else {}))

@@ -25,11 +25,13 @@ class BlogNginx(Nginx):
     def __init__(
         self, pages: Sequence[int], live: int, var: Path, workers: int = 1, optional: str = "", main: str = ""
     ) -> None:
+        self.host_and_port = f"127.0.0.1:{pages[0]}"  # which the blog itself, started without nginx, calls its own
         values = {
             "BLOG_PAGES": " ".join(f"server 127.0.0.1:{port} max_fails=3 fail_timeout=3s;" for port in pages),
             "BLOG_LIVE": f"server 127.0.0.1:{live} max_fails=3 fail_timeout=3s;",
             "BLOG_LISTEN": "listen 127.0.0.1:PORT;",
-            "BLOG_SERVER_NAME": "blog.example.com",
+            "BLOG_SERVER_NAME": "127.0.0.1 alias.example.com",
+            "BLOG_HOST_AND_PORT": self.host_and_port,
             "BLOG_STATIC": f"{var}/static",
             "BLOG_MEDIA": f"{var}/media",
             "BLOG_ERROR_PAGES": str(SITE),

@@ -18,6 +18,7 @@ for _name in re.findall(r'\benv(?:\.\w+)?\(\s*"(\w+)"', _source):
 os.environ.update(
     SECRET_KEY="only-for-tests-only-for-tests-only-for-tests-0123456789",
     DATABASE_URL="sqlite://:memory:",
+    SITE_URL="http://testserver",  # as the test client calls it
     MEDIA_ROOT=str(TEST_DIR / "media"),
 )
 

@@ -24,11 +24,13 @@ ARROWS = {
 LEAVES = {
     "blog_xtg.redis": "the one door to a raw Redis client",
     "blog_xtg.packing": "what travels packed, and who takes it so",
+    "blog_xtg.solo": "`start` serves by it",
     "blog_xtg.clock": "`start` keeps the schedule",
     "blog_xtg.client": "who asks: the reader's address behind the trusted proxies",
     "blog_xtg.metrics": "what a process counts about itself",
     "blog_xtg.doctor": "what `manage.py doctor` says",
     "blog_xtg.checks": "the site is no app, so an app registers its system checks in ready()",
+    "blog_xtg.admin": "what all forms of the admin share",
     "blog_xtg.rates": "how often something was done lately, counted for all processes together",
     "blog_xtg.public": "which answers caches may keep",
     "blog_xtg.replicas": "which database a question goes to",

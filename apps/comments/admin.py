@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.posts.models import Post
 from apps.posts.rights import may_see_unpublished
+from blog_xtg.admin import EditingAdmin
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
 from .moderation.messages import QUEUE, tell
@@ -27,7 +28,7 @@ from .services import CommentsClosed, add_comment
 
 
 @admin.register(Comment)
-class CommentAdmin(admin.ModelAdmin):
+class CommentAdmin(EditingAdmin):
     list_display_links = None  # they stand in the first column
     list_display = ("written", "state", "verdict", "created_at")
     list_filter = ("state", "by_administrator", "created_at")
@@ -143,7 +144,7 @@ _DECISIONS = {
 
 
 @admin.register(BlocklistEntry)
-class BlocklistEntryAdmin(admin.ModelAdmin):
+class BlocklistEntryAdmin(EditingAdmin):
     list_display = ("value", "kind", "outcome", "note", "created_at")
     list_filter = ("kind", "outcome")
     search_fields = ("value", "note")

@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,7 @@ from apps.posts.feed_formats import AtomFormat, RssFormat, with_absolute_links
 from apps.posts.feeds import SiteFeed
 from apps.posts.models import Post
 from apps.posts.plaintext import excerpt, plain_text
+from blog_xtg.hosts import absolute
 
 from .models import Comment
 
@@ -29,12 +30,13 @@ class CommentFeed(SiteFeed):
     kept = "public, no-cache"
     post: Post | None = None
 
-    def find(self, pk: str = "") -> None:
+    def find(self, pk: str = "") -> HttpResponse | None:
         if pk:
             self.kept = SiteFeed.kept
             self.post = Post.objects.for_all().titles().filter(pk=int(pk)).first()
             if self.post is None:
                 raise Http404("No such feed.")
+        return None
 
     # -- The feed --------------------------------------------------------------------------------------------------
 
@@ -49,13 +51,13 @@ class CommentFeed(SiteFeed):
     description = subtitle = title
 
     def link(self, post: Post | None) -> str:
-        return f"{post.get_absolute_url()}#comments" if post else "/"
+        return absolute(f"{post.get_absolute_url()}#comments" if post else "/")
 
-    def feed_url(self, post: Post | None) -> str:
-        return f"/article/{post.pk}/comments/feed/{self.end}" if post else f"/comments/feed/{self.end}"
+    def own_path(self) -> str:
+        return f"/article/{self.post.pk}/comments/feed/{self.end}" if self.post else f"/comments/feed/{self.end}"
 
     def feed_guid(self, post: Post | None) -> str:
-        return self._address(f"/article/{post.pk}#comments" if post else "/comments/feed/")
+        return absolute(f"/article/{post.pk}#comments" if post else "/comments/feed/")
 
     # -- Its items -------------------------------------------------------------------------------------------------
 
@@ -76,11 +78,11 @@ class CommentFeed(SiteFeed):
         return excerpt(plain_text(comment.html))
 
     def item_link(self, comment: Comment) -> str:
-        return self._post(comment).floor_url(comment.floor)
+        return absolute(self._post(comment).floor_url(comment.floor))
 
     def item_guid(self, comment: Comment) -> str:
         # As with the posts, a new title is the same comment.
-        return self._address(f"/article/{comment.post_id}#floor-{comment.floor}")
+        return absolute(f"/article/{comment.post_id}#floor-{comment.floor}")
 
     item_guid_is_permalink = False
 
@@ -94,7 +96,7 @@ class CommentFeed(SiteFeed):
         return comment.author_name
 
     def item_extra_kwargs(self, comment: Comment) -> dict[str, Any]:
-        base = self._address(self._post(comment).get_absolute_url())
+        base = absolute(self._post(comment).get_absolute_url())
         return {"content_html": with_absolute_links(comment.html, base), "language": ""}
 
     def _post(self, comment: Comment) -> Post:

@@ -4,6 +4,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.posts.words import readable_line
+
 from .models import BODY_MAX_LENGTH, Comment
 
 MARKDOWN_HELP = _("Markdown: **bold**, `code`, > quote, [text](address).")
@@ -16,13 +18,28 @@ class LinesField(forms.CharField):
         return super().to_python(value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value)
 
 
+class LineField(forms.CharField):
+    """A line as readers will see it; one that nobody could see stays, for the model to say so."""
+
+    def to_python(self, value: Any) -> Any:
+        typed = super().to_python(value) or ""
+        return readable_line(typed) or typed
+
+
+class AddressField(forms.URLField):
+    """The address of a site, without what can't be seen in it."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(readable_line(value) if isinstance(value, str) else value)
+
+
 class BodyForm(forms.ModelForm):
     """The text of a comment. The first field that is wrong takes the focus, with or without scripts."""
 
     class Meta:
         model = Comment
         fields: tuple[str, ...] = ("body",)
-        field_classes = {"body": LinesField}
+        field_classes: dict[str, type[forms.Field]] = {"body": LinesField}
         widgets: dict[str, forms.Widget] = {
             "body": forms.Textarea(attrs={"rows": 6, "maxlength": BODY_MAX_LENGTH, "dir": "auto"})
         }
@@ -49,7 +66,7 @@ class CommentForm(BodyForm):
 
     notify_replies = forms.BooleanField(label=_("Mail me when somebody answers"), required=False, label_suffix="")
 
-    author_site = forms.URLField(
+    author_site = AddressField(
         label=_("Site (optional)"),
         required=False,
         assume_scheme="https",
@@ -58,6 +75,7 @@ class CommentForm(BodyForm):
 
     class Meta(BodyForm.Meta):
         fields = ("author_name", "author_email", "author_site", "body")
+        field_classes = {**BodyForm.Meta.field_classes, "author_name": LineField}
         widgets = {
             **BodyForm.Meta.widgets,
             "author_name": forms.TextInput(attrs={"autocomplete": "name"}),

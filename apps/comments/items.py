@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable
 from html import escape
+from typing import NamedTuple
 
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from apps.posts.addresses import numbered_address
+from apps.posts.languages import lang
 from apps.posts.models import Post
 from blog_xtg.client import BlogRequest
 
@@ -24,9 +26,17 @@ def items(request: BlogRequest, post: Post, rows: list[list]) -> list[SafeString
     """
     foot = _reply_link(post) if is_open(request, post) else None
     buttons = _buttons(request, post) if may_moderate(request.user) else None
-    by_administrator = f'\n      <span class="badge">{escape(gettext("administrator"))}</span>'
-    floor_words, sees_all = gettext("floor %(floor)s"), may_see_hidden(request.user)
-    return [_item(post, sees_all, floor_words, by_administrator, foot, buttons, *row) for row in rows]
+    words = _Words(floor=gettext("floor %(floor)s"), author=escape(gettext("Author")), edited=escape(gettext("edited")))
+    language, sees_all = lang(request.site), may_see_hidden(request.user)
+    return [_item(post, sees_all, words, language, foot, buttons, *row) for row in rows]
+
+
+class _Words(NamedTuple):
+    """What each of the items says, looked up once."""
+
+    floor: str
+    author: str
+    edited: str
 
 
 def is_open(request: BlogRequest, post: Post) -> bool:
@@ -49,8 +59,8 @@ def time_element(at: datetime.datetime) -> SafeString:
 def _item(
     post: Post,
     sees_all: bool,
-    floor_words: str,
-    badge: str,
+    words: _Words,
+    language: str,
     foot: Callable[[int], str] | None,
     buttons: Callable[[int, bool], str] | None,
     floor: int,
@@ -65,20 +75,21 @@ def _item(
     edited_at: datetime.datetime | None,
 ) -> SafeString:
     screened = state != "visible"
-    head = [_author(name, site) + (badge if by_administrator else ""), time_element(created_at)]
+    badge = f'\n      <span class="badge">{words.author}</span>' if by_administrator else ""
+    head = [_author(name, site) + badge, time_element(created_at)]
     if edited_at:
-        head.append(f'<small class="edited">{escape(gettext("edited"))} {time_element(edited_at)}</small>')
-    label = escape(floor_words % {"floor": floor})
+        head.append(f'<small class="edited">{words.edited} {time_element(edited_at)}</small>')
+    label = escape(words.floor % {"floor": floor})
     head.append(f'<a class="floor" href="{escape(post.floor_url(floor))}">{label}</a>')
     body = ["\n      ".join(['<p class="comment-head">', *head]) + "\n    </p>"]
     if reply_to:
-        words = escape(gettext("Reply to floor %(floor)s") % {"floor": reply_to})
-        body.append(f'<p class="reply-to"><a href="{escape(_way_to(post, reply_to, floor))}">{words}</a></p>')
+        reply = escape(gettext("Reply to floor %(floor)s") % {"floor": reply_to})
+        body.append(f'<p class="reply-to"><a href="{escape(_way_to(post, reply_to, floor))}">{reply}</a></p>')
     if screened:
-        words = escape(gettext("This comment has been screened by the administrator."))
-        body.append(f'<p class="quiet">{words}</p>')
+        notice = escape(gettext("This comment has been screened by the administrator."))
+        body.append(f'<p class="quiet">{notice}</p>')
     if sees_all or not screened:
-        body.append(f'<div class="prose">{html}</div>')
+        body.append(f'<div class="prose"{language}>{html}</div>')
     if foot:
         body.append(foot(floor))
     if buttons:

@@ -1,6 +1,6 @@
 """What readers answer: one row a comment, one floor each."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,18 +10,19 @@ from django.utils.translation import pgettext_lazy
 
 from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
 from apps.posts.models import Post
-from apps.posts.words import is_blank, one_line, readable
+from apps.posts.words import is_blank, readable, readable_line
 
 from .digests import text_digest
 from .live.telling import tell_changed
 from .mail import models as _mail  # noqa: F401 (more tables of this app)
-from .querysets import CommentQuerySet, recount
+from .querysets import SHOWN_STATES, CommentQuerySet, recount
 from .reactions import models as _reactions  # noqa: F401
 from .screening.models import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation
 from .verdict import Reason
 
 __all__ = ["BlocklistEntry", "Comment", "LearnedToken", "LearnedTotals", "Lesson", "Moderation"]
 
+NAME_MAX_LENGTH = 64
 BODY_MAX_LENGTH = 10_000
 BODY_MAX_LINES = 400
 
@@ -50,7 +51,7 @@ class Comment(models.Model):
         verbose_name=_("account"),
         related_name="comments",
     )
-    author_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=64)
+    author_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=NAME_MAX_LENGTH)
     author_email = models.EmailField(_("e-mail"), blank=True)
     author_site = models.URLField(_("site"), blank=True)
     body = models.TextField(_("text"), max_length=BODY_MAX_LENGTH)
@@ -88,20 +89,32 @@ class Comment(models.Model):
 
     RENDERED = ("html", "renderer_version")
 
+    _stored_state: str | None = None  # as the database has it; None for a new comment, or where it wasn't asked for
+
     def __str__(self) -> str:
         return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
+        comment = super().from_db(db, field_names, values, **kwargs)
+        comment._stored_state = vars(comment).get("state")
+        return comment
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._stored_state = vars(self).get("state")
 
     def clean(self) -> None:
         if is_blank(readable(self.body)):
             raise ValidationError({"body": _("A comment needs a text.")})
         if self.body.count("\n") >= BODY_MAX_LINES:
             raise ValidationError({"body": _("A comment has at most %(number)d lines.") % {"number": BODY_MAX_LINES}})
-        if self.author_name and is_blank(self.author_name):
+        if self.author_name and not readable_line(self.author_name):
             raise ValidationError({"author_name": _("A name that can be seen is needed.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the comment with its text rendered; a changed state moves the post's count along."""
-        self.author_name = one_line(self.author_name)
+        self.author_name, self.author_site = readable_line(self.author_name), readable_line(self.author_site)
         fields = kwargs.get("update_fields")
         if fields is None or "body" in fields:
             self.body = readable(self.body)
@@ -113,8 +126,10 @@ class Comment(models.Model):
         with transaction.atomic():
             super().save(*args, **kwargs)
             if not adding:
-                recount({self.post_id})
+                is_hidden = self.state not in {self._stored_state, self.State.VISIBLE}
+                recount({self.post_id}, withdrawn=is_hidden and self._was_shown())
                 tell_changed([(self.post_id, self.floor)])
+            self._stored_state = self.state
 
     def render(self) -> None:
         """Bring `html` up to the text and to COMMENT_RENDERER_VERSION; stores nothing."""
@@ -125,9 +140,12 @@ class Comment(models.Model):
         """Delete the comment and keep the post's count exact; its floor stays empty for ever."""
         with transaction.atomic():
             deleted = super().delete(*args, **kwargs)
-            recount({self.post_id})
+            recount({self.post_id}, withdrawn=self._was_shown())
             tell_changed([(self.post_id, self.floor)])
         return deleted
+
+    def _was_shown(self) -> bool:
+        return self._stored_state in {None, *SHOWN_STATES}
 
     @property
     def why(self) -> list[Reason]:

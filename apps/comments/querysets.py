@@ -94,20 +94,25 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def set_state(self, state: str) -> int:
         """Put all of them into that state, keep the posts' counts exact, return how many changed (3 statements)."""
         with transaction.atomic():
-            floors = set(self.values_list("post_id", "floor"))
+            floors, shown = self._floors()
             changed = self.exclude(state=state).update(state=state)
-            recount({post_id for post_id, _floor in floors})
+            recount({post_id for post_id, _floor in floors}, withdrawn=bool(shown - {state}) and state != "visible")
             tell_changed(floors)
         return changed
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the comments, keep the posts' counts exact."""
         with transaction.atomic():
-            floors = set(self.values_list("post_id", "floor"))
+            floors, shown = self._floors()
             deleted = super().delete()
-            recount({post_id for post_id, _floor in floors})
+            recount({post_id for post_id, _floor in floors}, withdrawn=bool(shown))
             tell_changed(floors)
         return deleted
+
+    def _floors(self) -> tuple[set[tuple[int, int]], set[str]]:
+        """Where they stand, and which of the states that readers see are among them (1 query)."""
+        rows = list(self.values_list("post_id", "floor", "state"))
+        return {(post_id, floor) for post_id, floor, _state in rows}, {row[2] for row in rows} & set(SHOWN_STATES)
 
 
 def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int, int, int, int, int]]:
@@ -122,8 +127,11 @@ def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int,
     return off.values_list("pk", "comment_count", "last_floor", "counted", "highest")
 
 
-def recount(post_ids: set[int]) -> None:
-    """Set the posts' counts to the number of their visible comments, in one statement, and tell who shows them."""
+def recount(post_ids: set[int], *, withdrawn: bool = False) -> None:
+    """Set the posts' counts to the number of their visible comments, in one statement, and tell who shows them.
+
+    `withdrawn`: a comment that readers could see is gone.
+    """
     from .models import Comment
 
     visible = (
@@ -135,4 +143,4 @@ def recount(post_ids: set[int]) -> None:
         .values("number")
     )
     Post.objects.filter(pk__in=post_ids).update(comment_count=Coalesce(Subquery(visible), 0))
-    comments_changed.send(Comment, post_ids=post_ids)
+    comments_changed.send(Comment, post_ids=post_ids, withdrawn=withdrawn)

@@ -10,12 +10,13 @@ from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from apps.posts.models import Post
+from apps.posts.people import display_name
 from apps.posts.rights import may_write
 from apps.posts.words import readable
 
 from .live.telling import tell_added
 from .mail.services import plan_mail
-from .models import Comment
+from .models import NAME_MAX_LENGTH, Comment
 from .querysets import miscounted
 from .signals import comments_changed
 from .verdict import Verdict
@@ -110,7 +111,7 @@ def add_comment(
     """Store a comment on the post's next floor and return it.
 
     `user` is the signed-in account, if any: it alone decides the administrator's badge, which readers take for the
-    author's and which goes to those who may write posts; the account's name stands when none is typed. A
+    author's and which goes to those who may write posts; its person's name stands when none is typed. A
     `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the screening holds takes its floor, is
     not counted and told to nobody. `notify_replies`: the writer wants mail about answers.
 
@@ -134,7 +135,7 @@ def add_comment(
                 floor=floor,
                 user=user if signed_in else None,
                 by_administrator=signed_in and may_write(user),
-                author_name=author_name or (user.get_username() if signed_in else ""),
+                author_name=(author_name or (display_name(user) if signed_in else ""))[:NAME_MAX_LENGTH],
                 author_email=author_email or (user.email if signed_in else ""),
                 author_site=author_site,
                 body=body,

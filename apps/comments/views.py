@@ -11,7 +11,6 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from apps.posts.access import is_readable, is_unlocked, referred_post
@@ -19,6 +18,7 @@ from apps.posts.comment_markdown import render_comment
 from apps.posts.models import Post
 from apps.posts.paging import requested_page
 from blog_xtg.client import BlogRequest, client_address
+from blog_xtg.security import from_own_pages
 
 from .forms import BodyForm, CommentForm
 from .items import items
@@ -36,12 +36,12 @@ from .verdict import Refused
 MINE_PER_PAGE = 20
 FIELDS_OF_MINE = (
     *("floor", "html", "state", "created_at"),
-    *("post__title", "post__slug", "post__kind", "post__status", "post__published_at"),
+    *("post__title", "post__slug", "post__kind", "post__status", "post__published_at", "post__language"),
 )
 
 
 @never_cache
-@csrf_exempt  # asked below, so that a failed check gives the reader the text back instead of an error page
+@from_own_pages  # the token is asked for below: a failed check gives the reader the text back instead of an error page
 @require_http_methods(["GET", "HEAD", "POST"])
 def comment(request: BlogRequest, reference: str) -> HttpResponse:
     """Show the form, or store a comment and lead the reader to its floor.
@@ -87,7 +87,7 @@ def _answered(response: HttpResponse, refused: Refused | None, status: int = 200
 
 
 @never_cache
-@csrf_exempt  # it changes nothing
+@from_own_pages  # it changes nothing
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: BlogRequest, reference: str) -> HttpResponse:
     """Show what the text would look like: with `?part` alone (no query), else above the form.
@@ -138,7 +138,7 @@ def _for_who_wrote_it(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     return answer
 
 
-@csrf_exempt  # as above
+@from_own_pages  # as above
 @_for_who_wrote_it
 def edit(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     """Let who wrote the comment give it another text."""

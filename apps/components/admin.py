@@ -3,19 +3,26 @@
 from typing import Any
 
 from adminsortable2.admin import SortableAdminBase, SortableAdminMixin, SortableInlineAdminMixin
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from .forms import SignInForm
+from apps.posts.left_out import in_words
+from apps.posts.raw_html import left_out_of
+from blog_xtg.admin import EditingAdmin
+
 from .models import Menu, MenuItem, Plugin, SiteIdentity
 
-admin.site.login_form = SignInForm
+
+def _name_left_out(request: HttpRequest, html: str) -> None:
+    """Say what of the HTML typed is not kept; to be asked before it is stored without."""
+    if words := in_words(left_out_of(html)):
+        messages.warning(request, words)
 
 
 @admin.register(SiteIdentity)
-class SiteIdentityAdmin(admin.ModelAdmin):
+class SiteIdentityAdmin(EditingAdmin):
     """One row, one form: the list leads straight to it."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -23,6 +30,10 @@ class SiteIdentityAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: SiteIdentity | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: SiteIdentity, form: Any, change: bool) -> None:
+        _name_left_out(request, obj.footer)
+        super().save_model(request, obj, form, change)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         identity, _made = SiteIdentity.objects.get_or_create(pk=1)
@@ -35,17 +46,22 @@ class MenuItemInline(SortableInlineAdminMixin, admin.TabularInline):
 
 
 @admin.register(Menu)
-class MenuAdmin(SortableAdminMixin, SortableAdminBase, admin.ModelAdmin):
+class MenuAdmin(SortableAdminMixin, SortableAdminBase, EditingAdmin):
     list_display = ("name",)
     fields = ("name",)
     inlines = (MenuItemInline,)
 
 
 @admin.register(Plugin)
-class PluginAdmin(SortableAdminMixin, admin.ModelAdmin):
+class PluginAdmin(SortableAdminMixin, EditingAdmin):
     list_display = ("title", "kind", "disabled", "note")
     list_editable = ("disabled",)
     fields = ("title", "kind", "content", "note", "disabled")
+
+    def save_model(self, request: HttpRequest, obj: Plugin, form: Any, change: bool) -> None:
+        if obj.kind == Plugin.Kind.HTML:
+            _name_left_out(request, obj.content)
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Plugin | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and obj.protected)

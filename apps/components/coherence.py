@@ -20,6 +20,8 @@ from django.db import transaction
 
 from blog_xtg.redis import RedisError, client, insistent_client
 
+from . import cache_epoch
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -27,6 +29,7 @@ CHANNEL = "blog:changes"
 # After a change has waited for Redis in vain for longer than this, none does for a second. One that was refused at once
 # cost nothing, and Redis may be back at the next.
 IN_VAIN_SECONDS, TRIED_AGAIN_SECONDS = 0.05, 1
+LOOKED_SECONDS = 0.25
 STAMP, LISTS_STAMP = "blog:{stamp}:site", "blog:{stamp}:lists"  # braced: a cluster keeps them together
 SNAPSHOT = "blog:snapshot:"
 
@@ -91,14 +94,23 @@ class Backend(Protocol):
 
 
 class Alone:
-    """One process, nobody to tell. A management command beside it goes unheard: hence the short time limit."""
+    """One process, nobody to tell. A management command beside it goes unheard: hence the short time limit.
+
+    Only what it withdraws is noticed, within LOOKED_SECONDS, by the mark that it leaves for nginx.
+    """
 
     snapshot_seconds = page_seconds = 10.0
 
     def __init__(self) -> None:
         self._stamps = Stamps(new_stamp(), new_stamp())
+        self._looked_at = 0.0
 
     def is_trusted(self) -> bool:
+        if (now := time.monotonic()) - self._looked_at > LOOKED_SECONDS:
+            self._looked_at = now
+            if cache_epoch.was_renewed_elsewhere():
+                self.publish(Change(new_stamp(), None))
+                heard(None)
         return True
 
     def stamps(self) -> Stamps:
@@ -236,15 +248,18 @@ def heard(posts: frozenset[int] | None) -> None:
         hearer(posts)
 
 
-def announce(posts: Iterable[int] | None = None) -> None:
+def announce(posts: Iterable[int] | None = None, *, withdrawn: bool = False) -> None:
     """Tell all processes, once the running transaction has committed, that these posts, or anything, changed.
 
-    This process has dropped it when the call returns, or the commit; others within 100 ms (1 round trip).
+    This process has dropped it when the call returns, or the commit; others within 100 ms (1 round trip). `withdrawn`:
+    readers have lost something, of which nginx must not show an old copy (1 write to the folder of uploads).
     """
     concerned = None if posts is None else frozenset(posts)
 
     def now() -> None:
         backend().publish(Change(new_stamp(), concerned))
         heard(concerned)
+        if withdrawn:
+            cache_epoch.renew()
 
     transaction.on_commit(now)

@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable, Hashable
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -16,14 +15,14 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
-from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from apps.posts import shown
 from blog_xtg import metrics, replicas
 from blog_xtg.client import BlogRequest
-from blog_xtg.public import SHARED, SHARED_BY_CDNS, is_anonymous, shows_the_site
+from blog_xtg.public import SHARED, is_anonymous, shows_the_site
 
 from . import coherence, store
+from .languages import accepted_language, chosen_language
 from .pagecache import VARIANT, Page, keep_for_this_second, pages
 
 # Answers without words in them, which must not wait for the database to say in which language.
@@ -35,17 +34,20 @@ OF_SESSIONS = {
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 }
-# What stands where a page was before it moved or went away: nginx keeps it in place of its copy, and no longer.
-INSTEAD_OF_A_PAGE = {301, 302, 403, 404, 410}
+# What says nothing of its lifetime gets a page's: else browsers and CDNs would choose one, days for a 301. The other
+# statuses stand where a page was before it moved or went away: nginx keeps them in place of its copy.
+FOR_A_SECOND = {200, 301, 302, 304, 403, 404, 410}
 
 # What advertisers and mailers hang onto addresses: it makes no other page.
 TRACKING = re.compile(
     r"(?:^|&)(?:utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|yclid|_openstat|igshid|twclid|ttclid|spm|scm"
     r"|share_token|from=\w*timeline|isappinstalled)(?:=[^&]*)?(?=&|$)"
 )
-MAX_LANGUAGES = 500  # characters of an Accept-Language header that are looked at
-# The queries that pages are kept with: a page of a list, some floors of a post.
-NUMBERED = re.compile(r"(?:page=[0-9]{1,9}|after=[0-9]{1,9}&to=[0-9]{1,9})?")
+MOST_SECONDS_OFF = 24 * 3600  # of another machine's clock
+# All that public pages know of a query, and the queries they are kept with: a page of a list, some floors of a post.
+# With an edition floors are asked for that have changed this moment: whatever is kept may be too old.
+KNOWN = re.compile(r"(?:page|pageNo|after|to|edition)(?:=|$)")
+NUMBERED = re.compile(r"(?:page=[1-9][0-9]{0,8}|after=(?:0|[1-9][0-9]{0,8})&to=[1-9][0-9]{0,8})?")
 
 
 class PublicPageMiddleware:
@@ -101,11 +103,11 @@ class PublicPageMiddleware:
         if response.cookies:
             return response
         is_shared = response.headers.get("Cache-Control") == SHARED
-        if response.status_code in INSTEAD_OF_A_PAGE and "Cache-Control" not in response.headers:
+        if response.status_code in FOR_A_SECOND and "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = SHARED
             keep_for_this_second(request, response)
         if response.status_code != 200 or not is_shared:
             return response
-        response.headers["CDN-Cache-Control"] = SHARED_BY_CDNS
         site = request.site
         seconds = min(coherence.backend().page_seconds, site.next_due_at - time.time())
         page = Page(response, site.frame, frozenset(posts), time.monotonic() + seconds)
@@ -151,27 +153,35 @@ def _public_page(request: Any) -> HttpResponse:
 
 def _asked_at(request: BlogRequest) -> float:
     """When the reader asked, by the clock of nginx, which will compare with it; without nginx, by our own."""
+    now = time.time()
     try:
-        return float(request.META["HTTP_X_ASKED_AT"]) if settings.TRUSTED_PROXIES else time.time()
+        asked_at = float(request.META["HTTP_X_ASKED_AT"]) if settings.TRUSTED_PROXIES else now
     except (KeyError, ValueError):
-        return time.time()
+        return now
+    return asked_at if abs(asked_at - now) < MOST_SECONDS_OFF else now  # nan is never less
 
 
 def _tidy(request: BlogRequest) -> None:
-    """Take from the request what makes no other page: tracking parameters, and which variant an ETag is of."""
+    """Take from the request what makes no other page, and which variant an ETag is of.
+
+    Tracking parameters go from every address; from that of a public page whatever it doesn't know.
+    """
     query = request.META.get("QUERY_STRING", "")
-    if query and (rest := TRACKING.sub("", query).lstrip("&")) != query:
-        request.META["QUERY_STRING"] = rest
+    if query:
+        query = TRACKING.sub("", query).lstrip("&")
+        if not NUMBERED.fullmatch(query) and _leads_to_a_public_page(request):
+            query = "&".join(part for part in query.split("&") if KNOWN.match(part))
+        request.META["QUERY_STRING"] = query
     if known := request.META.get("HTTP_IF_NONE_MATCH"):
         request.META["HTTP_IF_NONE_MATCH"] = VARIANT.sub("", known)
 
 
 def _key(request: BlogRequest) -> Hashable:
+    """Under what the page is kept, None where it isn't. No host: addresses come from SITE_URL. http is redirected."""
     query = request.META.get("QUERY_STRING", "")
     if not NUMBERED.fullmatch(query):
         return None
-    language = accepted_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_LANGUAGES])
-    return (request.is_secure(), request.META.get("HTTP_HOST"), request.path, query, language)
+    return (request.is_secure(), request.path, query, chosen_language(request))
 
 
 def _kept(key: Hashable) -> Page | None:
@@ -182,22 +192,27 @@ def _kept(key: Hashable) -> Page | None:
 
 
 class SiteMiddleware:
-    """Set `request.site`, read when first asked for, and the language: the reader's first we speak, else the site's."""
+    """Set `request.site`, read when first asked for, and the language: the reader's choice, else the site's.
+
+    The set-up page, for which no owner has chosen yet, takes the browser's first language that we speak.
+    """
 
     def __init__(self, get_response: Callable[[BlogRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.setup_path = reverse("components:setup")
 
     def __call__(self, request: BlogRequest) -> HttpResponse:
         request.site = SimpleLazyObject(store.get)
-        header = request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_LANGUAGES]
-        with translation.override(accepted_language(header) or _site_language(request)):
+        is_setup = request.path_info == self.setup_path
+        language = chosen_language(request) or (is_setup and accepted_language(request)) or _site_language(request)
+        with translation.override(language):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
         wordless = request.path.startswith(WORDLESS) and response.status_code < 400
         # A feed has said it already: it is in the site's language, whoever reads it.
         if not wordless and "Content-Language" not in response.headers:
             response.headers["Content-Language"] = request.LANGUAGE_CODE
-            patch_vary_headers(response, ("Accept-Language",))
+            patch_vary_headers(response, ("Accept-Language", "Cookie") if is_setup else ("Cookie",))
         return response
 
     def process_view(self, request: BlogRequest, view: Any, args: Any, kwargs: Any) -> None:
@@ -214,16 +229,3 @@ def _site_language(request: BlogRequest) -> str:
         return language
     except DatabaseError:  # the error pages need no database
         return settings.LANGUAGE_CODE
-
-
-@lru_cache(maxsize=1000)
-def accepted_language(header: str) -> str | None:
-    """Return the first language of an Accept-Language header that we speak, None when the site's own is to be taken."""
-    for language, _weight in parse_accept_lang_header(header):
-        if language == "*":
-            return None
-        try:
-            return get_supported_language_variant(language)
-        except LookupError:
-            continue
-    return None

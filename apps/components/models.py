@@ -50,7 +50,9 @@ class SiteIdentity(models.Model):
         max_length=8,
         choices=Language.choices,
         default=Language.CHINESE,
-        help_text=_("For readers whose browser asks for neither Chinese nor English."),
+        help_text=_(
+            "Of menus, buttons, feeds and mail. Readers can switch it for themselves at the foot of each page."
+        ),
     )
     comment_policy = models.CharField(
         _("comments"), max_length=8, choices=CommentPolicy.choices, default=CommentPolicy.OPEN
@@ -177,6 +179,16 @@ def parse_link(line: str) -> tuple[str, str] | None:
     if address.startswith(("https://", "http://", "/")) and name:
         return name.strip(), address
     return None
+
+
+class KeyDigest(models.Model):
+    """The digest of the SECRET_KEY that the data was made with: one row, primary key 1."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class SetupToken(models.Model):

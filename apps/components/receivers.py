@@ -17,10 +17,10 @@ SHOWN = (SiteIdentity, Menu, MenuItem, Plugin, Category, Source, Tag, get_user_m
 def connect() -> None:
     """Listen to every model that pages show, and to comments."""
     for model in SHOWN:
-        for signal in (post_save, post_delete):
-            signal.connect(_anything, sender=model, dispatch_uid=f"components-{model.__name__}")
+        post_save.connect(_anything, sender=model, dispatch_uid=f"components-{model.__name__}")
+    for model in (*SHOWN, Post):
+        post_delete.connect(_deleted, sender=model, dispatch_uid=f"components-{model.__name__}")
     post_save.connect(_post_saved, sender=Post, dispatch_uid="components-Post")
-    post_delete.connect(_anything, sender=Post, dispatch_uid="components-Post")
     m2m_changed.connect(_tags_changed, sender=Post.tags.through, dispatch_uid="components-tags")
     comments_changed.connect(_comments_changed, dispatch_uid="components-comments")
     mail_waiting.connect(_mail_waiting, dispatch_uid="components-mail")
@@ -31,8 +31,13 @@ def _anything(*, update_fields: Any = None, **kwargs: Any) -> None:
         coherence.announce()
 
 
+def _deleted(**kwargs: Any) -> None:
+    coherence.announce(withdrawn=True)
+
+
 def _post_saved(*, instance: Post, created: bool, **kwargs: Any) -> None:
-    coherence.announce(None if created or instance.moves_in_lists() else [instance.pk])
+    posts = None if created or instance.moves_in_lists() else [instance.pk]
+    coherence.announce(posts, withdrawn=not created and instance.is_being_withdrawn())
 
 
 def _tags_changed(*, action: str, **kwargs: Any) -> None:
@@ -40,8 +45,8 @@ def _tags_changed(*, action: str, **kwargs: Any) -> None:
         coherence.announce()
 
 
-def _comments_changed(*, post_ids: Any, **kwargs: Any) -> None:
-    coherence.announce(post_ids)
+def _comments_changed(*, post_ids: Any, withdrawn: bool = False, **kwargs: Any) -> None:
+    coherence.announce(post_ids, withdrawn=withdrawn)
 
 
 def _mail_waiting(**kwargs: Any) -> None:

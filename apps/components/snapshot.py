@@ -46,6 +46,7 @@ class Link:
     name: str
     url: str
     count: int | None = None
+    language: str = ""  # blank for the site's
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Snapshot:
     boxes: tuple[SidebarBox, ...]
     statistics: Statistics
     # All there are, hidden and empty ones too: categories and sources by id, tags by slug, the most used one first.
+    # A tag that stands only at posts no list shows isn't here: its name may tell of what is still a draft.
     categories: dict[int, Shelf]
     sources: dict[int, Shelf]
     tags: dict[str, Shelf]
@@ -141,7 +143,7 @@ class Snapshot:
 
 
 _AT, _DAY = Given("at", DateTimeField()), Given("day", DateField())
-_LISTED = ("pk", "title", "slug")
+_LISTED = ("pk", "title", "slug", "language")
 _IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_policy", "comment_holding", "accent")
 _FRAME = Together(
     identity=lambda: SiteIdentity.objects.filter(pk=1).values_list(*_IDENTITY),
@@ -233,9 +235,12 @@ def _pairs(rows: Any) -> dict[int, int]:
 
 
 def _tags(found: dict[str, Rows]) -> dict[str, Shelf]:
-    used = Counter(_pairs(found["used"]))
-    used.subtract(_pairs(found["in_vain"]))
-    tags = {slug: Shelf(pk, name, tag_address(slug), used[pk]) for pk, name, slug in found["tags"]}
+    used, in_vain = Counter(_pairs(found["used"])), _pairs(found["in_vain"])
+    tags = {
+        slug: Shelf(pk, name, tag_address(slug), used[pk] - in_vain.get(pk, 0))
+        for pk, name, slug in found["tags"]
+        if not used[pk] or used[pk] > in_vain.get(pk, 0)
+    }
     return dict(sorted(tags.items(), key=lambda item: (-item[1].posts, item[1].name)))
 
 
@@ -260,7 +265,9 @@ def _box(
             links = _post_links(found["recent"])
         case Plugin.Kind.HOT_POSTS:
             out = (row for *row, published_at in found["hottest"] if published_at <= now)
-            links = tuple(Link(name, post_address(pk, slug), views) for pk, name, slug, views in out)[:ITEMS_PER_BOX]
+            links = tuple(
+                Link(name, post_address(pk, slug), views, language) for pk, name, slug, language, views in out
+            )[:ITEMS_PER_BOX]
         case Plugin.Kind.RECENT_COMMENTS:
             links = tuple(_comment_link(*row) for row in found["comments"])
         case Plugin.Kind.TAGS:
@@ -274,7 +281,7 @@ def _box(
 
 
 def _post_links(rows: Rows) -> tuple[Link, ...]:
-    return tuple(Link(title, post_address(pk, slug)) for pk, title, slug in rows)
+    return tuple(Link(title, post_address(pk, slug), language=language) for pk, title, slug, language in rows)
 
 
 def _comment_link(post: int, slug: str, floor: int, name: str, beginning: str) -> Link:

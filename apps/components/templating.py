@@ -14,7 +14,10 @@ from jinja2 import Environment, Undefined, pass_context
 from markupsafe import Markup
 
 from apps.comments import items, parts
-from apps.posts import addresses, facts, head, pager
+from apps.posts import addresses, facts, head, languages, pager
+from blog_xtg.hosts import absolute
+
+from .languages import other_languages
 
 
 def environment(**options: Any) -> Environment:
@@ -25,8 +28,12 @@ def environment(**options: Any) -> Environment:
         _=_translated,
         static=static,
         url=_url,
+        absolute=absolute,
         numbered_address=addresses.numbered_address,
         framed=framed,
+        lang=_lang,
+        named=_named,
+        other_languages=other_languages,
         post_head=head.post_head,
         list_head=head.list_head,
         facts_of=facts.facts_of,
@@ -65,6 +72,16 @@ def _translated(message: str) -> Markup:
 @cache
 def _in_language(_language: str, message: str) -> Markup:
     return Markup(gettext(message))  # noqa: S704
+
+
+@pass_context
+def _lang(context: Any, language: str = "") -> SafeString:
+    return languages.lang(context["site"], language)
+
+
+@pass_context
+def _named(context: Any, kind: str, name: str) -> SafeString:
+    return languages.named(kind, name, context["site"])
 
 
 def _url(name: str, *arguments: Any) -> str:

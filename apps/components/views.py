@@ -6,12 +6,15 @@ from typing import Any
 
 from django.contrib.auth import login
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.posts.access import number_in
 from apps.posts.addresses import REFERENCE
@@ -22,10 +25,13 @@ from blog_xtg.client import BlogRequest
 from blog_xtg.collected import FOR_EVER
 from blog_xtg.packing import accepted_encoding
 from blog_xtg.public import public_page
+from blog_xtg.security import from_own_pages
 
 from . import known_posts
+from .devices import remember
 from .forms import SetupForm
-from .services import SetupRefused, create_first_administrator, is_setup_token
+from .languages import LANGUAGES, remember_language
+from .services import SetupRefused, create_first_administrator, is_expired_setup_token, is_setup_token
 from .stylesheet import stylesheet
 
 BEACON_MAX_BYTES = 400  # a host has at most 253 characters
@@ -39,11 +45,16 @@ PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c0
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def setup(request: HttpRequest) -> HttpResponse:
-    """Make the first administrator: 404 without the one-time token, and for ever once there is one."""
+    """Make the first administrator: 404 without the one-time token, and for ever once there is one.
+
+    A token older than a day is answered 410, with the way to a new one.
+    """
     token = request.POST.get("token") or request.GET.get("token", "")
     if not is_setup_token(token):
+        if is_expired_setup_token(token):
+            return render(request, "components/setup_expired.html", status=410)
         raise Http404("Not now.")
-    form = SetupForm(request.POST or None)
+    form = SetupForm(request.POST or None, initial={"language": get_language()})
     if request.method == "POST" and form.is_valid():
         try:
             user = create_first_administrator(
@@ -51,11 +62,14 @@ def setup(request: HttpRequest) -> HttpResponse:
                 username=form.cleaned_data["username"],
                 email=form.cleaned_data["email"],
                 password=form.cleaned_data["password1"],
+                language=form.cleaned_data["language"],
             )
         except SetupRefused:
             raise Http404("Somebody was faster.") from None
         login(request, user)
-        return redirect("admin:index")
+        response = redirect("admin:index")
+        remember(response, user)
+        return response
     status = 422 if form.is_bound else 200
     return render(request, "components/setup.html", {"form": form, "token": token}, status=status)
 
@@ -86,7 +100,21 @@ def links(request: BlogRequest) -> HttpResponse:
     return render(request, "components/links.html", {"boxes": request.site.link_boxes})
 
 
-@csrf_exempt
+@from_own_pages  # pages for all carry no token, and all it changes is this browser's cookie
+@never_cache
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Remember the language of the interface (`language`) and lead back to the page (`next`, a path of this site)."""
+    back = request.POST.get("next", "")
+    is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    response = HttpResponseRedirect(back if is_ours else reverse("posts:home"), status=303)
+    chosen = request.POST.get("language", "")
+    if chosen in LANGUAGES:
+        remember_language(request, response, chosen)
+    return response
+
+
+@csrf_exempt  # it counts a view, and every reader may send one; asked for where it comes from, it would cost more
 @require_http_methods(["GET", "POST"])
 def view(request: BlogRequest) -> HttpResponse:
     """Count a view of the page that sends it; answer the numbers the page then shows.

@@ -48,6 +48,15 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a post is not simply public: the status it calls for, what says so in a word, and in a sentence."""
+
+    status: str
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class PostItem:
     """One text, as it was elsewhere. Times are aware; `categories` are paths, outermost name first."""
 
@@ -75,6 +84,7 @@ class PostItem:
     original_url: str = ""
     place_key: str = ""
     path_key: str = ""
+    reasons: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
+from apps.components import key
 from apps.components.services import has_administrator, has_setup_token
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
@@ -16,8 +17,10 @@ from blog_xtg.collected import collect
 WELCOME = Path(__file__).resolve().parent / "welcome"
 
 
-def prepare() -> None:
+def prepare(*, new_key: bool = False) -> None:
     """Collect the static files, migrate the database, make the uploads' folder, welcome a new writer with some posts.
+
+    The data's SECRET_KEY must be the one there is now (apps/components/key.py), unless a `new_key` is to be accepted.
 
     What is done already costs little: some queries and a comparison of the static files. Raises CommandError, before
     anything is migrated where a system check fails (blog_xtg/checks.py).
@@ -32,6 +35,7 @@ def prepare() -> None:
         call_command("migrate", verbosity=0, interactive=False, skip_checks=False)
     except DatabaseError as error:
         raise CommandError(f"The database can't be brought up to date: {error}. Is it writable?") from None
+    key.settle(accept=new_key)
     if not Post.objects.exists() and not get_user_model()._default_manager.exists():
         import_folder(WELCOME)
 

@@ -1,9 +1,8 @@
 """Items -> posts: idempotent, each in a transaction of its own, with a receipt."""
 
-import json
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,24 +12,23 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.posts.left_out import LeftOut, in_words
+from apps.posts.markdown import render
 from apps.posts.models import Category, OldAddress, Post, Source, Tag
 from apps.posts.slugs import slugify
 
-from .identity import TITLE_MAX_LENGTH, KnownPosts, new_key, sha256
-from .items import PLACEHOLDER, Link, PostItem, is_picture
+from .edits import is_edited, is_stricter, keep_closed, state
+from .identity import TITLE_MAX_LENGTH, KnownPosts, new_key
+from .items import PLACEHOLDER, Link, PostItem, Reason, is_picture
 from .media import PictureStore
 from .models import ImportedPost
-from .receipts import Outcome, Receipt
+from .readers.held_back import strictest
+from .receipts import Outcome, Receipt, tell_standing
 
 NAME_MAX_LENGTH = 64
 SUMMARY_MAX_LENGTH = 1000
 ORIGIN_MAX_LENGTH = 500
 REPOST = "转载"
-
-_STATE_FIELDS = (
-    "kind language title slug source_id original_url category_id body summary status published_at pinned password"
-    " cover comments_open"
-).split()
 
 
 class Refused(Exception):
@@ -41,18 +39,33 @@ class Writer:
     """Stores the items of one run.
 
     A post edited here since its import is kept unless `overwrite`; with `dry_run` nothing is stored, pictures included.
+    `status` is what new posts get, whatever their files say; of others it leaves the status alone.
     Costs about 15 queries a new post, none an unchanged one.
     """
 
     def __init__(
-        self, items: Iterable[PostItem], *, overwrite: bool = False, dry_run: bool = False, author: Any = None
+        self,
+        items: Iterable[PostItem],
+        *,
+        overwrite: bool = False,
+        dry_run: bool = False,
+        author: Any = None,
+        status: str = "",
     ) -> None:
         items = list(items)
+        now = timezone.now()
+        # No link tells the title of what is not public.
+        self.untitled = {
+            item.origin
+            for item in items
+            if item.status in {"draft", "private"} or (item.published_at and item.published_at > now)
+        }
         known = KnownPosts(items)
         self.records = {item.origin: record for item in items if (record := known.claim(item))}
         self.overwrite = overwrite
         self.dry_run = dry_run
         self.author = author
+        self.status = status
         self.pictures = PictureStore()
         # origin -> id, for links between them
         self.posts = {origin: record.post_id for origin, record in self.records.items()}
@@ -92,29 +105,52 @@ class Writer:
 
     def _store(self, item: PostItem, record: ImportedPost | None, receipt: Receipt) -> None:
         receipt.post_id = record.post_id if record else None
-        if record and record.digest == item.digest and not (self.overwrite and _is_edited(record)):
+        if record and self._is_unchanged(record, item):
             receipt.outcome = Outcome.UNCHANGED
             if not self.dry_run and record.place_key != item.place_key:
                 record.place_key = item.place_key
                 record.save(update_fields=["place_key"])
             return
-        if record and not self.overwrite and _is_edited(record):
+        edited = bool(record) and is_edited(record)
+        if record and edited and not self.overwrite:
             receipt.outcome, receipt.reason = Outcome.KEPT, "edited here since, kept"
+            if is_stricter(item.status, record.post.status):
+                receipt.warnings.append(f"its file makes it {item.status}, and here it is {record.post.status}")
             return
         post = record.post if record else Post()
         receipt.outcome = Outcome.UPDATED if record else Outcome.CREATED
         self._check(item)
-        before = _state(post) if record else ""
-        self._fill(post, item, receipt.warnings)
+        item = self._with_status(item, record)
+        before = state(post) if record else ""
+        filled = keep_closed(item, post, record, edited=edited, warnings=receipt.warnings) if record else item
+        self._fill(post, filled, receipt.warnings)
+        tell_standing(receipt, filled, post.status)
         if self.dry_run:
+            _name_left_out(render(item.body).left_out, receipt.warnings)
             return
-        complete = self._write(post, item, receipt.warnings)
+        complete = self._write(post, filled, receipt.warnings)
         receipt.post_id = post.pk
-        if record and _state(post) == before:
+        if record and state(post) == before:
             receipt.outcome = Outcome.UNCHANGED
         self._record(post, item, record, complete=complete)
         if not complete:
             self.unfinished.append((item, receipt))
+
+    def _is_unchanged(self, record: ImportedPost, item: PostItem) -> bool:
+        """Tell whether the file has nothing new; a post that only came in as a draft waits for its own status."""
+        if record.digest != item.digest or (self.overwrite and is_edited(record)):
+            return False
+        waits = bool(record.status) and record.status != item.status and not self.status
+        return not waits or record.post.status == item.status
+
+    def _with_status(self, item: PostItem, record: ImportedPost | None) -> PostItem:
+        """The item with the status that this run asks for; a post that is here already is not opened by it."""
+        if not self.status:
+            return item
+        if record:
+            return replace(item, status=strictest((record.post.status, item.status)))
+        asked = Reason(self.status, "--status", f"as --status {self.status} asks")
+        return replace(item, status=self.status, reasons=(asked, *item.reasons))
 
     def _check(self, item: PostItem) -> None:
         for name in ("title", "body", "summary", "slug", "password", "origin"):
@@ -174,6 +210,7 @@ class Writer:
             post.cover = name
         post.body = body
         post.save()
+        _name_left_out(post.left_out, warnings)
         self._keep_date(post, item)
         post.tags.set(tags)
         self._record_addresses(post, item, warnings)
@@ -212,14 +249,18 @@ class Writer:
                 warnings.append(f"old address {path} leads to another post already")
 
     def _record(self, post: Post, item: PostItem, record: ImportedPost | None, *, complete: bool) -> None:
-        record = record or ImportedPost(key=new_key(item), post=post)
+        if record is None:
+            record = ImportedPost(key=new_key(item), post=post, status=item.status)
+        elif not self.status:
+            record.status = item.status
+        record.had_password = bool(item.password)
         record.path_key, record.place_key = item.path_key, item.place_key
         record.origin = item.origin[-ORIGIN_MAX_LENGTH:]
         record.title = item.title[:TITLE_MAX_LENGTH]
         record.dated = item.published_at if item.dated else None
         record.digest = item.digest if complete else ""
         record.post_updated_at = post.updated_at or timezone.now()
-        record.post_digest = _state(post)
+        record.post_digest = state(post)
         record.save()
 
     # -- what the placeholders stand for ---------------------------------------------------------------------------
@@ -252,8 +293,9 @@ class Writer:
         target = Post.objects.only("slug", "title").filter(pk=pk).first() if pk else None
         if target is None:
             return None
+        title = link.fallback if link.origin in self.untitled else target.title
         address = target.get_absolute_url() + link.fragment
-        text = re.sub(r"([\[\]])", r"\\\1", link.text or target.title)
+        text = re.sub(r"([\[\]])", r"\\\1", link.text or title)
         return address if link.bare else f"[{text}]({address})"
 
     def _link(self, item: PostItem, receipt: Receipt) -> None:
@@ -273,20 +315,9 @@ class Writer:
         self._record(post, item, record, complete=complete)
 
 
-def _state(post: Post) -> str:
-    """SHA-256 of all that can be edited; differs once somebody has (1 query)."""
-    values = {name: getattr(post, name) for name in _STATE_FIELDS}
-    values["cover"] = post.cover.name or ""
-    values["tags"] = sorted(post.tags.values_list("pk", flat=True))
-    if isinstance(post.published_at, datetime):
-        values["published_at"] = post.published_at.timestamp()
-    return sha256(json.dumps(values, sort_keys=True, ensure_ascii=True, default=str))
-
-
-def _is_edited(record: ImportedPost) -> bool:
-    if record.post.updated_at != record.post_updated_at:
-        return True
-    return bool(record.post_digest) and record.post_digest != _state(record.post)
+def _name_left_out(left_out: Iterable[LeftOut], warnings: list[str]) -> None:
+    if words := in_words(left_out):
+        warnings.append(words)
 
 
 def _cut(text: str, length: int, name: str, warnings: list[str]) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import BadRequest
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Coalesce
@@ -13,9 +14,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from blog_xtg.admin import EditingAdmin
+
 from .forms import PostAdminForm
+from .left_out import in_words
 from .models import Category, OldAddress, Post, Source, Tag
 from .querysets import PostQuerySet
+from .saving import saved_response
+from .words import is_blank
 
 admin.site.site_header = _("blog_xtg: writing and managing")
 admin.site.site_title = "blog_xtg"
@@ -29,9 +35,10 @@ class OldAddressInline(admin.TabularInline):
 
 
 @admin.register(Post)
-class PostAdmin(admin.ModelAdmin):
+class PostAdmin(EditingAdmin):
     class Media:
-        js = [Script("js/draft.js", type="module")]
+        css = {"all": ["css/copies.css"]}
+        js = [Script("js/draft.js", type="module"), Script("js/post-form.js", type="module")]
 
     form = PostAdminForm
     list_display = ("title", "shown", "category", "source", "published_at", "view_count", "comment_count", "pinned")
@@ -43,7 +50,6 @@ class PostAdmin(admin.ModelAdmin):
     autocomplete_fields = ("tags", "translation_of")
     readonly_fields = ("view_count", "comment_count", "created_at", "updated_at")
     actions = ("publish", "unpublish", "move")
-    save_on_top = True
     inlines = (OldAddressInline,)
     fieldsets = (
         (None, {"fields": ("title", "body", ("category", "source"), "tags", ("status", "published_at"))}),
@@ -78,13 +84,22 @@ class PostAdmin(admin.ModelAdmin):
             raise BadRequest
         return super().changeform_view(request, *args, **kwargs)
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"status": Post.Status.PUBLISHED, **super().get_changeform_initial_data(request)}
-
     def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
         if obj.author_id is None and not change:
             obj.author_id = request.user.pk
         super().save_model(request, obj, form, change)
+        if words := in_words(obj.left_out):
+            self.message_user(request, words, messages.WARNING)
+
+    def response_add(self, request: HttpRequest, obj: Post, post_url_continue: str | None = None) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        return saved_response(self, request, obj) or self.response_post_save_add(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: Post) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_change(request, obj)
+        return saved_response(self, request, obj) or self.response_post_save_change(request, obj)
 
     @admin.display(description=_("status"), ordering="status")
     def shown(self, post: Post) -> str:
@@ -94,10 +109,16 @@ class PostAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Publish the selected posts"), permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
-        for post in queryset:
+        empty = [post for post in queryset if is_blank(post.body)]
+        written = [post for post in queryset if post not in empty]
+        for post in written:
             post.publish()
-        text = ngettext("%(count)d post is public now.", "%(count)d posts are public now.", len(queryset))
-        self._say(request, text, len(queryset))
+        if written:
+            text = ngettext("%(count)d post is public now.", "%(count)d posts are public now.", len(written))
+            self._say(request, text, len(written))
+        for post in empty:
+            said = gettext("“%(title)s” has no text yet, so it was not published.") % {"title": post.title}
+            self.message_user(request, said, messages.WARNING)
 
     @admin.action(description=_("Take the selected posts back to draft"), permissions=["change"])
     def unpublish(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
@@ -135,7 +156,7 @@ class PostAdmin(admin.ModelAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(EditingAdmin):
     list_display = ("name", "slug", "hidden", "number_of_posts")
     list_editable = ("hidden",)
     search_fields = ("name", "slug")
@@ -153,11 +174,11 @@ class CategoryAdmin(admin.ModelAdmin):
 
 
 @admin.register(Source)
-class SourceAdmin(admin.ModelAdmin):
+class SourceAdmin(EditingAdmin):
     list_display = ("name",)
 
 
 @admin.register(Tag)
-class TagAdmin(admin.ModelAdmin):
+class TagAdmin(EditingAdmin):
     list_display = ("name", "slug")
     search_fields = ("name", "slug")

@@ -6,6 +6,7 @@ stands on it, so that a new title makes a new card and takes the old one away.
 
 import datetime
 import hashlib
+import threading
 from typing import Any, cast
 
 from django.core.files.storage import default_storage
@@ -16,6 +17,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import condition, require_safe
 
 from blog_xtg.client import BlogRequest
+from blog_xtg.public import OWN, is_anonymous
 
 from .addresses import numbered_address
 from .card_drawing import DRAWING_VERSION, SIZE, can_draw, draw
@@ -23,8 +25,8 @@ from .images import write_in_one_step
 from .models import Post
 
 CARD_SIZE = SIZE
-FRESH_SECONDS = 24 * 3600
 CARDS_PER_FOLDER = 1000
+_drawing = threading.Lock()  # one at a time: all who ask for a new card at once shall make no more of it
 
 
 def card_url(post: Post, site: Any) -> str:
@@ -48,7 +50,8 @@ def card(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(_stored(post, site, digest), content_type="image/png")
 
     response = respond(request)
-    response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}"
+    if not is_anonymous(request):
+        response.headers["Cache-Control"] = OWN
     return response
 
 
@@ -66,14 +69,23 @@ def _digest(post: Post, site: Any) -> str:
 def _stored(post: Post, site: Any, digest: str) -> bytes:
     folder = f"cards/{post.pk // CARDS_PER_FOLDER}"
     path = f"{folder}/{post.pk}-{digest}.png"
-    try:
-        with default_storage.open(path) as file:
-            return file.read()
-    except OSError:
-        pass
-    picture = draw(post.title, site.title, _date(post), site.accent)
-    write_in_one_step(path, picture)
+    if picture := _read(path):
+        return picture
+    with _drawing:
+        if picture := _read(path):  # somebody was faster
+            return picture
+        picture = draw(post.title, site.title, _date(post), site.accent)
+        write_in_one_step(path, picture)
     for name in default_storage.listdir(folder)[1]:
         if name.startswith(f"{post.pk}-") and digest not in name:
             default_storage.delete(f"{folder}/{name}")
+    return picture
+
+
+def _read(path: str) -> bytes:
+    try:
+        with default_storage.open(path) as file:
+            picture: bytes = file.read()
+    except OSError:
+        return b""
     return picture

@@ -15,8 +15,9 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.image import image
 from markdown_it.token import Token
 
-from .markdown import prepared, spoken
+from .markdown import prepared
 from .markdown_cjk import FriendlyParserInline, bare_link
+from .plaintext import spoken
 from .sanitize import clean_comment, too_deep
 from .words import readable, without_floods
 

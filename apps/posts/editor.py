@@ -12,12 +12,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
 
 from blog_xtg import rates
+from blog_xtg.security import from_own_pages
 
 from .images import ImageRejected, store_image
+from .left_out import in_words
 from .markdown import render
 from .rights import may_write
 
@@ -63,7 +65,7 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
                 return response
             return protected(request)
 
-        return require_POST(never_cache(csrf_exempt(guarded)))
+        return require_POST(never_cache(from_own_pages(guarded)))
 
     return decorate
 
@@ -75,7 +77,9 @@ def _declared_bytes(request: HttpRequest) -> int:
 
 @_for_writers("preview", PREVIEWS_PER_MINUTE, lambda: 8 * PREVIEW_MAX_BYTES, _preview_refused)
 def preview(request: HttpRequest) -> HttpResponse:
-    """POST `content`, answered with the HTML that the published page will show, in the element that gives it its look.
+    """POST `content`, answered with what the published page will show, in the element that gives it its look.
+
+    A sentence before it names what the page won't show.
 
     The editor shows whatever is answered, whichever the status: so a refusal is a sentence.
     """
@@ -84,7 +88,10 @@ def preview(request: HttpRequest) -> HttpResponse:
         return _preview_refused(_("There is nothing to show."), 400)
     if len(content.encode("utf-8", "replace")) > PREVIEW_MAX_BYTES:
         return _preview_refused(_("The text is too long for a preview while you write; it can be saved."), 413)
-    return HttpResponse(f'<div class="prose">{render(content).html}</div>')
+    rendered = render(content)
+    words = in_words(rendered.left_out)
+    note = format_html('<p class="left-out" role="status">{}</p>', words) if words else ""
+    return HttpResponse(f'{note}<div class="prose">{rendered.html}</div>')
 
 
 @_for_writers("upload", UPLOADS_PER_MINUTE, lambda: settings.UPLOAD_IMAGE_MAX_BYTES, _upload_refused)

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from . import shown
 from .addresses import post_address
+from .languages import lang, named
 from .models import Post
 from .querysets import LIST_FIELDS
 
@@ -27,9 +28,10 @@ def facts_of(post: Any, site: Any, *, live: bool = False) -> SafeString:
     if post.published_at:
         moment = timezone.localtime(post.published_at, timezone.get_default_timezone())
         facts.append(f'<time datetime="{moment:%Y-%m-%dT%H:%M:%S%z}">{moment:%Y-%m-%d}</time>')
-    for shelf in (site.sources.get(post.source_id), site.categories.get(post.category_id)):
+    shelves = ("source", site.sources.get(post.source_id)), ("category", site.categories.get(post.category_id))
+    for kind, shelf in shelves:
         if shelf:  # else it is newer than the snapshot
-            facts.append(f'<a href="{escape(shelf.url)}">{escape(shelf.name)}</a>')
+            facts.append(f'<a href="{escape(shelf.url)}">{named(kind, shelf.name, site)}</a>')
     views, comments = {"number": post.view_count}, {"number": post.comment_count}
     if live:
         minutes = {"minutes": post.reading_minutes}
@@ -58,7 +60,7 @@ class Card(NamedTuple):
 
     url: str
     title: str
-    language: str
+    lang: SafeString  # the attribute of its title and excerpt
     pinned: bool
     excerpt: str
     cover: str  # its address
@@ -78,6 +80,6 @@ def cards_of(rows: Iterable[Any], site: Any) -> list[Card]:
 def _card(row: Any, site: Any) -> Card:
     shown.note(row.pk)
     return Card(
-        *(post_address(row.pk, row.slug), row.title, row.language, row.pinned, row.excerpt),
+        *(post_address(row.pk, row.slug), row.title, lang(site, row.language), row.pinned, row.excerpt),
         *(_COVERS.url(row.cover) if row.cover else "", row.cover_width, row.cover_height, facts_of(row, site)),
     )

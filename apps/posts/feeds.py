@@ -14,12 +14,15 @@ from django.utils.feedgenerator import Enclosure
 from django.utils.http import http_date, quote_etag
 
 from blog_xtg.client import BlogRequest
+from blog_xtg.hosts import absolute
 from blog_xtg.public import OWN, SHARED, is_anonymous
 from blog_xtg.replicas import from_replica
 
 from .feed_formats import AtomFormat, JsonFormat, RssFormat, with_absolute_links
-from .metadata import author_name, content_type, language_tag, last_changed
+from .languages import language_tag
+from .metadata import author_name, content_type, last_changed
 from .models import Post
+from .old_addresses import renamed_tag, right_address
 
 POSTS_PER_FEED = 20
 EDITION_KEPT_SECONDS = 30 * 24 * 3600
@@ -30,23 +33,32 @@ class SiteFeed(Feed):
 
     end = ""  # of its address
     kept = SHARED  # by whom and how long, when the reader has no session
+    shows_the_site = True  # as blog_xtg.public has it: the address alone says what stands in it
     request: BlogRequest
 
     def __call__(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         # One feed object serves every request at once: what belongs to this one goes into a copy.
         return from_replica(self.__class__()._respond)(cast(BlogRequest, request), **kwargs)
 
-    def find(self, *args: Any, **kwargs: Any) -> None:
-        """Look up what the address names. Raises Http404."""
+    def find(self, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        """Look up what the address names; return where it leads when it is not the right one. Raises Http404."""
+
+    def own_path(self) -> str:
+        """Return the feed's one address."""
+        raise NotImplementedError
+
+    def feed_url(self, of: Any) -> str:
+        return absolute(self.own_path())
 
     def _respond(self, request: BlogRequest, **kwargs: str) -> HttpResponse:
         self.request = request
-        self.find(**kwargs)
+        if elsewhere := self.find(**kwargs):
+            return elsewhere
         self.language = language_tag(request.site.language)
         with translation.override(request.site.language):
             response = super().__call__(request)
         digest = hashlib.sha256(response.content).hexdigest()[:32]
-        first_seen = _first_seen(request.build_absolute_uri(request.path), digest)
+        first_seen = _first_seen(self.own_path(), digest)
         response.headers["ETag"] = quote_etag(digest)
         # Django's own knows nothing of a deleted post.
         response.headers["Last-Modified"] = http_date(first_seen)
@@ -56,9 +68,6 @@ class SiteFeed(Feed):
             return response
         return get_conditional_response(request, response.headers["ETag"], first_seen, response) or response
 
-    def _address(self, path: str) -> str:
-        return self.request.build_absolute_uri(path)
-
 
 class PostFeed(SiteFeed):
     """The newest 20 public posts (1 query). A post behind a password stands there without its text."""
@@ -66,12 +75,14 @@ class PostFeed(SiteFeed):
     shelf: Any = None  # a category or tag of the snapshot
     of_tag = False
 
-    def find(self, pk: str = "", slug: str = "", tag: str = "") -> None:
+    def find(self, pk: str = "", slug: str = "", tag: str = "") -> HttpResponse | None:
         self.of_tag = bool(tag)
         if pk or tag:
-            self.shelf = self.request.site.tags.get(tag) if tag else self.request.site.categories.get(int(pk))
+            site = self.request.site
+            self.shelf = (site.tags.get(tag) or renamed_tag(site, tag)) if tag else site.categories.get(int(pk))
             if self.shelf is None:
                 raise Http404("No such feed.")
+        return right_address(self.request, self.own_path())  # or each slug would be a page of its own
 
     # -- The feed --------------------------------------------------------------------------------------------------
 
@@ -88,14 +99,14 @@ class PostFeed(SiteFeed):
     subtitle = description
 
     def link(self, shelf: Any) -> str:
-        return shelf.url if shelf else "/"
+        return absolute(shelf.url if shelf else "/")
 
-    def feed_url(self, shelf: Any) -> str:
-        return f"{self.link(shelf)}feed/{self.end}"
+    def own_path(self) -> str:
+        return f"{self.shelf.url if self.shelf else '/'}feed/{self.end}"
 
     def feed_guid(self, shelf: Any) -> str:
         # As with the posts, a new name is the same feed.
-        return self._address(f"/category/{shelf.pk}" if shelf and not self.of_tag else self.link(shelf))
+        return absolute(f"/category/{shelf.pk}") if shelf and not self.of_tag else self.link(shelf)
 
     # -- Its items -------------------------------------------------------------------------------------------------
 
@@ -111,9 +122,12 @@ class PostFeed(SiteFeed):
     def item_description(self, post: Post) -> str:
         return post.excerpt
 
+    def item_link(self, post: Post) -> str:
+        return absolute(post.get_absolute_url())
+
     def item_guid(self, post: Post) -> str:
         # The address without the slug: a new title is the same post.
-        return self._address(f"/article/{post.pk}")
+        return absolute(f"/article/{post.pk}")
 
     item_guid_is_permalink = False
 
@@ -139,10 +153,10 @@ class PostFeed(SiteFeed):
             length = post.cover.size if post.cover else 0
         except (OSError, ValueError):  # ValueError: a path that leads out of the storage
             length = 0
-        return [Enclosure(self._address(post.cover.url), str(length), content_type(post.cover.name))] if length else []
+        return [Enclosure(absolute(post.cover.url), str(length), content_type(post.cover.name))] if length else []
 
     def item_extra_kwargs(self, post: Post) -> dict[str, Any]:
-        html = None if post.password else with_absolute_links(post.html, self._address(post.get_absolute_url()))
+        html = None if post.password else with_absolute_links(post.html, absolute(post.get_absolute_url()))
         return {
             "content_html": html,
             "language": language_tag(post.language) if post.language else "",
@@ -163,14 +177,14 @@ class JsonFeed(PostFeed):
     feed_type = JsonFormat
 
 
-def _first_seen(address: str, digest: str) -> int:
+def _first_seen(path: str, digest: str) -> int:
     """When this edition of the feed was first asked for, in seconds since 1970: its Last-Modified.
 
     The newest post's own time won't do, because a post that is deleted or gets a password changes the feed and leaves
     no time behind. An edition within the same second as the one before counts as a second later. Where it isn't known
     (a restart, a cache that forgot) it is now: the feed is sent once more than needed, never once too few.
     """
-    key = f"feed-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+    key = f"feed-{hashlib.sha256(path.encode()).hexdigest()[:32]}"
     known = cache.get(key)
     if known is None or known[0] != digest:
         known = (digest, max(int(time.time()), known[1] + 1 if known else 0))

@@ -12,22 +12,44 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from markdownx.widgets import AdminMarkdownxWidget
 
+from blog_xtg.admin import EditingForm
+
 from .images import CONTENT_TYPES, encode_image
 from .models import Post
+from .words import is_blank
 
 BODY_MAX_BYTES = 5 * 1024 * 1024
+# Offered for a text; any other tag that a post has (an import's) is kept and offered besides.
+LANGUAGES = {
+    "zh-Hans": "简体中文",
+    "zh-Hant": "繁體中文",
+    "en": "English",
+    "ja": "日本語",
+    "ko": "한국어",
+    "fr": "Français",
+    "de": "Deutsch",
+    "es": "Español",
+    "pt": "Português",
+    "it": "Italiano",
+    "ru": "Русский",
+    "vi": "Tiếng Việt",
+    "th": "ไทย",
+}
+# The buttons of the form. A request with neither takes the status as it was sent.
+DRAFT, PUBLISH = "_draft", "_publish"
 
 
 class BodyWidget(AdminMarkdownxWidget):
     """The Markdown editor with our preview, our upload and the published page's look.
 
-    Its own style sheet is left out: it would style the preview as an admin page.
+    Its own style sheet and script are left out: the one would style the preview as an admin page, the other takes undo
+    away, tears what an input method composes and doubles lines.
     """
 
     class Media:
         extend = False
         css = {"all": ["css/tokens.css", "css/post.css", "css/highlight.css", "css/editor.css"]}
-        js = ["markdownx/js/markdownx.min.js", Script("js/editor.js", type="module")]
+        js = [Script("js/editor.js", type="module")]
 
     def add_markdownx_attrs(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().add_markdownx_attrs(attrs)
@@ -36,11 +58,11 @@ class BodyWidget(AdminMarkdownxWidget):
             "data-markdownx-upload-urls-path": reverse("markdownx_upload"),
             "data-choose-label": _("Add pictures…"),
             "data-upload-label": _("Uploading the picture"),
+            "data-upload-placeholder": _("uploading {name}…"),
             "data-upload-failed": _("The picture could not be uploaded. Please try again."),
             "data-upload-too-large": _("The picture is too large."),
-            "data-draft-found": _("This browser keeps text of {time} that was not saved."),
-            "data-draft-restore": _("Put it back"),
-            "data-draft-discard": _("Throw it away"),
+            "data-upload-again": _("Too many pictures in a minute: the rest follows in {seconds} s."),
+            "data-save-waits": _("Waiting for pictures…"),
         }
 
 
@@ -60,17 +82,18 @@ class PictureField(forms.FileField):
         return super().widget_attrs(widget) | {"accept": ",".join(CONTENT_TYPES)}
 
 
-class PostAdminForm(forms.ModelForm):
+class PostAdminForm(EditingForm):
     class Meta:
         model = Post
-        fields = "__all__"  # noqa: DJ007 -- the admin names the fields
-        widgets = {"body": BodyWidget}
+        fields = "__all__"
+        widgets = {"body": BodyWidget, "language": forms.Select}
         field_classes = {"cover": PictureField, "original_url": partial(forms.URLField, assume_scheme="https")}
         help_texts = {
+            "language": "",
             "status": _(
                 "An unlisted post is in no list, feed or search. It answers to its whole address alone, which ends in"
                 " random characters: pass on the link as it is. Publishing takes these characters away."
-            )
+            ),
         }
         error_messages = {
             "title": {
@@ -78,6 +101,13 @@ class PostAdminForm(forms.ModelForm):
                 "max_length": _("The title has %(show_value)d characters; at most %(limit_value)d are allowed."),
             }
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "language" in self.fields:
+            known = LANGUAGES.get(self.instance.language, self.instance.language)
+            choices = {"": _("the site's"), **LANGUAGES} | ({self.instance.language: known} if known else {})
+            self.fields["language"].widget.choices = list(choices.items())  # type: ignore[attr-defined]
 
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"]
@@ -89,3 +119,22 @@ class PostAdminForm(forms.ModelForm):
                 {"size": f"{size_bytes / 2**20:.1f}", "limit": BODY_MAX_BYTES // 2**20},
             )
         return body
+
+    def clean_status(self) -> str:
+        """Return what the pressed button makes of the status: a draft, or no longer a draft."""
+        chosen: str = self.cleaned_data["status"]
+        if DRAFT in self.data:
+            return Post.Status.DRAFT
+        if PUBLISH in self.data and chosen == Post.Status.DRAFT:
+            return Post.Status.PUBLISHED
+        return chosen
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if (
+            self.cleaned_data.get("status") == Post.Status.PUBLISHED
+            and self.initial.get("status") != Post.Status.PUBLISHED
+            and is_blank(self.cleaned_data.get("body", "."))
+        ):
+            self.add_error("body", ValidationError(_("There is no text yet, so nothing was published."), "empty"))
+        return cleaned

@@ -17,18 +17,20 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
-from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.footnote import footnote_plugin
 
-from .formulas import formula, formula_rule, formula_source
+from .formulas import formula, formula_rule, formula_source, math_block
 from .highlighting import MAX_SECONDS, code_block, read_info
+from .left_out import LeftOut, Notes
 from .markdown_bounds import MAX_FILLED_CELLS, bounded_footnote_ref, bounded_inline, bounded_table, spend
-from .markdown_cjk import FriendlyParserInline, bare_link
-from .plaintext import excerpt, plain_text
+from .markdown_cjk import FriendlyParserInline, bare_link, join_lines, join_soft_breaks
+from .markdown_html import html_block_rule, html_inline_rule, resolve_blocks, resolve_inlines
+from .plaintext import excerpt, plain_text, spoken
+from .raw_html import MORE_MARK
 from .sanitize import ID_PREFIX, clean_post, too_deep
 
 # Stored with each rendered post; raise it when the same source renders differently.
-RENDERER_VERSION = 3
+RENDERER_VERSION = 4
 
 MAX_SOURCE_CHARACTERS = 6_000_000
 # Of blocks and of inlines; a list takes two. What an author nests deeper is left out by the parser.
@@ -43,9 +45,6 @@ TOC_LEVELS = 4
 
 _logger = logging.getLogger(__name__)
 
-# Stands where the author put `<!-- more -->` while the HTML is made. A noncharacter, dropped from every source.
-_MARK = "\ufdd0"
-_MORE_LINE = re.compile(r"^[ \t]*<!--\s*more\s*-->[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _DROPPED = re.compile("[\x01-\x08\x0e-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff]")
 _BLANKED = re.compile("[\x0b\x0c]")
 _REPLACED = re.compile("[\x00\ud800-\udfff]")
@@ -53,12 +52,16 @@ _REPLACED = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Rendered:
-    """A post's body in every form a page asks for. `toc` holds dicts of `level` (1-4), `id` and `text`."""
+    """A post's body in every form a page asks for, and what of it none will show.
+
+    `toc` holds dicts of `level` (1-4), `id` and `text`.
+    """
 
     html: str
     toc: list[dict[str, Any]] = field(default_factory=list)
     text: str = ""
     excerpt: str = ""
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 class _PostRenderer(RendererHTML):
@@ -111,28 +114,12 @@ class _PostRenderer(RendererHTML):
 
     td_open = th_open
 
-    def html_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        return _MORE_LINE.sub(_MARK, tokens[idx].content)
-
     def footnote_block_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return '<section class="footnotes">\n<ol class="footnotes-list">\n'
 
 
 def _footnote_name(renderer: Any, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
     return f"-{tokens[idx].meta['id'] + 1}"
-
-
-def spoken(tokens: Sequence[Token]) -> str:
-    """The inline tokens as a reader would say them, formulas by their source."""
-    words = []
-    for token in tokens:
-        if token.type in ("text", "code_inline", "math_inline", "math_block"):
-            words.append(token.content)
-        elif token.type == "image":
-            words.append(spoken(token.children or []))
-        elif token.type in ("softbreak", "hardbreak"):
-            words.append(" ")
-    return " ".join("".join(words).split())
 
 
 def _slug(text: str) -> str:
@@ -207,7 +194,7 @@ def _post_parser() -> MarkdownIt:
     parser.inline.ruler.enable("linkify")
     parser.inline.ruler.at("linkify", bare_link)
     parser.inline.ruler.before("escape", "formula", formula_rule)
-    parser.block.ruler.before("fence", "math_block", math_block_dollar(allow_labels=False))
+    parser.block.ruler.before("fence", "math_block", math_block)
     # Inline footnotes (`^[…]`) nest without a bound, and no other dialect our sources come from has them.
     footnote_block_open = parser.renderer.rules["footnote_block_open"]  # type: ignore[attr-defined]
     parser.use(footnote_plugin, inline=False)
@@ -215,7 +202,12 @@ def _post_parser() -> MarkdownIt:
     parser.inline.ruler.at("footnote_ref", bounded_footnote_ref)
     parser.add_render_rule("footnote_anchor_name", _footnote_name)
     parser.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.at("html_block", html_block_rule, {"alt": ["paragraph", "reference", "blockquote"]})
+    parser.inline.ruler.at("html_inline", html_inline_rule)
     parser.core.ruler.at("inline", bounded_inline)
+    parser.core.ruler.before("inline", "html blocks", resolve_blocks)
+    parser.core.ruler.after("inline", "html", resolve_inlines)
+    parser.core.ruler.after("html", "lines", join_soft_breaks)
     parser.core.ruler.push("headings", _name_headings)
     parser.core.ruler.push("figures", _make_figures)
     parser.core.ruler.push("tasks", _label_tasks)
@@ -231,7 +223,7 @@ def prepared(source: str) -> str:
 
 
 def _as_typed(source: str) -> Rendered:
-    text = " ".join(source.split())
+    text = " ".join(join_lines(source).split())
     return Rendered(html=clean_post(f"<pre>\n{escape(source)}</pre>"), text=text, excerpt=excerpt(text))
 
 
@@ -249,6 +241,7 @@ def render(source: str) -> Rendered:
         "formulas": MAX_FORMULAS,
         "highlighted_characters": MAX_HIGHLIGHTED_CHARACTERS,
         "highlighting_seconds": MAX_HIGHLIGHTING_SECONDS,
+        "notes": Notes(),
     }
     try:
         html = _POST_PARSER.render(source, env)
@@ -258,12 +251,13 @@ def render(source: str) -> Rendered:
     if too_deep(html):
         return _as_typed(source)
     html = clean_post(html)
-    before, mark, after = plain_text(html).partition(_MARK)
-    after = after.replace(_MARK, " ")
+    before, mark, after = plain_text(html).partition(MORE_MARK)
+    after = after.replace(MORE_MARK, " ")
     text = " ".join(f"{before} {after}".split())
     return Rendered(
-        html=html.replace(_MARK, ""),
+        html=html.replace(MORE_MARK, ""),
         toc=env.get("toc", []),
         text=text,
         excerpt=excerpt(text, before.strip() if mark else ""),
+        left_out=env["notes"].listed(),
     )

@@ -21,6 +21,10 @@ MAX_OPEN_BRACKET_STEPS = 4_000_000
 MAX_FILLED_CELLS = 20_000
 MAX_FOOTNOTE_LABEL_CHARACTERS = 200
 
+# A picture written into the text itself is not shown; its letters, ten thousands of them, are no reason to show the
+# whole paragraph as it was typed.
+_DATA = re.compile(r"(\]\([ \t]*<?data:image/[a-z+.-]{1,20};base64,)[A-Za-z0-9+/=]+")
+
 
 def spend(env: Any, budget: str, amount: float) -> bool:
     """Take the amount from the document's allowance; whether it sufficed."""
@@ -48,6 +52,8 @@ def bounded_inline(state: StateCore) -> None:
         if token.type != "inline":
             continue
         token.children = token.children or []
+        if len(token.content) > MAX_PARAGRAPH_CHARACTERS:
+            token.content = _DATA.sub(r"\1", token.content)
         if _takes_too_long(token.content):
             text = Token("text", "", 0)
             text.content = token.content

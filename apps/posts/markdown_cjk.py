@@ -1,18 +1,22 @@
-"""Markdown between Chinese, Japanese and Korean characters: emphasis that closes, bare links that end.
+"""Markdown between Chinese, Japanese and Korean characters: emphasis that closes, bare links that end, lines that join.
 
 Emphasis follows the amendments of the markdown-cjk-friendly specification (tats-u/markdown-cjk-friendly) to
 CommonMark 6.2; text without such characters is parsed as CommonMark says. See commonmark-spec issue 650.
 """
 
 import re
+from functools import cached_property
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.parser_inline import ParserInline
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
+
+from .raw_html import Ends
 
 # East Asian width W, F or H without the emoji, and Hangul.
 _CJK_RANGES = (
@@ -27,6 +31,18 @@ _TEXT_SELECTOR = re.compile("[\ufe00-\ufe0e]")
 # Western quotation marks that a variation selector declares full width.
 _FULL_WIDTH_QUOTES = {mark + "\ufe01" for mark in "‘’“”"}
 
+# Scripts that put no space between words, with their punctuation; Hangul puts one.
+_SPACELESS = (
+    "\u2e80-\u303e\u3041-\u312f\u31a0-\u4dbf\u4e00-\ua4cf\uf900-\ufaff\ufe10-\ufe1f\ufe30-\ufe4f\uff01-\uff9f"
+    "\uffe0-\uffe6\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff\U00020000-\U0003fffd"
+)
+# Marks that are Chinese beside a Chinese character.
+_SHARED_MARKS = "‘’“”…—·"
+_JOINED_AT = re.compile(
+    rf"(?:(?<=[{_SPACELESS}])[ \t]*\r?\n[ \t]*(?=[{_SPACELESS}{_SHARED_MARKS}])"
+    rf"|(?<=[{_SHARED_MARKS}])[ \t]*\r?\n[ \t]*(?=[{_SPACELESS}]))"
+)
+
 
 def is_cjk(character: str) -> bool:
     """Whether the character is written in the square of an East Asian script (emoji are not)."""
@@ -37,7 +53,53 @@ def _is_punctuation(character: str) -> bool:
     return isMdAsciiPunct(ord(character)) or isPunctChar(character)
 
 
-class _FriendlyState(StateInline):
+def join_lines(text: str) -> str:
+    """The text without the line ends that stand between two Chinese or Japanese characters: no space belongs there."""
+    return _JOINED_AT.sub("", text)
+
+
+def join_soft_breaks(state: StateCore) -> None:
+    """Core rule: a line end between two Chinese or Japanese characters leaves nothing, whatever marks stand there."""
+    for inline in state.tokens:
+        if inline.type != "inline" or "\n" not in inline.content:
+            continue
+        waiting = [inline.children or []]
+        while waiting:
+            tokens = waiting.pop()
+            waiting += [token.children for token in tokens if token.children]
+            _join_soft_breaks(tokens)
+
+
+def _join_soft_breaks(tokens: list[Token]) -> None:
+    before = ""
+    softbreak: Token | None = None
+    for token in tokens:
+        if token.type == "softbreak":
+            softbreak = token
+        elif words := _words(token):
+            if softbreak and "\n" not in join_lines(f"{before[-1:]}\n{words[0]}"):
+                # An empty text: the list must keep its length for whoever walks along it.
+                softbreak.type, softbreak.tag = "text", ""
+            softbreak, before = None, words
+
+
+def _words(token: Token) -> str:
+    """What stands between the marks; a picture or a line break is something, though no word."""
+    if token.nesting or token.type == "footnote_ref":
+        return ""
+    if token.type == "html_inline":
+        return " " if token.content.startswith(("<br", "<img")) else ""
+    return token.content if token.type in ("text", "text_special", "code_inline") else " "
+
+
+class FriendlyState(StateInline):
+    """The state of the inline parser, with CommonMark's flanking amended for CJK."""
+
+    @cached_property
+    def ends(self) -> Ends:
+        """What finds the ends of elements in this source."""
+        return Ends(self.src)
+
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
         end = start
         marker = self.src[start]
@@ -78,7 +140,7 @@ class FriendlyParserInline(ParserInline):
 
     def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
         """Parse one paragraph's text into tokens."""
-        state = _FriendlyState(src, md, env, tokens)
+        state = FriendlyState(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):
             rule(state)

@@ -5,19 +5,20 @@ JSON-LD follows https://schema.org/BlogPosting and https://developers.google.com
 
 import datetime
 import json
-import locale
 import mimetypes
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from blog_xtg.hosts import absolute
+
 from .card_drawing import can_draw
 from .cards import CARD_SIZE, card_url
+from .languages import language_tag
 from .models import Post
+from .people import display_name
 from .post_page import PostPage
 
 # In a data block: no `</script>`, no `<!--`, and nothing an XHTML parser would take for an entity.
@@ -35,30 +36,9 @@ class SharedPicture:
     height: int | None
 
 
-@lru_cache(maxsize=100)
-def language_tag(code: str) -> str:
-    """Return the language as BCP 47 likes it written: zh-hans as zh-Hans, pt-br as pt-BR."""
-    language, *rest = code.replace("_", "-").split("-")
-    parts = (part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest)
-    return "-".join([language.lower(), *parts])
-
-
-@lru_cache(maxsize=100)
-def open_graph_locale(code: str) -> str:
-    """Return language_TERRITORY, the territory being the usual one unless the code names it; "" when unknown."""
-    language, *rest = language_tag(code).split("-")
-    for part in rest:
-        if part in {"Hans", "Hant"}:
-            return {"Hans": "zh_CN", "Hant": "zh_TW"}[part]
-        if len(part) == 2:
-            return f"{language}_{part}"
-    usual = locale.normalize(language).partition(".")[0]
-    return usual if "_" in usual else ""
-
-
 def author_name(post: Post, site: Any) -> str:
     """Return the author's full name, else the account's, else the site's title."""
-    return (post.author.get_full_name() or post.author.get_username()) if post.author else site.title
+    return display_name(post.author) if post.author else site.title
 
 
 def last_changed(post: Post) -> datetime.datetime | None:
@@ -92,9 +72,7 @@ def as_data_block(data: dict[str, Any]) -> SafeString:
     return SafeString(written)
 
 
-def describe_post(
-    page: PostPage, site: Any, description: str, picture: SharedPicture | None, absolute: Callable[[str], str]
-) -> dict[str, Any]:
+def describe_post(page: PostPage, site: Any, description: str, picture: SharedPicture | None) -> dict[str, Any]:
     """Return the JSON-LD of a post with the way that leads to it (no query)."""
     post = page.post
     published, changed = post.published_at, last_changed(post)
@@ -132,7 +110,7 @@ def describe_post(
     }
 
 
-def describe_site(site: Any, absolute: Callable[[str], str]) -> dict[str, Any]:
+def describe_site(site: Any) -> dict[str, Any]:
     """Return the JSON-LD of the home page: the site with its search, and the blog."""
     home = absolute("/")
     common = {"url": home, "name": site.title, "inLanguage": language_tag(site.language)}

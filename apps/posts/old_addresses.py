@@ -1,12 +1,16 @@
 """The links of the older blog, and those an import recorded: each answers 301 to where the page is now."""
 
+from typing import Any
+from urllib.parse import unquote
+
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect
 
 from .access import is_readable
-from .models import Category, OldAddress, Post, Source
+from .models import Category, OldAddress, OldTagSlug, Post, Source
 from .paging import MAX_DIGITS, POSTS_PER_PAGE
+from .slugs import slugify
 
 
 def _page_query(request: HttpRequest, last_page: int) -> str:
@@ -40,6 +44,23 @@ def category(request: HttpRequest, pk: int) -> HttpResponse:
 def source(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Source, pk=pk)
     return old_page(request, found.get_absolute_url(), Post.objects.published().from_source(found))
+
+
+def right_address(request: HttpRequest, address: str) -> HttpResponse | None:
+    """Send a reader with a wrong or missing slug to the right address, the query kept."""
+    if request.path == unquote(address):
+        return None
+    query = request.META.get("QUERY_STRING", "")
+    return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
+
+
+def renamed_tag(site: Any, slug: str) -> Any:
+    """Return the tag that has this slug in another spelling, or had it before (1 query); None when nothing is known."""
+    slug = slugify(slug)
+    found = site.tags.get(slug)
+    if found is None and slug:
+        found = site.tags.get(OldTagSlug.objects.successor(slug))
+    return found
 
 
 def setup(request: HttpRequest) -> HttpResponse:

@@ -30,11 +30,12 @@ MAX_AGE_SECONDS = 10  # of a change nobody announced
 _AT, _MOMENT = Given("at", DateTimeField()), Given("moment", DateTimeField())
 _POST, _CATEGORY = Given("post", BigIntegerField()), Given("category", BigIntegerField())
 _TAGS = [f"tag_{number}" for number in range(TAGS_FOLLOWED)]
-_COLUMNS = ("pk", "title", "slug")
+_COLUMNS = ("pk", "title", "slug", "language")
 
-Row = list[Any]  # of a post: id, title and slug
+Row = list[Any]  # of a post: id, title, slug and language
 Shelf = tuple[str, int | None]  # "tag", "category" or "beside", and the id of the tag, the category or the post
-# Of a tag: ids of posts, beside each when it came, title and slug; of a category: posts; beside a post: two or None.
+# Of a tag: ids of posts, beside each when it came, title, slug and language; of a category: posts; beside a post: two
+# or None.
 Rows = list[Any]
 
 
@@ -52,7 +53,7 @@ def _in_category() -> PostQuerySet:
 
 def _tagged(place: str) -> Any:
     tag = Given(place, BigIntegerField())
-    return lambda: Post.objects.last_tagged(tag, _AT, "published_at", "title", "slug")[:POSTS_LOOKED_AT]
+    return lambda: Post.objects.last_tagged(tag, _AT, "published_at", "title", "slug", "language")[:POSTS_LOOKED_AT]
 
 
 _QUESTIONS = Together(
@@ -109,7 +110,7 @@ def _asked(shelves: list[Shelf], post: Post) -> dict[Shelf, Rows]:
 
 def _beside(before: list[Row], post: Post, after: list[Row]) -> dict[Shelf, Rows]:
     """What stands beside each of these posts of which both sides were seen."""
-    line: list[Any] = [*reversed(before), [post.pk, post.title, post.slug], *after]
+    line: list[Any] = [*reversed(before), [post.pk, post.title, post.slug, post.language], *after]
     if len(before) < NEIGHBOURS_READ:
         line.insert(0, None)
     if len(after) < NEIGHBOURS_READ:

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
+
+from markdown_it.token import Token
 
 EXCERPT_CHARACTERS = 120
 AUTHOR_EXCERPT_CHARACTERS = 400
@@ -15,16 +17,30 @@ _INLINE = set(
     "a abbr b bdi bdo cite code del dfn em i ins kbd mark q ruby s samp small span strong sub sup time u var wbr"
     " math rt rp".split()
 )
-_UNSPOKEN_TAGS = {"math", "rt", "rp"}
-_UNSPOKEN_CLASS = re.compile(r'class="(?:[^"]* )?(?:mermaid|math|math-error|footnote-ref|footnote-backref)(?: [^"]*)?"')
+_UNSPOKEN_TAGS = {"rt", "rp"}
+_UNSPOKEN_CLASS = re.compile(r'class="(?:[^"]* )?(?:mermaid|footnote-ref|footnote-backref)(?: [^"]*)?"')
+_FORMULA_SOURCE = re.compile(r'alttext="([^"]*)"')
 
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]")
 _JOINER = "\u200d"
 _MAX_CLUSTER = 32
 
 
+def spoken(tokens: Sequence[Token]) -> str:
+    """The inline tokens as a reader would say them, formulas by their source."""
+    words = []
+    for token in tokens:
+        if token.type in ("text", "code_inline", "math_inline", "math_block"):
+            words.append(token.content)
+        elif token.type == "image":
+            words.append(spoken(token.children or []))
+        elif token.type in ("softbreak", "hardbreak"):
+            words.append(" ")
+    return " ".join("".join(words).split())
+
+
 def plain_text(html: str) -> str:
-    """The words of sanitized HTML, whitespace normalised; formulas, diagrams and footnote marks left out."""
+    """The words of sanitized HTML, whitespace normalised; formulas by their source, no diagrams and footnote marks."""
     pieces: list[str] = []
     position = 0
     silent_tag, silent_depth = "", 0
@@ -37,7 +53,10 @@ def plain_text(html: str) -> str:
                     silent_tag = ""
         else:
             pieces.append(html[position : tag.start()])
-            if not closing and (name in _UNSPOKEN_TAGS or _UNSPOKEN_CLASS.search(tag[3])):
+            formula = _FORMULA_SOURCE.search(tag[3]) if name == "math" and not closing else None
+            if formula:
+                pieces.append(formula[1])
+            if formula or (not closing and (name in _UNSPOKEN_TAGS or _UNSPOKEN_CLASS.search(tag[3]))):
                 silent_tag, silent_depth = name, 1
             if name not in _INLINE:
                 pieces.append(" ")

@@ -12,6 +12,7 @@ from . import shown
 from .addresses import FLOORS_PER_PAGE, post_address, tag_address
 from .models import Post, Tag
 from .onward import onward
+from .people import full_name
 from .together import Given, Together
 
 POST = Given("post", BigIntegerField())
@@ -35,6 +36,7 @@ class Near(NamedTuple):
 
     title: str
     url: str
+    language: str  # blank for the site's
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,7 @@ def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Any) -> Pos
 def _made_of(row: list[Any]) -> tuple[Post, str]:
     values, (first_name, last_name, username) = row[: len(_FIELDS)], row[len(_FIELDS) :]
     post = Post.from_db(connection.alias, _LOADED, values)
-    # As User.get_full_name() has it.
-    author = "" if post.author_id is None else f"{first_name} {last_name}".strip() or username
+    author = "" if post.author_id is None else full_name(first_name, last_name) or username
     return post, author
 
 
@@ -101,6 +102,6 @@ def _translation(row: list[Any]) -> tuple[str, str]:
 
 
 def _near(row: list[Any]) -> Near:
-    pk, title, slug = row
+    pk, title, slug, language = row
     shown.note(pk)
-    return Near(title, post_address(pk, slug))
+    return Near(title, post_address(pk, slug), language)

@@ -78,6 +78,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
         found = {tag.slug: tag for tag in self.filter(slug__in=wanted)}
         return [found.get(slug) or self.get_or_create(slug=slug, defaults={"name": wanted[slug]})[0] for slug in wanted]
 
+    def slug_of(self, pk: int) -> str:
+        """Return the stored slug, "" when there is no such tag (1 query)."""
+        return self.filter(pk=pk).values_list("slug", flat=True).first() or ""
+
     def of_post(self, pk: Given) -> models.QuerySet[Any, tuple]:
         """Names, slugs and ids of the tags of that post, in the order it got them."""
         links = self.model.posts.through.objects.filter(post=pk).order_by("pk")
@@ -99,6 +103,12 @@ class TagQuerySet(models.QuerySet["Tag"]):
         """Tags of at least one public post with `changed`, when the newest of these came (1 query)."""
         newest = Max("posts__published_at", filter=_public("posts__"))
         return self.only("slug").annotate(changed=newest).filter(changed__isnull=False).order_by("pk")
+
+
+class OldTagSlugQuerySet(models.QuerySet[Any]):
+    def successor(self, slug: str) -> str | None:
+        """Return the slug of the tag that had this one before (1 query)."""
+        return self.filter(slug=slug).values_list("tag__slug", flat=True).first()
 
 
 class OldAddressQuerySet(models.QuerySet["OldAddress"]):
@@ -193,7 +203,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.values_list(*LIST_FIELDS)
 
     def titles(self) -> PostQuerySet:
-        return self.only("title", "slug")
+        return self.only("title", "slug", "language")
 
     def keys_at_every(self, number: int) -> list[list[Any]]:
         """Where the list stands before its posts 0, `number`, twice `number`, …: the keys it is sorted by, as JSON.
@@ -248,7 +258,9 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def for_comment(self) -> PostQuerySet:
         """What the comment form needs of a post, and what decides who may read it."""
-        return self.only("title", "slug", "status", "published_at", "password", "comments_open", "last_floor")
+        return self.only(
+            *("title", "slug", "language", "status", "published_at", "password", "comments_open", "last_floor")
+        )
 
     def for_live(self, pk: int) -> Post | None:
         """What decides who may listen to the post, and how far its comments have come (1 query)."""
@@ -370,7 +382,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Those of the ids that the search may show, by title and address, newest first (1 query)."""
         if not ids:
             return []
-        return list(self.findable_of(ids).only("title", "slug").order_by("-published_at", "-pk"))
+        return list(self.findable_of(ids).only("title", "slug", "language").order_by("-published_at", "-pk"))
 
     def unindexed(self, version: int, after: int = 0) -> PostQuerySet:
         """Posts that the index of the search doesn't hold as this version would."""

@@ -22,14 +22,13 @@ FOOTNOTE_PREFIXES = ("fn-", "fnref-")
 MAX_OPEN_ELEMENTS = 500
 
 _SCHEMES = {"http", "https", "mailto", "tel"}
-_TEXT = set(
+HTML_ELEMENTS = set(
     "a abbr b bdi bdo blockquote br cite code dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i"
     " ins kbd label li mark ol p pre q rp rt ruby s samp small span strong sub summary sup time u ul var wbr section"
-    " aside table caption colgroup col thead tbody tfoot tr th td".split()
+    " aside table caption colgroup col thead tbody tfoot tr th td img video audio source".split()
 )
-_MEDIA = {"img", "video", "audio", "source"}
 # `annotation` and `annotation-xml` stay out: the latter turns MathML back into HTML.
-_MATHML = set(
+MATHML_ELEMENTS = set(
     "math semantics mrow mi mn mo ms mtext mspace msup msub msubsup munder mover munderover mmultiscripts mprescripts"
     " none mfrac msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose merror".split()
 )
@@ -80,7 +79,7 @@ _POST_ATTRIBUTES: dict[str, set[str]] = {
     "th": {"align", "colspan", "rowspan", "scope"},
     "time": {"datetime"},
     "video": {"height", "loop", "muted", "playsinline", "poster", "src", "width"},
-} | {tag: set(_MATHML_ATTRIBUTES) for tag in _MATHML - {"math"}}
+} | {tag: set(_MATHML_ATTRIBUTES) for tag in MATHML_ELEMENTS - {"math"}}
 _POST_ATTRIBUTES["math"] |= _MATHML_ATTRIBUTES
 
 
@@ -122,7 +121,7 @@ def _fragment_attribute(tag: str, name: str, value: str) -> str | None:
 
 def _author_cleaner(attribute_filter: Callable[[str, str, str], str | None]) -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=_TEXT | _MEDIA | _MATHML | {"input"},
+        tags=HTML_ELEMENTS | MATHML_ELEMENTS | {"input"},
         clean_content_tags=_SILENT,
         attributes=_POST_ATTRIBUTES,
         attribute_filter=attribute_filter,

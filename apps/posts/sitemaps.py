@@ -13,16 +13,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from blog_xtg import rates
+from blog_xtg.hosts import absolute
 from blog_xtg.replicas import from_replica
 
 from .models import Category, Post, Tag
 
 ADDRESSES_PER_FILE = 10_000
+SITEMAPS = 60  # in a minute, from one address: a full file takes a tenth of a second
 
 Entry = tuple[str, datetime.datetime | None]  # path, when it changed last
 
 
 @require_safe
+@rates.limited("sitemap", SITEMAPS, 60)
 @from_replica
 def index(request: HttpRequest) -> HttpResponse:
     """The files there are, each with its newest change (4 queries, one of them over all posts)."""
@@ -35,23 +39,25 @@ def index(request: HttpRequest) -> HttpResponse:
         changes = [changed for _path, changed in lists[start : start + ADDRESSES_PER_FILE] if changed]
         number = start // ADDRESSES_PER_FILE + 1
         files.append((reverse("posts:sitemap-lists", args=[number]), max(changes, default=None)))
-    return _answer(request, "sitemapindex", "sitemap", files)
+    return _answer("sitemapindex", "sitemap", files)
 
 
 @require_safe
+@rates.limited("sitemap", SITEMAPS, 60)
 @from_replica
 def posts(request: HttpRequest, number: str) -> HttpResponse:
     """Public posts and pages of one block of ids (1 query)."""
     found: Iterable[Any] = Post.objects.for_sitemap().in_id_block(int(number), ADDRESSES_PER_FILE)  # with changed
-    return _file(request, [(post.get_absolute_url(), post.changed) for post in found])
+    return _file([(post.get_absolute_url(), post.changed) for post in found])
 
 
 @require_safe
+@rates.limited("sitemap", SITEMAPS, 60)
 @from_replica
 def lists(request: HttpRequest, number: str) -> HttpResponse:
     """Home, archive, tags in use and visible categories (3 queries)."""
     start = (int(number) - 1) * ADDRESSES_PER_FILE
-    return _file(request, _lists()[start : start + ADDRESSES_PER_FILE] if start >= 0 else [])
+    return _file(_lists()[start : start + ADDRESSES_PER_FILE] if start >= 0 else [])
 
 
 def _lists() -> list[Entry]:
@@ -61,19 +67,18 @@ def _lists() -> list[Entry]:
     return [*pages, *((shelf.get_absolute_url(), shelf.changed) for shelf in shelves)]
 
 
-def _file(request: HttpRequest, entries: list[Entry]) -> HttpResponse:
+def _file(entries: list[Entry]) -> HttpResponse:
     if not entries:
         raise Http404("No such file of the sitemap.")
-    return _answer(request, "urlset", "url", entries)
+    return _answer("urlset", "url", entries)
 
 
-def _answer(request: HttpRequest, root: str, element: str, entries: Iterable[Entry]) -> HttpResponse:
+def _answer(root: str, element: str, entries: Iterable[Entry]) -> HttpResponse:
     # Django's own sitemap renders a template for each entry, which takes five times as long.
-    site = request.build_absolute_uri("/").rstrip("/")
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">']
     for path, changed in entries:
         lastmod = f"<lastmod>{changed.isoformat(timespec='seconds')}</lastmod>" if changed else ""
-        lines.append(f"<{element}><loc>{escape(site + path)}</loc>{lastmod}</{element}>")
+        lines.append(f"<{element}><loc>{escape(absolute(path))}</loc>{lastmod}</{element}>")
     lines.append(f"</{root}>\n")
     # For search engines to read, not to show.
     return HttpResponse("\n".join(lines), content_type="application/xml", headers={"X-Robots-Tag": "noindex"})

@@ -3,10 +3,9 @@
 import datetime
 import math
 from typing import Any
-from urllib.parse import unquote
 
 from django.db.models import BigIntegerField, DateTimeField
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,29 +13,30 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from blog_xtg import rates
 from blog_xtg.client import BlogRequest, client_address
 from blog_xtg.public import public_page
 from blog_xtg.replicas import from_replica
-from blog_xtg.security import DIAGRAM_POLICY
+from blog_xtg.security import DIAGRAM_POLICY, from_own_pages
 
 from .access import is_everybodys, is_readable, is_unlocked, unlock
+from .languages import default_name, language_tag
 from .models import Post
-from .old_addresses import imported, old_page
+from .old_addresses import imported, old_page, renamed_tag, right_address
 from .paging import POSTS_PER_PAGE, Page, PostList, requested_page
 from .post_page import post_page
 from .search.query import search as find
 from .search.query import suggest as find_titles
 from .search.terms import QUERY_MAX_LENGTH
-from .slugs import slugify
 
 DIAGRAM = '<pre class="mermaid">'
 RECENT_POSTS = 5
-# Passwords of one post from one address: a class of pupils has room, who guesses has not.
+# Wrong passwords of one post from one address: a class of pupils has room, a guesser has not.
 PASSWORDS, PASSWORDS_SECONDS = 100, 600
+# From one address in a minute: nobody types as much, and a class behind one address has room.
+SEARCHES, SUGGESTIONS = 60, 240
 
 
 HOME = PostList("home", lambda: Post.objects.in_home_order())
@@ -56,20 +56,18 @@ def _list(request: BlogRequest, page: Page, heading: str = "", **context: Any) -
     return render(request, "posts/list.html", {"page": page, "heading": heading, **context})
 
 
+def _name(kind: str, shelf: Any) -> dict[str, Any]:
+    """The heading of a shelf's list, and whether the owner wrote it."""
+    known = default_name(kind, shelf.name)
+    return {"heading": known or shelf.name, "is_owners": not known}
+
+
 def _shelf(shelves: dict[Any, Any], key: Any) -> Any:
-    """Return the category, source or tag as the snapshot has it. Raises Http404 when there is none."""
+    """Return the category or source as the snapshot has it. Raises Http404 when there is none."""
     found = shelves.get(key)
     if found is None:
         raise Http404("No such shelf.")
     return found
-
-
-def _right_address(request: HttpRequest, address: str) -> HttpResponse | None:
-    """Send a reader with a wrong or missing slug to the right address, the query kept."""
-    if request.path == unquote(address):
-        return None
-    query = request.META.get("QUERY_STRING", "")
-    return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
 
 
 @require_safe
@@ -84,26 +82,28 @@ def home(request: BlogRequest) -> HttpResponse:
 @public_page
 def category(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     found = _shelf(request.site.categories, int(pk))
-    if elsewhere := _right_address(request, found.url):
+    if elsewhere := right_address(request, found.url):
         return elsewhere
     page = CATEGORY.page(request, found.posts, pk=found.pk)
-    return _list(request, page, found.name, introduction=found.introduction)
+    return _list(request, page, **_name("category", found), introduction=found.introduction)
 
 
 @require_safe
 @public_page
 def source(request: BlogRequest, pk: str) -> HttpResponse:
     found = _shelf(request.site.sources, int(pk))
-    return _list(request, SOURCE.page(request, found.posts, pk=found.pk), found.name)
+    return _list(request, SOURCE.page(request, found.posts, pk=found.pk), **_name("source", found))
 
 
 @require_safe
 @public_page
 def tag(request: BlogRequest, slug: str) -> HttpResponse:
-    found = _shelf(request.site.tags, slug if slug in request.site.tags else slugify(slug))
-    if elsewhere := _right_address(request, found.url):
+    found = request.site.tags.get(slug) or renamed_tag(request.site, slug)
+    if found is None:
+        raise Http404("No such tag.")
+    if elsewhere := right_address(request, found.url):
         return elsewhere
-    return _list(request, TAG.page(request, found.posts, pk=found.pk), f"# {found.name}")
+    return _list(request, TAG.page(request, found.posts, pk=found.pk), f"# {found.name}", is_owners=True)
 
 
 @require_safe
@@ -140,6 +140,7 @@ def _span(year: int, month: int | None) -> tuple[datetime.datetime, datetime.dat
 
 
 @require_safe
+@rates.limited("search", SEARCHES, 60)
 @from_replica
 def search(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
@@ -160,11 +161,16 @@ def _number_found(number: int) -> str:
 
 
 @require_safe
-@cache_control(public=True, max_age=60)
+@rates.limited("suggest", SUGGESTIONS, 60)
+@cache_control(no_cache=True)
 @from_replica
-def suggest(request: HttpRequest) -> HttpResponse:
+def suggest(request: BlogRequest) -> HttpResponse:
     """Titles for what is being typed, as JSON (2 queries)."""
-    found = [{"title": post.title, "url": post.get_absolute_url()} for post in find_titles(_asked(request))]
+    site = request.site.language
+    found = [
+        {"title": post.title, "url": post.get_absolute_url(), "lang": language_tag(post.language or site)}
+        for post in find_titles(_asked(request))
+    ]
     return JsonResponse({"suggestions": found})
 
 
@@ -172,7 +178,7 @@ def _asked(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:QUERY_MAX_LENGTH]
 
 
-@csrf_exempt  # a password opens a post to this browser and changes nothing: its form is a page for all, without a token
+@from_own_pages  # the form that asks for a password is a page for all, without a token
 @require_http_methods(["GET", "HEAD", "POST"])
 @public_page
 def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
@@ -182,7 +188,7 @@ def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     if page is None or not is_readable(request, page.post, knows_address=slug == page.post.slug):
         raise Http404("No such post.")
     post = page.post
-    moved = _right_address(request, post.get_absolute_url())
+    moved = right_address(request, post.get_absolute_url())
     if moved:
         return moved
     if not is_unlocked(request, post):
@@ -212,9 +218,11 @@ def _ask_password(request: HttpRequest, post: Post) -> HttpResponse:
     error, status = "", 200
     if request.method == "POST":
         who = rates.neighbourhood(client_address(request))
-        if rates.is_one_too_many(f"password:{post.pk}:{who}", PASSWORDS, PASSWORDS_SECONDS):
+        tries = f"password:{post.pk}:{who}"
+        if rates.is_one_too_many(tries, PASSWORDS, PASSWORDS_SECONDS):
             error, status = _("Too many passwords were tried. Please wait ten minutes."), 429
         elif unlock(request, post, request.POST.get("password", "")):
+            rates.take_back(tries)  # a right one is no guess
             return redirect(post)
         else:
             error, status = _("That is not the password."), 403

@@ -7,7 +7,7 @@ from functools import lru_cache
 import crawleruseragents
 from django.http import HttpRequest
 
-from blog_xtg.client import client_address
+from blog_xtg.client import client_address, network_of
 
 VISITOR_LENGTH = 32
 AGENTS_REMEMBERED = 2000
@@ -40,6 +40,9 @@ def is_robot(agent: str) -> bool:
 
 
 def visitor_hash(request: HttpRequest, salt: bytes) -> str:
-    """Return HMAC-SHA256(salt, IP + user agent) in 32 hex digits: the same all day, linked to nothing after it."""
-    identity = f"{client_address(request)}\n{request.META.get('HTTP_USER_AGENT', '')}"
+    """Return HMAC-SHA256(salt, network + user agent) in 32 hex digits: the same all day, linked to nothing after it.
+
+    The network is the address, of IPv6 what a household has: browsers change the rest of it during the day.
+    """
+    identity = f"{network_of(client_address(request))}\n{request.META.get('HTTP_USER_AGENT', '')}"
     return hmac.digest(salt, identity.encode(), "sha256").hex()[:VISITOR_LENGTH]

@@ -10,8 +10,12 @@ function followContents(toc) {
   const links = new Map([...toc.querySelectorAll("a")].map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
   const headings = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
   let current;
+  let frame;
   const mark = () => {
-    const passed = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 4);
+    frame = undefined;
+    const root = document.documentElement;
+    const isAtEnd = scrollY > 0 && scrollY + innerHeight > root.scrollHeight - 2;
+    const passed = headings.filter((heading) => isAtEnd || heading.getBoundingClientRect().top < innerHeight / 4);
     const link = links.get((passed.at(-1) ?? headings[0])?.id);
     if (link === current) return;
     current?.removeAttribute("aria-current");
@@ -19,9 +23,10 @@ function followContents(toc) {
     current = link;
     if (wide.matches) toc.scrollTop = link.offsetTop - toc.clientHeight / 2;
   };
-  new IntersectionObserver(mark, { rootMargin: "0px 0px -75% 0px" }).observe(document.body);
-  const observer = new IntersectionObserver(mark, { rootMargin: "0px 0px -75% 0px" });
-  headings.forEach((heading) => observer.observe(heading));
+  const soon = () => (frame ??= requestAnimationFrame(mark));
+  for (const event of ["scroll", "scrollend", "resize", "load", "pageshow"]) addEventListener(event, soon, { passive: true });
+  new ResizeObserver(soon).observe(document.body); // what arrives late moves the headings
+  soon();
 }
 
 function button(label, action) {
@@ -47,6 +52,7 @@ function equipCode(block) {
   const code = block.querySelector("code");
   const tools = document.createElement("div");
   tools.className = "code-tools";
+  tools.lang = document.documentElement.lang; // whatever the post's language
   tools.append(block.dataset.lang ?? "");
   tools.append(
     button(words.wrap, (element) => element.setAttribute("aria-pressed", block.classList.toggle("wrapped"))),

@@ -52,11 +52,12 @@ function setUp(input, number) {
 
   function show(suggestions) {
     list.replaceChildren(
-      ...suggestions.map(({ title, url }, index) => {
+      ...suggestions.map(({ title, url, lang }, index) => {
         const option = document.createElement("li");
         option.id = `${list.id}-${index}`;
         option.dataset.url = url;
         option.textContent = title;
+        option.lang = lang;
         option.setAttribute("role", "option");
         option.setAttribute("aria-selected", "false");
         return option;

@@ -95,6 +95,7 @@ class Fleet:
             "DATABASE_URL": f"mysql://blog:blog@127.0.0.1:{self.mariadb.port}/{name}",
             "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}/{redis_number}",
             "TRUSTED_PROXIES": "1",
+            "ALLOWED_HOSTS": "*",  # nginx hands on its own name with its port
         }
 
     def _run(self, environ: dict[str, str], *command: str) -> str:

@@ -245,7 +245,7 @@ def fill(server: Service, root: str, paths: Sequence[str], cache_bytes: int) -> 
     with ThreadPoolExecutor(8) as readers:
         for _ in range(FILLING_ROUNDS):
             for language in LANGUAGES:
-                reading = partial(fetch, Accept_Encoding="gzip", Accept_Language=language)
+                reading = partial(fetch, Accept_Encoding="gzip", Cookie=f"language={language}")
                 for answer in readers.map(reading, [f"{root}{path}" for path in paths]):
                     if answer.status != 200 or not answer.body.startswith(GZIPPED):
                         raise Wrong(f"{answer.status} and {answer.body[:20]!r} while filling the page cache")

@@ -20,9 +20,7 @@ def show(new_page: Callable, showcase: Showcase) -> Callable:
     """show(**context) opens a window on the showcase; answers of 4xx are part of it."""
 
     def open_window(**context: object) -> object:
-        return new_page(
-            showcase.url, **{"allow_console": r"\b4\d\d\b", "locale": "en-US", "user_agent": BROWSER, **context}
-        )
+        return new_page(showcase.url, **{"allow_console": r"\b4\d\d\b", "user_agent": BROWSER, **context})
 
     return open_window
 

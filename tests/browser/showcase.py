@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.browser import long_words as long
 from tests.services import BlogServer
 
 WELCOME = Path(__file__).resolve().parents[2] / "apps/exchange/welcome"
@@ -69,20 +70,26 @@ PAGES = [
     "post, page 2 of comments",
     "post without diagrams",
     "page",
+    "post of long words",
     "category",
+    "category of a long name",
     "source",
     "tag",
+    "tag of a long name",
     "tags",
     "archive",
     "month",
     "links",
     "search",
     "search with results",
+    "search for a long word",
     "search without results",
     "comment form",
+    "comment form of a long title",
     "comment form with errors",
     "password",
     "password refused",
+    "password of a long title",
     "mail, confirm",
     "mail, stop",
     "mail, forged",
@@ -100,11 +107,14 @@ def submit(page: Any, button: str) -> Any:
 def fill() -> None:
     """Runs inside the blog's own process; prints the path of each page as JSON."""
     from django.conf import settings
+    from django.contrib.auth import get_user_model
+    from django.contrib.auth.models import Permission
     from django.core.files.base import ContentFile
     from django.urls import reverse
 
     from apps.comments.mail.links import confirm_url, stop_url
     from apps.comments.models import Comment
+    from apps.comments.verdict import Reason, Verdict
     from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
     from apps.exchange.importing import import_folder
     from apps.posts.models import Post
@@ -112,9 +122,9 @@ def fill() -> None:
 
     SiteIdentity(
         title="Between the lines",
-        signature="Notes on programs, books and long walks.",
+        signature=f"Notes on programs, books and long walks. {long.DIGEST}"[:200],
         language="en",
-        footer='<a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>',
+        footer=f'<a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a> {long.DIGEST}',
     ).save()
     import_folder(WELCOME)
     post = Post.objects.get(slug="markdown-showcase")
@@ -122,9 +132,11 @@ def fill() -> None:
     picture = re.search(r"\]\((/media/\S+)", post.body)[1]  # type: ignore[index]
     words = re.sub(r"## Diagrams.*?(?=## Pictures)", "", words.replace("dusk.webp", picture), flags=re.DOTALL)
     chapters = [words.replace("[^1]", f"[^{number}]") for number in range(1, 5)]
-    long = make_post(title="A long post", body="\n\n".join(chapters), tags=("Markdown", "Long"), category=post.category)
-    long.cover.save("cover.webp", ContentFile((WELCOME / "dusk.webp").read_bytes()))
-    for written in (post, long):
+    chapter = make_post(
+        title="A long post", body="\n\n".join(chapters), tags=("Markdown", "Long"), category=post.category
+    )
+    chapter.cover.save("cover.webp", ContentFile((WELCOME / "dusk.webp").read_bytes()))
+    for written in (post, chapter):
         for number in range(1, COMMENTS + 1):
             comment = make_comment(
                 written,
@@ -143,33 +155,59 @@ def fill() -> None:
     category = make_category("Essays", introduction="What did not fit\ninto one line.")
     MenuItem.objects.create(menu=Menu.objects.create(name="Writing"), category=category)
     make_category("Apart")
+    shelf = make_category(long.NAME, introduction=f"{long.DIGEST}\n{long.CHINESE_TITLE}")
+    MenuItem.objects.create(menu=Menu.objects.create(name=long.SHOUT), category=shelf)
     make_posts(25, category=category, tags=("Markdown", "Walks"), summary="One of many, with a few words about itself.")
     chinese = make_post(title="在路上", body="走路的时候，想法会自己来。", language="zh-Hans", tags=("随笔",))
     chinese.cover.save("path.webp", ContentFile((WELCOME / "dusk.webp").read_bytes()))
     make_post(title="First of all", body="Pinned.", pinned=True, original_url="https://example.com/first")
+    wordy = make_post(
+        title=long.TITLE, body=long.BODY, category=shelf, tags=(long.TAG, "Walks"), original_url=long.ADDRESS
+    )
+    make_post(title=long.CHINESE_TITLE, summary=long.DIGEST, category=shelf, tags=(long.TAG,), language="zh-Hans")
+    hidden = make_post(title=long.TITLE, body="Secret.", password="open sesame")
+    for number, name in enumerate((long.SHOUT, long.NAME, "Ada") * 4, start=1):
+        fields = {"author_name": name, "author_email": f"{long.SHOUT}@example.com", "author_site": long.ADDRESS}
+        make_comment(wordy, long.COMMENT, reply_to_floor=number - 1 or None, **fields)
+    make_comment(wordy, long.COMMENT, verdict=Verdict("pending", 3, (Reason("links", 3, "5"),)), **fields)
+    users = get_user_model()._default_manager  # no superuser: the set-up page is there as long as there is none
+    moderator = users.create_user("moderator", password="a-long-password-of-tests", is_staff=True)
+    moderator.user_permissions.set(Permission.objects.all())
+    Comment.objects.filter(post=wordy, floor=2).update(by_administrator=True, edited_at=wordy.published_at)
     locked = make_post(title="Behind a password", body="Secret.", password="open sesame")
     about = make_post(title="About", body="## Who\n\nSomebody.", kind=Post.Kind.PAGE)
+    make_post(title=long.TITLE[:80], kind=Post.Kind.PAGE)
     for order, (kind, content) in enumerate(
         [
-            ("html", "<p>A few words of my own, and <a href='https://example.com/'>a link</a>.</p>"),
+            ("html", f"<p>A few words of my own, and <a href='https://example.com/'>a link</a>. {long.DIGEST}</p>"),
             ("recent_posts", ""),
             ("recent_comments", ""),
             ("hot_posts", ""),
             ("tags", ""),
             ("archive", ""),
-            ("links", "A friend https://example.com/friend\nAnother https://example.org/"),
+            (
+                "links",
+                f"A friend https://example.com/friend\nAnother https://example.org/\n{long.SHOUT} {long.ADDRESS}",
+            ),
         ],
         start=10,
     ):
-        Plugin.objects.create(title=f"Box {order}", kind=kind, content=content, order=order)
+        title = long.NAME if kind == "html" else f"Box {order}"
+        Plugin.objects.create(title=title, kind=kind, content=content, order=order)
     month = f"{post.published_at:%Y/%m}"
     paths = {
         "home": "/",
         "home, page 2": "/?page=2",
         "post": post.get_absolute_url(),
         "post, page 2 of comments": f"{post.get_absolute_url()}?page=2",
-        "post without diagrams": long.get_absolute_url(),
+        "post without diagrams": chapter.get_absolute_url(),
         "page": about.get_absolute_url(),
+        "post of long words": wordy.get_absolute_url(),
+        "category of a long name": shelf.get_absolute_url(),
+        "tag of a long name": wordy.tags.get(name=long.TAG).get_absolute_url(),
+        "search for a long word": f"/search/?q={long.TITLE[:100]}",
+        "comment form of a long title": reverse("comments:add", args=[wordy.pk]),
+        "password of a long title": hidden.get_absolute_url(),
         "category": category.get_absolute_url(),
         "source": reverse("posts:source", args=[post.source_id]),
         "tag": post.tags.get(name="Markdown").get_absolute_url(),

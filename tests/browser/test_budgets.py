@@ -134,7 +134,7 @@ def test_nothing_jumps_while_a_page_loads(show: Callable, showcase: Showcase, wi
 def test_hardly_anything_moves_when_a_page_arrives_in_pieces(
     new_page: Callable, showcase: Showcase, in_pieces: str, width: int
 ) -> None:
-    page = new_page(in_pieces, locale="en-US", viewport={"width": width, "height": 800})
+    page = new_page(in_pieces, language="en", viewport={"width": width, "height": 800})
     page.add_init_script(WATCH_SHIFTS)
     page.goto(showcase.paths["tags"])  # whoever waits for a page has the style sheet
     for name in LOOKED_AT:

@@ -11,7 +11,7 @@ from tests.conftest import need
 from tests.services import BROWSER, BlogServer, Redis
 
 pytestmark = [pytest.mark.redis, pytest.mark.chromium]
-ENGLISH = {"locale": "en-US", "user_agent": BROWSER}
+ENGLISH = {"language": "en", "user_agent": BROWSER}
 # Posts by what happens to them: how many comments they begin with, and which floor answers which.
 POSTS: dict[str, tuple[int, dict[int, int]]] = {
     "empty": (0, {}),

@@ -4,7 +4,7 @@ import pytest
 
 from tests.services import BROWSER
 
-ENGLISH = {"locale": "en-US", "user_agent": BROWSER}
+ENGLISH = {"language": "en", "user_agent": BROWSER}
 SHOWCASE = "/article/2/"
 PAPER = "() => getComputedStyle(document.body).backgroundColor"
 
@@ -91,6 +91,41 @@ def test_the_contents_stand_beside_the_text_and_follow_the_reader(page) -> None:
     page.locator(".toc [aria-current]", has_text="Tables").wait_for()
     page.get_by_role("link", name="Back to the top").click()
     page.wait_for_function("() => scrollY === 0")
+
+
+JUMPS = {
+    "in the middle": ("scrollTo(0, document.querySelector('#h-tables').offsetTop - 10)", "Tables"),
+    "to the end": ("scrollTo(0, document.documentElement.scrollHeight)", None),
+    "to the comments": ("document.querySelector('#comments').scrollIntoView()", None),
+    "back to the top": ("scrollTo(0, 0)", ""),
+    "by an address": ("location.hash = 'h-tables'", "Tables"),
+    "back in the history": ("history.back()", ""),
+}
+
+
+@pytest.mark.page(**ENGLISH, viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+def test_the_contents_follow_any_jump(page) -> None:  # type: ignore[no-untyped-def]
+    page.goto(SHOWCASE)
+    sections = page.locator(".toc a").all_text_contents()
+    marked = "(name) => document.querySelector('.toc [aria-current]')?.textContent === name"
+    page.wait_for_function(marked, arg=sections[0])
+    for jump, (script, section) in JUMPS.items():
+        page.evaluate(f"() => {{ {script} }}")
+        wanted = sections[-1] if section is None else section or sections[0]
+        page.wait_for_function(marked, arg=wanted)
+        assert page.locator(".toc [aria-current]").count() == 1, jump
+    page.keyboard.press("End")
+    page.wait_for_function(marked, arg=sections[-1])
+    page.keyboard.press("Home")
+    page.wait_for_function(marked, arg=sections[0])
+    page.evaluate("() => scrollTo(0, document.querySelector('#h-tables').offsetTop - 10)")
+    page.wait_for_function(marked, arg="Tables")
+    page.evaluate("() => { document.querySelector('.prose').style.paddingTop = '3000px' }")  # a picture that comes late
+    page.wait_for_function(marked, arg=sections[0])
+    page.evaluate("() => { document.querySelector('.prose').style.paddingTop = '' }")
+    page.wait_for_function(marked, arg="Tables")
+    page.reload()
+    page.wait_for_function(marked, arg="Tables")
 
 
 @pytest.mark.page(**ENGLISH, viewport={"width": 390, "height": 800})

@@ -6,7 +6,7 @@ import pytest
 
 from tests.services import BROWSER, BlogServer
 
-pytestmark = pytest.mark.page(locale="en-US", user_agent=BROWSER)
+pytestmark = pytest.mark.page(language="en", user_agent=BROWSER)
 
 FILL = """
 from apps.posts.models import Post
@@ -27,7 +27,7 @@ def write(page, path: str, text: str, name: str = "Ada") -> None:  # type: ignor
 
 def test_from_the_held_comment_to_the_undone_mark(page, new_page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
     path = daphne_server.manage("shell", "--verbosity=0", "-c", FILL).splitlines()[-1]
-    reader = new_page(daphne_server.url, locale="en-US", user_agent=BROWSER)
+    reader = new_page(daphne_server.url, language="en", user_agent=BROWSER)
     write(reader, path, "A fine thought.")
     reader.locator("#floor-1", has_text="A fine thought.").wait_for()
     box = reader.locator("div:has(> #id_topic)").bounding_box()  # None: not shown at all

@@ -6,7 +6,7 @@ import pytest
 
 from tests.services import BROWSER, BlogServer
 
-ENGLISH = {"locale": "en-US", "user_agent": BROWSER}
+ENGLISH = {"language": "en", "user_agent": BROWSER}
 pytestmark = pytest.mark.page(**ENGLISH)
 POST = "/article/2/"
 

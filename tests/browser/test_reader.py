@@ -114,7 +114,7 @@ def test_a_refused_comment_keeps_its_text(page) -> None:  # type: ignore[no-unty
     assert page.get_by_label("正文").input_value() == "不要丢掉我。"
 
 
-@pytest.mark.page(locale="en-US", user_agent=BROWSER, viewport={"width": 390, "height": 800})
+@pytest.mark.page(language="en", user_agent=BROWSER, viewport={"width": 390, "height": 800})
 def test_a_phone_shows_everything_without_scrolling_sideways(page) -> None:  # type: ignore[no-untyped-def]
     for path in ("/", "/archive/", "/search/?q=Markdown"):
         page.goto(path)

@@ -12,6 +12,7 @@ from apps.comments.services import CommentsClosed, add_comment
 from apps.components.models import SiteIdentity
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_comment, make_post
+from tests.languages import in_english
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def test_a_reader_comments_and_lands_on_the_own_floor(client: Client) -> None:
     post = make_post()
     response = client.post(form_address(post), FIELDS)
     assert (response.status_code, response["Location"]) == (302, f"{post.get_absolute_url()}#floor-1")
-    page = client.get(post.get_absolute_url(), headers={"accept-language": "zh-CN"}).content.decode()
+    page = client.get(post.get_absolute_url()).content.decode()
     assert "A <strong>bold</strong> thought." in page and 'id="floor-1"' in page and "1 楼" in page
     assert "ada@example.com" not in page and "gravatar" not in page and "<svg" in page
     assert comment_count(post) == 1
@@ -41,7 +42,7 @@ def test_a_reply_names_the_floor_it_answers(client: Client) -> None:
     for _ in range(3):
         make_comment(post)
     client.post(form_address(post), FIELDS | {"reply_to_floor": "3"})
-    page = client.get(post.get_absolute_url(), headers={"accept-language": "zh-CN"}).content.decode()
+    page = client.get(post.get_absolute_url()).content.decode()
     assert '<a href="#floor-3">回复给 3 楼</a>' in page
     client.post(form_address(post), FIELDS | {"reply_to_floor": "77"})
     assert Comment.objects.get(floor=5).reply_to_floor is None
@@ -77,7 +78,7 @@ def test_the_badge_comes_from_the_account_alone(client: Client) -> None:
     signed_in.post(form_address(post), {"body": "It is me."})
     fake, real = Comment.objects.order_by("floor")
     assert not fake.by_administrator and real.by_administrator and real.author_name == "站长"
-    page = client.get(post.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
+    page = in_english(client).get(post.get_absolute_url()).content.decode()
     assert page.count('class="badge">administrator<') == 1
 
 
@@ -87,7 +88,7 @@ def test_a_screened_comment_keeps_its_floor_and_hides_its_text(client: Client, a
     make_comment(post, "Buy now.")
     assert Comment.objects.filter(floor=2).set_state("screened") == 1
     for reader, sees in ((client, False), (admin_client, True)):
-        page = reader.get(post.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
+        page = in_english(reader).get(post.get_absolute_url()).content.decode()
         assert ("Buy now." in page) is sees
         assert 'id="floor-2"' in page and "has been screened" in page and "Fine words." in page
     assert comment_count(post) == 1
@@ -133,7 +134,7 @@ def test_closed_comments_take_nothing(client: Client) -> None:
     assert client.post(form_address(post), FIELDS).status_code == 403
     with pytest.raises(CommentsClosed):
         add_comment(post=post, body="x")
-    page = client.get(post.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
+    page = in_english(client).get(post.get_absolute_url()).content.decode()
     assert "Comments are closed." in page and "Write a comment" not in page
     assert not Comment.objects.exists()
 
@@ -154,6 +155,9 @@ def test_the_site_closes_all_comments(client: Client, django_capture_on_commit_c
     ({"body": "  \n "}, "required"),
     ({"body": "\u200b\u2060\ufeff"}, "needs a text"),
     ({"author_name": "\u200b"}, "can be seen"),
+    ({"author_name": "\u3164\u2800"}, "can be seen"),
+    ({"author_name": "\u0301\u0301"}, "can be seen"),
+    ({"author_name": "\u200e\u200d"}, "can be seen"),
     ({"body": "x" * 10_001}, "at most 10000"),
     ({"body": "nul \0 byte"}, "Null characters"),
     ({"author_name": ""}, "required"),
@@ -165,7 +169,7 @@ def test_the_site_closes_all_comments(client: Client, django_capture_on_commit_c
 ])  # fmt: skip
 def test_bad_comments_get_a_clear_answer_and_keep_the_text(client: Client, change: dict, words: str) -> None:
     post = make_post()
-    response = client.post(form_address(post), FIELDS | change, headers={"accept-language": "en"})
+    response = in_english(client).post(form_address(post), FIELDS | change)
     assert response.status_code == 422 and words in response.content.decode()
     if "body" not in change:
         assert "A **bold** thought." in response.content.decode()
@@ -184,7 +188,7 @@ def test_a_forged_form_and_a_malformed_cookie_are_refused(client: Client) -> Non
     strict = Client(enforce_csrf_checks=True)
     strict.cookies["csrftoken"] = "\x00;=,bad\xff"
     strict.cookies["sessionid"] = "'; DROP TABLE"
-    response = strict.post(form_address(post), FIELDS, headers={"accept-language": "en"})
+    response = in_english(strict).post(form_address(post), FIELDS)
     page = response.content.decode()
     assert response.status_code == 403 and "This form had expired." in page and "A **bold** thought." in page
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
@@ -236,7 +240,35 @@ def test_a_link_to_answer_no_floor_is_a_plain_form(client: Client, asked: str) -
     assert re.search(r'name="reply_to_floor"(?! value)', page.content.decode())
 
 
-def test_a_name_turns_no_line_around(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("\u202egro.live", "gro.live"),
+        ("\u200eAda\u200f", "Ada"),
+        ("A\u200bd\u2060a\ufeff", "Ada"),
+        ("A\u00adda\u034f", "Ada"),
+        ("Ada\u200d\u200c", "Ada"),
+        ("A" + "\u0301" * 50, "A" + "\u0301" * 4),
+        ("Ada\x07\x1b[31m\x85B", "Ada[31m B"),
+        ("Ada\t\r\n  B", "Ada B"),
+        ("Ada \u3164\u2800\u115f", "Ada"),
+        ("N" * 50, "N" * 50),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d💻", "👩\u200d💻"),
+        ("林 深", "林 深"),
+    ],
+)
+def test_a_name_is_held_to_the_bounds_of_a_text(client: Client, typed: str, name: str) -> None:
     post = make_post()
-    client.post(form_address(post), FIELDS | {"author_name": "\u202egro.live"})
-    assert Comment.objects.get().author_name == "gro.live"
+    site = "https://example.com/\u202egpj.exe\u200b" + "\u0301" * 50
+    response = client.post(form_address(post), FIELDS | {"author_name": typed, "author_site": site})
+    assert response.status_code == 302
+    comment = Comment.objects.get()
+    assert (comment.author_name, comment.author_site) == (name, "https://example.com/gpj.exe" + "\u0301" * 4)
+    # By every other way, too.
+    assert add_comment(post=post, body="x", author_name=typed).author_name == name
+
+
+def test_a_text_has_no_controls(client: Client) -> None:
+    comment = add_comment(post=make_post(), body="a\x1b[31m\x08\tb\r\nc\x85", author_name="Ada")
+    assert comment.body == "a[31m\tb\nc"

@@ -15,9 +15,9 @@ from apps.comments.services import reconcile_counts
 from apps.comments.verdict import Reason, Verdict
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_comment, make_post
+from tests.languages import in_english
 
 pytestmark = pytest.mark.django_db
-ENGLISH = {"accept-language": "en"}
 QUEUE = "/admin/comments/comment/"
 HELD = Verdict("pending", 3, (Reason("links", 3, "5"),))
 
@@ -38,14 +38,14 @@ def state(comment: Comment) -> str:
 
 def act(client: Client, action: str, *chosen: Comment) -> str:
     data = {"action": action, "_selected_action": [comment.pk for comment in chosen], "post": "yes"}
-    return client.post(QUEUE, data, headers=ENGLISH, follow=True).content.decode()
+    return in_english(client).post(QUEUE, data, follow=True).content.decode()
 
 
 def press_undo(client: Client, page: str) -> str:
     """Send the form that stands in the last message, as it stands there."""
     action, form = re.findall(r'<form class="undo" method="post" action="([^"]+)">(.*?)</form>', page, re.DOTALL)[-1]
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
-    return client.post(action, fields, headers=ENGLISH, follow=True).content.decode()
+    return in_english(client).post(action, fields, follow=True).content.decode()
 
 
 @pytest.fixture
@@ -70,10 +70,10 @@ def test_pending_ones_come_first_with_score_and_reasons(admin_client: Client) ->
     for _ in range(3):
         make_comment(post, "A newer one to be seen.")
     make_comment(post, "Newest of all.", verdict=Verdict("spam", 8.5, (Reason("honeypot", 4),)))
-    page = admin_client.get(QUEUE, headers=ENGLISH).content.decode()
+    page = in_english(admin_client).get(QUEUE).content.decode()
     assert page.index("An old one that waits.") < page.index("Newest of all.") < page.index("A newer one")
     assert "many links: 5 (+3)" in page and "8.5" in page and "a field that nobody sees" in page
-    page = admin_client.get(f"{QUEUE}?state__exact=spam", headers=ENGLISH).content.decode()
+    page = in_english(admin_client).get(f"{QUEUE}?state__exact=spam").content.decode()
     assert "Newest of all." in page and "that waits" not in page
 
 
@@ -110,7 +110,7 @@ def test_an_action_is_undone_once_by_who_did_it_and_not_for_ever(admin_client: C
     assert undo(done.undo_token, admin_user) == 1 and state(comment) == "pending"
     with pytest.raises(CannotUndo):
         undo(done.undo_token, admin_user)
-    page = admin_client.post("/comments/undo/", {"token": done.undo_token}, headers=ENGLISH, follow=True)
+    page = in_english(admin_client).post("/comments/undo/", {"token": done.undo_token}, follow=True)
     assert "undone any more" in page.content.decode()
     decide([comment.pk], "spam", admin_user)
     Moderation.objects.update(made_at="2020-01-01T00:00Z")
@@ -169,7 +169,7 @@ def test_the_form_of_one_comment_decides_as_well(admin_client: Client, told: Cal
     form = {"author_name": "Ada", "author_email": "", "author_site": "", "body": "Edited.", "state": "visible"}
     pages: list = []
     address = f"{QUEUE}{comment.pk}/change/"
-    assert "many links" in admin_client.get(address, headers=ENGLISH).content.decode()
+    assert "many links" in in_english(admin_client).get(address).content.decode()
     assert told(lambda: pages.append(admin_client.post(address, form, follow=True))) == [1]
     assert count(post) == 1 and learned() == (0, 1)
     press_undo(admin_client, pages[0].content.decode())
@@ -183,25 +183,25 @@ def test_the_form_of_one_comment_decides_as_well(admin_client: Client, told: Cal
 def test_reply_in_place_approves_and_lands_on_its_floor(admin_client: Client) -> None:
     post = make_post()
     comment = make_comment(post, "A question that waits.", verdict=HELD)
-    page = admin_client.get(f"{QUEUE}?state__exact=pending", headers=ENGLISH).content.decode()
+    page = in_english(admin_client).get(f"{QUEUE}?state__exact=pending").content.decode()
     assert f'name="reply-{comment.pk}"' in page and "Approve and send the reply" in page
     address = f"{QUEUE}{comment.pk}/reply/"
-    assert "needs a text" in admin_client.post(address, headers=ENGLISH, follow=True).content.decode()
+    assert "needs a text" in in_english(admin_client).post(address, follow=True).content.decode()
     back = f"http://testserver{QUEUE}?state__exact=pending"
-    sent = admin_client.post(address, {f"reply-{comment.pk}": "An *answer*."}, headers={**ENGLISH, "referer": back})
+    sent = in_english(admin_client).post(address, {f"reply-{comment.pk}": "An *answer*."}, headers={"referer": back})
     assert sent["Location"] == f"{QUEUE}?state__exact=pending"
-    assert "Your reply is floor 2." in admin_client.get(QUEUE, headers=ENGLISH).content.decode()
+    assert "Your reply is floor 2." in in_english(admin_client).get(QUEUE).content.decode()
     answer = Comment.objects.get(floor=2)
     assert answer.reply_to_floor == 1 and answer.by_administrator and state(comment) == "visible" and count(post) == 2
     Post.objects.update(comments_open=False)
-    page = admin_client.post(address, {f"reply-{comment.pk}": "More."}, headers=ENGLISH, follow=True).content.decode()
+    page = in_english(admin_client).post(address, {f"reply-{comment.pk}": "More."}, follow=True).content.decode()
     assert "Comments are closed." in page and count(post) == 2
 
 
 def test_staff_moderates_from_the_page(admin_client: Client) -> None:
     post = make_post()
     seen, waiting = make_comment(post, "A thought."), make_comment(post, "It waits here.", verdict=HELD)
-    page = admin_client.get(post.get_absolute_url(), headers=ENGLISH)
+    page = in_english(admin_client).get(post.get_absolute_url())
     text = page.content.decode()
     assert "no-store" in page["Cache-Control"] and "It waits here." in text and "many links: 5" in text
     assert f'action="/article/{post.pk}/comment/1/moderate/"' in text
@@ -212,13 +212,12 @@ def test_staff_moderates_from_the_page(admin_client: Client) -> None:
         (seen, "spam", ("spam", "visible")),
     ):
         address = f"/article/{post.pk}/comment/{comment.floor}/moderate/"
-        answer = admin_client.post(address, {"decision": decision}, headers=ENGLISH)
+        answer = in_english(admin_client).post(address, {"decision": decision})
         assert answer["Location"] == f"{post.get_absolute_url()}#moderation"
         assert (state(seen), state(waiting)) == now
         assert count(post) == now.count("visible")
-    page = admin_client.post(
-        f"/article/{post.pk}/comment/2/moderate/", {"decision": "delete"}, headers=ENGLISH, follow=True
-    )
+    address = f"/article/{post.pk}/comment/2/moderate/"
+    page = in_english(admin_client).post(address, {"decision": "delete"}, follow=True)
     assert not Comment.objects.filter(floor=2).exists() and "1 comment deleted." in page.content.decode()
     assert "1 comment is as it was." in press_undo(admin_client, page.content.decode())
     assert Comment.objects.get(floor=2).body == "It waits here."
@@ -231,7 +230,7 @@ def test_nobody_else_moderates_or_sees_what_waits(client: Client, who: str, djan
     make_comment(post, "It waits here.", verdict=HELD)
     if who != "nobody":
         client.force_login(django_user_model.objects.create_user("x", is_staff=who != "reader"))
-    page = client.get(post.get_absolute_url(), headers=ENGLISH).content.decode()
+    page = in_english(client).get(post.get_absolute_url()).content.decode()
     assert "It waits here." not in page and "/moderate/" not in page
     for decision in ("screen", "delete"):
         address = f"/article/{post.pk}/comment/1/moderate/"
@@ -263,7 +262,7 @@ def test_the_buttons_want_their_token(admin_user: Any) -> None:
     address = f"/article/{post.pk}/comment/1/moderate/"
     assert strict.post(address, {"decision": "spam"}).status_code == 403
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', strict.get(post.get_absolute_url()).content.decode())[1]
-    page = strict.post(address, {"decision": "spam", "csrfmiddlewaretoken": token}, headers=ENGLISH, follow=True)
+    page = in_english(strict).post(address, {"decision": "spam", "csrfmiddlewaretoken": token}, follow=True)
     assert "1 comment marked as spam." in page.content.decode() and count(post) == 0
     press_undo(strict, page.content.decode())
     assert count(post) == 1

@@ -1,17 +1,16 @@
 """Reactions without sign-in: one for each visitor and kind, exact at any speed, bounded by address."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
 from apps.comments.models import Comment
 from apps.comments.reactions.models import Reaction
 from blog_xtg import rates
-from tests import services
 from tests.factories import make_comment, make_post
 from tests.services import Redis
 
@@ -125,13 +124,14 @@ def test_an_address_reacts_so_often_and_no_more(client: Client, settings) -> Non
         )
     elsewhere = {"content_type": "application/json", "REMOTE_ADDR": "2001:db8::3"}
     assert client.post(f"/article/{post.pk}/reactions/", {"kind": "love"}, **elsewhere).status_code == 429
-    cache.clear()
+    rates.forget()
     ask(client, post, kind="like", on=False, visitor=visitor)
 
 
-def test_without_redis_the_process_counts_alone(client: Client, settings, own_redis: Redis) -> None:
-    rates._own.clear()
-    settings.CACHES = services.site_settings(REDIS_URL=own_redis.url).CACHES
+def test_without_redis_the_process_counts_alone(
+    client: Client, settings, own_redis: Redis, counting_in: Callable[[Redis], None]
+) -> None:
+    counting_in(own_redis)
     settings.REACTION_VISITORS_PER_HOUR = 2
     post = make_post()
     ask(client, post, kind="like")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -23,19 +22,13 @@ from apps.comments.services import reconcile_counts
 from apps.comments.verdict import Verdict
 from apps.components.models import SiteIdentity
 from apps.posts.models import Post
-from blog_xtg import rates
 from tests.factories import make_administrator, make_comment, make_post
+from tests.languages import in_english
 from tests.services import Redis
 
 pytestmark = pytest.mark.django_db
-ENGLISH = {"accept-language": "en"}
 FIELDS = {"author_name": "Ada", "author_email": "ada@example.com", "body": "The index on (state, created_at) did it."}
 CASINO = "Best online casino with free spins, visit https://lucky.example/ now"
-
-
-@pytest.fixture(autouse=True)
-def _no_counts_of_other_tests() -> None:
-    rates._own.clear()
 
 
 def written(body: str = FIELDS["body"], **fields: Any) -> Submission:
@@ -54,7 +47,7 @@ def address(post: Post) -> str:
 
 def send(client: Client, post: Post, body: str = FIELDS["body"], **fields: str) -> Any:
     sent = FIELDS | {"body": body, "opened": stamp(post.pk, 60), **fields}
-    return client.post(address(post), sent, headers=ENGLISH)
+    return in_english(client).post(address(post), sent)
 
 
 def hold(policy: str) -> None:
@@ -91,7 +84,7 @@ def test_a_form_sent_at_once_is_suspicious_but_not_held() -> None:
     "My configuration:\n\n```nginx\n" + "\n".join(f"proxy_pass http://10.0.0.{n}:8000;" for n in range(9)) + "\n```\n\nDoes it?",
     "In code `<a href=x>` and `[url=x]` are no links, are they? They don't show up here.",
     "谢谢！",
-    "http://127.0.0.1:8000/article/1/ and http://127.0.0.1:8000/article/2/ and http://127.0.0.1:8000/article/3/ say so",
+    "http://testserver/article/1/ and http://testserver/article/2/ and http://testserver/article/3/ say so",
 ])  # fmt: skip
 def test_what_the_rules_leave_alone(body: str) -> None:
     assert screen(written(body)).state == "visible", screen(written(body))
@@ -144,7 +137,7 @@ def test_the_blocklist(kind: str, value: str, fields: dict, found: bool) -> None
 
 def test_the_blocklist_in_the_admin_takes_no_nonsense(admin_client: Client) -> None:
     fields = {"kind": "address", "value": "300.1.1.1", "outcome": "hold", "note": ""}
-    page = admin_client.post("/admin/comments/blocklistentry/add/", fields, headers=ENGLISH)
+    page = in_english(admin_client).post("/admin/comments/blocklistentry/add/", fields)
     assert "An address or a network" in page.content.decode()
     admin_client.post("/admin/comments/blocklistentry/add/", fields | {"value": "203.0.113.77/24"})
     admin_client.post(
@@ -172,7 +165,7 @@ def test_a_held_comment_is_thanked_for_and_seen_by_nobody(client: Client) -> Non
     post = make_post()
     response = send(client, post, CASINO)
     assert (response.status_code, response["Location"]) == (302, f"{address(post)}held/")
-    page = client.get(response["Location"], headers=ENGLISH)
+    page = in_english(client).get(response["Location"])
     assert "awaits approval" in page.content.decode() and "no-store" in page["Cache-Control"]
     comment = Comment.objects.get()
     assert comment.state == "pending" and comment.score >= 3 and comment.reasons
@@ -212,7 +205,7 @@ def test_a_form_that_is_too_old_comes_back_with_the_text(client: Client) -> None
 
 
 def test_the_form_hides_its_trap_from_people(client: Client) -> None:
-    page = client.get(address(make_post()), headers=ENGLISH).content.decode()
+    page = in_english(client).get(address(make_post())).content.decode()
     trap = page.split('<div class="visually-hidden" aria-hidden="true">')[1].split("</div>")[0]
     assert 'name="topic"' in trap and 'tabindex="-1"' in trap and 'autocomplete="off"' in trap
 
@@ -288,14 +281,10 @@ def test_a_household_of_ipv6_is_one_address(settings: Any) -> None:
     limits.check("2001:db8:0:1::2", 1)
 
 
-def in_redis(settings: Any, url: str) -> None:
-    from tests import services
-
-    settings.CACHES = services.site_settings(REDIS_URL=url).CACHES
-
-
-def test_processes_share_the_count_in_redis(client: Client, settings: Any, redis_server: Redis) -> None:
-    in_redis(settings, redis_server.url)
+def test_processes_share_the_count_in_redis(
+    settings: Any, redis_server: Redis, counting_in: Callable[[Redis], None]
+) -> None:
+    counting_in(redis_server)
     settings.COMMENTS_PER_ADDRESS_PER_MINUTE = 50
     post = make_post()
     refused: list[int] = []
@@ -313,13 +302,14 @@ def test_processes_share_the_count_in_redis(client: Client, settings: Any, redis
     for thread in threads:
         thread.join(timeout=30)
     assert refused == [429] * 30
-    assert any(0 < cache.ttl(key) <= 60 for key in cache.keys("comments:address:*"))
+    with redis_server.client() as counts:
+        assert any(0 < counts.ttl(key) <= 60 for key in counts.keys("blog:rates:comments:address:*"))
 
 
 def test_without_redis_comments_come_in_and_the_process_counts_alone(
-    client: Client, settings: Any, own_redis: Redis
+    client: Client, settings: Any, own_redis: Redis, counting_in: Callable[[Redis], None]
 ) -> None:
-    in_redis(settings, own_redis.url)
+    counting_in(own_redis)
     settings.COMMENTS_PER_ADDRESS_PER_MINUTE = 2
     post = make_post()
     assert flood(client, post, 1) == [302]

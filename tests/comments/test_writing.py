@@ -15,9 +15,9 @@ from apps.comments.services import CommentsClosed, add_comment, reconcile_counts
 from apps.posts.models import Post
 from tests.comments.test_comments import FIELDS, comment_count, form_address
 from tests.factories import make_comment, make_post
+from tests.languages import in_english
 
 pytestmark = pytest.mark.django_db
-ENGLISH = {"accept-language": "en"}
 
 
 def key_in(html: str) -> str:
@@ -101,16 +101,16 @@ def test_a_duplicate_costs_no_more_than_a_comment(django_assert_num_queries: Any
 
 def test_the_script_is_answered_with_the_comment_as_the_page_shows_it(client: Client) -> None:
     post = make_post()
-    answer = client.post(f"{form_address(post)}?part", FIELDS, headers=ENGLISH)
+    answer = in_english(client).post(f"{form_address(post)}?part", FIELDS)
     assert answer.status_code == 201 and answer.json()["floor"] == 1
     assert answer.json()["url"] == f"{post.get_absolute_url()}#floor-1"
-    page = client.get(post.get_absolute_url(), headers=ENGLISH).content.decode()
+    page = in_english(client).get(post.get_absolute_url()).content.decode()
     assert "".join(answer.json()["html"].split()) in "".join(page.split())
 
 
 def test_the_script_gets_the_form_back_with_what_is_wrong(client: Client) -> None:
     post = make_post()
-    answer = client.post(f"{form_address(post)}?part", FIELDS | {"author_email": "nonsense"}, headers=ENGLISH)
+    answer = in_english(client).post(f"{form_address(post)}?part", FIELDS | {"author_email": "nonsense"})
     html = answer.content.decode()
     assert answer.status_code == 422 and html.startswith("<form") and "A **bold** thought." in html
     field = re.search(r"<input[^>]*author_email[^>]*>", html)
@@ -120,7 +120,7 @@ def test_the_script_gets_the_form_back_with_what_is_wrong(client: Client) -> Non
     for name in described[1].split():
         assert f'id="{name}"' in html
     Post.objects.filter(pk=post.pk).update(comments_open=False)
-    answer = client.post(f"{form_address(post)}?part", FIELDS, headers=ENGLISH)
+    answer = in_english(client).post(f"{form_address(post)}?part", FIELDS)
     assert (answer.status_code, answer.content.decode().strip()) == (403, "<p>Comments are closed.</p>")
 
 
@@ -135,14 +135,14 @@ def test_a_preview_is_what_will_be_shown(client: Client, django_assert_num_queri
         shown = client.post(f"{form_address(post)}preview/?part", {"body": text}).content.decode()
     assert make_comment(post, text).html in shown
     for body, words in (("x" * 10_001, "at most 10000"), ("x\n" * 500 + "x", "at most 400 lines"), ("", "required")):
-        refused = client.post(f"{form_address(post)}preview/?part", {"body": body}, headers=ENGLISH)
+        refused = in_english(client).post(f"{form_address(post)}preview/?part", {"body": body})
         assert refused.status_code == 422 and words in refused.content.decode()
 
 
 def test_a_preview_without_scripts_keeps_what_was_typed(client: Client) -> None:
     post = make_post()
     sent = FIELDS | {"submission": "f" * 32, "author_email": "not yet", "reply_to_floor": ""}
-    page = client.post(f"{form_address(post)}preview/", sent, headers=ENGLISH).content.decode()
+    page = in_english(client).post(f"{form_address(post)}preview/", sent).content.decode()
     assert "A <strong>bold</strong> thought." in page and "A **bold** thought." in page and 'value="not yet"' in page
     assert key_in(page) == "f" * 32 and not Comment.objects.exists()
     assert client.get(f"{form_address(post)}preview/")["Location"] == form_address(post)
@@ -161,15 +161,15 @@ def test_who_wrote_a_comment_edits_it(client: Client) -> None:
     sent = client.post(form_address(post), FIELDS)
     cookie = sent.cookies["comment-2"]
     assert cookie["httponly"] and cookie["path"] == form_address(post) and 0 < cookie["max-age"] <= 600
-    form = client.get(form_address(post), headers=ENGLISH).content.decode()
+    form = in_english(client).get(form_address(post)).content.decode()
     assert own_address(post, 2, "edit") in form and own_address(post, 1, "edit") not in form
-    page = client.get(own_address(post, 2, "edit"), headers=ENGLISH).content.decode()
+    page = in_english(client).get(own_address(post, 2, "edit")).content.decode()
     assert "A **bold** thought." in page
     edited = client.post(own_address(post, 2, "edit"), {"body": "A *better* one."})
     assert edited["Location"] == f"{post.get_absolute_url()}#floor-2"
     comment = Comment.objects.get(floor=2)
     assert comment.edited_at and comment.author_name == "Ada" and comment.floor == 2
-    page = Client().get(post.get_absolute_url(), headers=ENGLISH).content.decode()
+    page = in_english(Client()).get(post.get_absolute_url()).content.decode()
     assert "A <em>better</em> one." in page and page.count('class="edited"') == 1
     assert comment_count(post) == 2
 
@@ -196,12 +196,12 @@ def test_an_edit_that_changes_nothing_leaves_no_mark(client: Client) -> None:
 def test_who_wrote_a_comment_deletes_it_and_its_floor_stays_empty(client: Client) -> None:
     post = make_post()
     client.post(form_address(post), FIELDS)
-    page = client.get(own_address(post, 1, "delete"), headers=ENGLISH).content.decode()
+    page = in_english(client).get(own_address(post, 1, "delete")).content.decode()
     assert "A <strong>bold</strong> thought." in page and Comment.objects.exists()
     gone = client.post(own_address(post, 1, "delete"))
     assert gone["Location"] == f"{post.get_absolute_url()}#comments" and not Comment.objects.exists()
     assert comment_count(post) == 0 and make_comment(post).floor == 2
-    again = client.post(own_address(post, 1, "delete"), headers=ENGLISH)
+    again = in_english(client).post(own_address(post, 1, "delete"))
     assert again.status_code == 403 and "can no longer be changed" in again.content.decode()
 
 
@@ -222,7 +222,7 @@ def test_nobody_else_changes_a_comment(client: Client, verb: str) -> None:
     ):
         thief.cookies.clear()
         thief.cookies[name] = value
-        answer = thief.post(own_address(target, floor, verb), {"body": "Mine now."}, headers=ENGLISH)
+        answer = in_english(thief).post(own_address(target, floor, verb), {"body": "Mine now."})
         assert answer.status_code == 403 and "can no longer be changed" in answer.content.decode()
     assert Comment.objects.count() == 3 and not Comment.objects.filter(body="Mine now.").exists()
 
@@ -245,11 +245,11 @@ def test_an_edit_is_held_to_what_a_comment_is_held_to(client: Client) -> None:
     post = make_post()
     client.post(form_address(post), FIELDS)
     for body, words in (("", "required"), ("x" * 10_001, "at most 10000"), ("\u200b", "needs a text")):
-        answer = client.post(own_address(post, 1, "edit"), {"body": body}, headers=ENGLISH)
+        answer = in_english(client).post(own_address(post, 1, "edit"), {"body": body})
         assert answer.status_code == 422 and words in answer.content.decode()
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = client.cookies
-    answer = strict.post(own_address(post, 1, "edit"), {"body": "Forged?"}, headers=ENGLISH)
+    answer = in_english(strict).post(own_address(post, 1, "edit"), {"body": "Forged?"})
     assert answer.status_code == 403 and "This form had expired." in answer.content.decode()
     assert "Forged?" in answer.content.decode() and Comment.objects.get().body == FIELDS["body"]
     assert strict.post(own_address(post, 1, "delete")).status_code == 403 and Comment.objects.exists()
@@ -258,8 +258,8 @@ def test_an_edit_is_held_to_what_a_comment_is_held_to(client: Client) -> None:
 def test_no_page_for_everybody_says_whose_a_comment_is(client: Client) -> None:
     post = make_post()
     client.post(form_address(post), FIELDS)
-    stranger = Client().get(post.get_absolute_url(), headers=ENGLISH)
-    author = client.get(post.get_absolute_url(), headers=ENGLISH)
+    stranger = in_english(Client()).get(post.get_absolute_url())
+    author = in_english(client).get(post.get_absolute_url())
     assert author.content == stranger.content and b"/edit/" not in author.content
     assert "no-store" in client.get(form_address(post))["Cache-Control"]
 
@@ -276,7 +276,7 @@ def test_no_page_for_everybody_says_whose_a_comment_is(client: Client) -> None:
 ])  # fmt: skip
 def test_floods_get_a_clear_answer(client: Client, body: str, words: str) -> None:
     post = make_post()
-    answer = client.post(form_address(post), FIELDS | {"body": body}, headers=ENGLISH)
+    answer = in_english(client).post(form_address(post), FIELDS | {"body": body})
     assert answer.status_code == 422 and words in answer.content.decode()
     assert not Comment.objects.exists() and Post.objects.get(pk=post.pk).last_floor == 0
 

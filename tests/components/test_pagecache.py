@@ -27,6 +27,7 @@ from apps.components.pagecache import Page, PageCache
 from apps.posts import views
 from apps.posts.models import Post
 from tests.factories import make_category, make_comment, make_post
+from tests.languages import in_english
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,9 +116,14 @@ def test_related_posts_are_those_of_now(client: Client) -> None:
 
 def test_each_language_has_a_page_of_its_own(client: Client) -> None:
     make_post()
-    assert "归档" in client.get("/", headers={"accept-language": "zh-CN"}).content.decode()
-    assert "Archive" in client.get("/", headers={"accept-language": "en-GB,en;q=0.8"}).content.decode()
-    assert queries(client, "/", **{"accept-language": "zh-TW,zh;q=0.5"}) == 0
+    english = in_english(Client())
+    assert "归档" in client.get("/").content.decode()
+    assert "Archive" in english.get("/").content.decode()
+    assert queries(client, "/") == queries(english, "/") == 0
+    assert queries(client, "/", **{"accept-language": "en"}) == 0  # by their choice alone
+    known = english.get("/", headers={"accept-encoding": "gzip"})["ETag"]
+    assert english.get("/", headers={"if-none-match": known}).status_code == 304
+    assert client.get("/", headers={"if-none-match": known}).status_code == 200
 
 
 def test_tracking_parameters_make_no_other_page(client: Client) -> None:
@@ -128,9 +134,11 @@ def test_tracking_parameters_make_no_other_page(client: Client) -> None:
     assert client.get("/?utm_source=x&page=2").content == plain
     first = client.get("/?utm_source=mail&gclid=1").content.decode()
     assert "utm_source" not in first and "gclid" not in first
-    # What we don't know may mean something: it is neither kept nor taken away.
-    assert queries(client, "/?mine=1") > 0
-    assert queries(client, "/?mine=1") > 0
+    # What the page doesn't know makes no other page either, nor does what is written in another way.
+    assert queries(client, "/?mine=1&page=2&%70age=3") == 0
+    assert client.get("/?mine=1&page=2").content == plain
+    assert client.get("/?mine=1&pageNo=2")["Location"] == "/?page=2"  # but what it knows
+    assert client.get("/search/?mine=1&q=x").context["query"] == "x"  # and other addresses
 
 
 def test_a_reader_with_a_session_passes_the_kept_pages_by(client: Client, admin_client: Client) -> None:
@@ -165,6 +173,18 @@ def test_a_page_that_took_long_is_no_fresher_for_it(client: Client, monkeypatch:
     monkeypatch.setattr(views, "render", slowly)
     asked = int(time.time())
     assert client.get("/")["X-Accel-Expires"] in {f"@{asked}", f"@{asked + 1}"}
+
+
+@pytest.mark.parametrize("told", ["nan", "inf", "-inf", "1e400", "0", "-1", "1e18", "", "x", "²"])
+def test_a_time_that_nobody_can_have_asked_at_is_not_believed(client: Client, settings: Settings, told: str) -> None:
+    settings.TRUSTED_PROXIES = 1
+    for path in ("/", "/tag/nobody-knows-it/"):
+        answer = client.get(path, headers={"x-asked-at": told})
+        assert answer.status_code in {200, 404}
+        assert abs(int(answer["X-Accel-Expires"].removeprefix("@")) - time.time()) < 20
+    shortly_before = time.time() - 3
+    told_at = client.get("/", headers={"x-asked-at": str(shortly_before)})["X-Accel-Expires"]
+    assert told_at == f"@{int(shortly_before)}"
 
 
 def test_what_stands_where_a_page_was_is_as_fresh_as_a_page(client: Client) -> None:

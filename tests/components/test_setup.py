@@ -1,6 +1,7 @@
 """Becoming the first administrator: once, by the one who holds the link."""
 
 import threading
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
+from apps.components.models import SetupToken
 from apps.components.services import SetupRefused, create_first_administrator, new_setup_token
 from apps.exchange.preparing import invitation
 from blog_xtg import environment
@@ -49,6 +52,24 @@ def test_a_new_link_makes_the_old_one_void(client: Client) -> None:
     old, new = new_setup_token(), new_setup_token()
     assert client.get("/setup/", {"token": old}).status_code == 404
     assert client.get("/setup/", {"token": new}).status_code == 200
+
+
+def test_a_link_lasts_a_day_and_then_says_how_to_make_another(client: Client) -> None:
+    token = new_setup_token()
+    SetupToken.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=59))
+    assert client.get("/setup/", {"token": token}).status_code == 200
+    SetupToken.objects.update(created_at=timezone.now() - timedelta(hours=24, minutes=1))
+    for answer in (client.get("/setup/", {"token": token}), client.post("/setup/", FIELDS | {"token": token})):
+        assert answer.status_code == 410
+        assert "manage.py setup_link" in answer.content.decode()
+    assert client.get("/setup/", {"token": "wrong"}).status_code == 404
+    with pytest.raises(SetupRefused):
+        create_first_administrator(token=token, username="late", email="", password="x")
+    assert not User.objects.exists()
+    assert "token=" in invitation("http://testserver", anew=False)
+    assert client.get("/setup/", {"token": new_setup_token()}).status_code == 200
+    make_administrator()
+    assert client.get("/setup/", {"token": token}).status_code == 404
 
 
 def test_a_start_that_is_repeated_leaves_the_link_good(client: Client) -> None:
@@ -117,6 +138,11 @@ def test_the_link_leads_to_where_the_blog_was_started_last(settings, monkeypatch
         output = StringIO()
         call_command("setup_link", stdout=output)
         assert output.getvalue().startswith(f"{expected}/setup/?token=")
+    settings.SITE_URL = "https://blog.example.com"  # which a proxy in front leads to
+    output = StringIO()
+    call_command("setup_link", stdout=output)
+    assert output.getvalue().startswith("https://blog.example.com/setup/?token=")
+    settings.SITE_URL = "http://127.0.0.1:8000"
     settings.REDIS_URL = "redis://127.0.0.1:1/0"  # a fleet is another blog
     output = StringIO()
     call_command("setup_link", stdout=output)

@@ -81,8 +81,25 @@ def test_what_nginx_needs_has_an_example_and_a_value_everywhere() -> None:
     example = set(read_environment(DEPLOY / "nginx/blog.env"))
     assert asked <= example
     image = (DEPLOY / "Dockerfile").read_text().partition("AS nginx")[2]
-    assert asked <= set(re.findall(r"(BLOG_\w+)=", image)) | set(compose()["services"]["nginx"]["environment"])
+    said = set(re.findall(r"(BLOG_\w+)=", image + (DEPLOY / "nginx/names.envsh").read_text()))
+    assert asked <= said | set(compose()["services"]["nginx"]["environment"])
     fill((DEPLOY / "nginx/blog.conf").read_text(), dict.fromkeys(asked, ""))
+
+
+@pytest.mark.parametrize(
+    ("site", "names"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.1:8080 127.0.0.1"),
+        ("https://Blog.Example.com", "blog.example.com blog.example.com"),
+        ("https://blog.example.com:8443/", "blog.example.com:8443 blog.example.com"),
+        ("http://[::1]:8080", "[::1]:8080 [::1]"),
+        ("http://[::1]", "[::1] [::1]"),
+    ],
+)
+def test_the_image_of_nginx_answers_to_the_name_in_site_url(site: str, names: str) -> None:
+    script = '. deploy/nginx/names.envsh; echo "$BLOG_HOST_AND_PORT $BLOG_SERVER_NAME"'
+    assert run("sh", "-euc", script, SITE_URL=site).stdout.strip() == names
+    assert run("sh", "-euc", script, SITE_URL=site, BLOG_SERVER_NAME="a b").stdout.endswith(" a b\n")
 
 
 # -- systemd ------------------------------------------------------------------------------------------------------------
@@ -198,7 +215,7 @@ def test_the_images_run_without_root_and_tell_their_health() -> None:
 
 def test_everybody_starts_what_the_door_knows() -> None:
     known = set(RUN_AS.findall((DEPLOY / "run").read_text()))
-    assert {"web", "live", "worker", "beat", "healthy", "alive", "workers"} == known
+    assert {"web", "live", "worker", "beat", "healthy", "alive", "workers", "manage", "celery"} == known
     callers = [*UNITS, DEPLOY / "Dockerfile", DEPLOY / "compose.yaml", DEPLOY / "fleet/table.toml"]
     for file in callers:
         asked = re.findall(r"deploy/run\W+(\w+)", file.read_text())

@@ -32,6 +32,8 @@ def fleet(
         "DATABASE_URL": mariadb_server.url.removesuffix("blog") + str(connection.settings_dict["NAME"]),
         "REDIS_URL": member.url,
         "TRUSTED_PROXIES": "1",
+        "SITE_URL": "http://127.0.0.1",  # the same for all of them; nginx hands on its own name with its port
+        "ALLOWED_HOSTS": "*",
     }
     with ExitStack() as running:
 

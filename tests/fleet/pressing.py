@@ -19,7 +19,7 @@ class Wrk:
     """
 
     def __init__(self, url: str, connections: int, **headers: str) -> None:
-        named = {"User-Agent": BROWSER, "Accept-Language": "en", **headers}
+        named = {"User-Agent": BROWSER, **headers}
         self._command = [
             *("nice", "-n19", program("wrk"), "-t1", f"-c{connections}", f"-d{LONGEST_SECONDS}s", "--timeout=10s"),
             *(word for name, value in named.items() for word in ("-H", f"{name}: {value}")),

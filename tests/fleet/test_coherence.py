@@ -50,7 +50,7 @@ class Place:
     def look(self, *paths: str) -> None:
         for path in paths:
             asked_at = time.monotonic()
-            self._connection.request("GET", path, headers={"Accept-Language": "en"})
+            self._connection.request("GET", path)
             response = self._connection.getresponse()
             text = response.read().decode()
             self._seen.statuses[response.status] += 1

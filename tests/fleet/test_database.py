@@ -150,7 +150,7 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
 
     def read(path: str = "/", cookie: str = "") -> str:
         client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-        client.request("GET", path, headers={"Accept-Language": "en", "Cookie": cookie})
+        client.request("GET", path, headers={"Cookie": cookie})
         answer = client.getresponse()
         assert answer.status == 200
         return answer.read().decode()

@@ -2,19 +2,26 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
+from apps.components import key
+from apps.components.models import KeyDigest
 from apps.posts.models import Post
+from blog_xtg.doctor import ERROR, OK, WARNING, files
 from tests.factories import make_post
-from tests.services import ROOT, BlogServer, CeleryProcess, MariaDB, Redis, free_port, wait_until
+from tests.services import ROOT, BlogServer, CeleryProcess, GunicornServer, MariaDB, Redis, free_port, wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -157,6 +164,62 @@ def test_a_redis_that_is_away(doctor: Doctor, own_redis: Redis) -> None:
     assert f"error Redis (redis://127.0.0.1:{own_redis.port}/0) can't be reached: pages are slower" in said
     assert "-> Start it (`systemctl start redis-server`), or correct REDIS_URL." in said
     assert "error Style sheets and scripts are not in" in said and "2 errors, 0 warnings." in said
+
+
+def test_a_redis_that_knows_no_password_or_another(doctor: Doctor, own_redis: Redis) -> None:
+    address = f"redis://:s3cret@127.0.0.1:{own_redis.port}/0"
+    code, said = doctor(REDIS_URL=address)
+    assert code == 1 and f"error Redis (redis://127.0.0.1:{own_redis.port}/0) answers without a password" in said, said
+    with own_redis.client() as client:
+        client.config_set("requirepass", "s3cret")
+    assert "without a password" not in doctor(REDIS_URL=address)[1]
+    code, said = doctor(REDIS_URL=address.replace("s3cret", "wr0ng"))
+    assert code == 1 and "refuses the blog (invalid username-password pair or user is disabled" in said, said
+    assert "s3cret" not in said and "wr0ng" not in said
+    assert "refuses the blog (Authentication required" in doctor(REDIS_URL=own_redis.url)[1]
+
+
+def test_backups_that_everybody_can_read(doctor: Doctor) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "blog.sql.gz").write_bytes(b"all of it")
+        (folder / "blog.sql.gz").chmod(0o644)
+        assert "can read the backups" not in doctor(BACKUP_ROOT=name)[1], "0700"
+        folder.chmod(0o755)
+        assert f"warning Every user of this machine can read the backups in {name}" in doctor(BACKUP_ROOT=name)[1]
+        (folder / "blog.sql.gz").chmod(0o600)
+        assert "can read the backups" not in doctor(BACKUP_ROOT=name)[1]
+
+
+@pytest.mark.parametrize(("left", "level"), [(0, ERROR), (19 * 1024**2, ERROR), (10**9, WARNING), (90 * 10**9, OK)])
+def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path, left: int, level: str
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "none/yet"
+    usage = type(shutil.disk_usage("/"))(100 * 10**9, 100 * 10**9 - left, left)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    (found,) = files({})
+    assert found.level == level
+    assert (f"{left} bytes are left" in found.text) is (level == ERROR)
+    assert not (tmp_path / "none").exists(), "looking makes no folders"
+
+
+def test_what_proxies_did_is_told_of_a_fleet(doctor: Doctor, environ: dict[str, str]) -> None:
+    environ["TRUSTED_PROXIES"] = "2"
+    with GunicornServer(**environ) as app:
+        headers = {"Host": "blog.example.com", "X-Forwarded-For": "93.184.216.34", "X-Forwarded-Proto": "https"}
+        for _ in range(2):
+            urllib.request.urlopen(urllib.request.Request(f"{app.url}/", headers=headers), timeout=20).close()
+        assert app.log.count("TRUSTED_PROXIES is 2, but requests for https://blog.example.com come with 1 address") == 1
+    code, said = doctor()
+    assert code == 1 and "error TRUSTED_PROXIES is 2, but requests for https://blog.example.com come with 1" in said
+    assert "TRUSTED_PROXIES is" not in doctor(TRUSTED_PROXIES="1")[1]
+
+
+def test_a_host_with_another_key_is_named(doctor: Doctor, environ: dict[str, str]) -> None:
+    KeyDigest.objects.create(pk=1, digest=key.digest_of("the key that the data was made with"))
+    code, said = doctor()
+    assert code == 1 and "error The blog's data was made with another SECRET_KEY than this process has." in said
 
 
 def test_a_database_that_is_away_or_behind(doctor: Doctor, mariadb_server: MariaDB) -> None:

@@ -58,7 +58,7 @@ class OpenPage:
     async def _fetch(self, after: int, to: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.pages_port)
         path = f"/article/{self.post.pk}/comment/floors/?after={after}&to={to}"
-        head = f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 10.1.1.1\r\nAccept-Language: en\r\n\r\n"
+        head = f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 10.1.1.1\r\n\r\n"
         writer.write(head.encode())
         answer = (await reader.read()).decode()
         writer.close()

@@ -55,6 +55,8 @@ def watched(
             "DATABASE_URL": mariadb_server.url.removesuffix("blog") + str(connection.settings_dict["NAME"]),
             "REDIS_URL": redis.url,
             "TRUSTED_PROXIES": "1",
+            "SITE_URL": "http://127.0.0.1",  # nginx hands on its own name with its port
+            "ALLOWED_HOSTS": "*",
             "BLOG_HOST": "first",
             "EMAIL_URL": smtp.url,
         }

@@ -279,7 +279,7 @@ def ask(
     from_here = (source, 0) if address == "127.0.0.1" else None
     client = http.client.HTTPConnection(address, port, timeout=20, source_address=from_here)
     try:
-        given = {"Connection": "close", "Accept-Language": "en", "Host": f"127.0.0.1:{port}", **(headers or {})}
+        given = {"Connection": "close", "Host": f"127.0.0.1:{port}", **(headers or {})}
         client.request(method, path, body, given)
         answer = client.getresponse()
         return answer.status, answer.headers, answer.read().decode(errors="replace")

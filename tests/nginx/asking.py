@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from base64 import urlsafe_b64encode
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -37,9 +38,15 @@ def cache(answer: Any) -> str:
 
 
 def answering_in_turn(path: str, *wishes: dict[str, Any]) -> str:
-    return f"{path}?answer={quote(json.dumps({'in_turn': wishes}))}"
+    return _with(path, {"in_turn": wishes})
 
 
-def answering(path: str = "/", status: int = 200, **headers: str) -> str:
-    wish = {"status": status, "headers": {name.replace("_", "-"): value for name, value in headers.items()}}
-    return f"{path}?answer={quote(json.dumps(wish))}"
+def answering(path: str = "/", status: int = 200, seconds: float = 0, **headers: str) -> str:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return _with(path, {"status": status, "seconds": seconds, "headers": named})
+
+
+def _with(path: str, wish: dict[str, Any]) -> str:
+    """The path with what the application is to answer: in itself, because a page's query is dropped."""
+    text = json.dumps(wish).encode()
+    return f"{path}?answer={quote(text)}" if "/comment/" in path else f"{path}~{urlsafe_b64encode(text).decode()}"

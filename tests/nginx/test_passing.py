@@ -27,7 +27,7 @@ def test_the_app_is_told_who_asks_by_nginx_alone(nginx: BlogNginx) -> None:
     headers = ask(nginx, "/told/?q=private", source="127.0.0.9", Referer=whence, **lies).told["headers"]
     assert headers["x_forwarded_for"] == "127.0.0.9"
     assert headers["x_forwarded_proto"] == "http"
-    assert headers["host"] == f"127.0.0.1:{nginx.port}"
+    assert headers["host"] == nginx.host_and_port
     assert len(headers["x_request_id"]) == 32
     assert not {"x_forwarded_host", "forwarded"} & set(headers)
     wait_until(lambda: bool(nginx.requests()), 5)  # a line is written after the answer

@@ -9,10 +9,10 @@ from apps.stats.database_counter import DatabaseCounter
 from apps.stats.models import DailyViews
 from apps.stats.services import site_day
 from tests.factories import make_category, make_post
+from tests.languages import in_english
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/posts/post/"
-ENGLISH = {"accept-language": "en"}
 FORM = {
     "kind": "post",
     "title": "Written 🎉",
@@ -30,7 +30,7 @@ FORM = {
 
 def act(client: Client, action: str, *posts: Post, **extra: object):  # type: ignore[no-untyped-def]
     data = {"action": action, "_selected_action": [post.pk for post in posts], **extra}
-    return client.post(LIST, data, headers=ENGLISH, follow=True)
+    return in_english(client).post(LIST, data, follow=True)
 
 
 def test_publish_and_take_back(admin_client: Client) -> None:
@@ -69,9 +69,9 @@ def test_a_writer_saves_and_the_author_is_remembered(admin_client: Client, admin
     assert admin_client.post(f"{LIST}add/", form).status_code == 302
     post = Post.objects.get()
     assert post.author == admin_user and post.is_public and "<strong>Text</strong>" in post.html
-    refused = admin_client.post(f"{LIST}add/", form | {"title": "nul \0"}, headers=ENGLISH)
+    refused = in_english(admin_client).post(f"{LIST}add/", form | {"title": "nul \0"})
     assert "Null characters are not allowed" in refused.content.decode() and Post.objects.count() == 1
-    too_long = admin_client.post(f"{LIST}add/", form | {"body": "x" * (5 * 1024 * 1024 + 1)}, headers=ENGLISH)
+    too_long = in_english(admin_client).post(f"{LIST}add/", form | {"body": "x" * (5 * 1024 * 1024 + 1)})
     assert "at most 5 MB" in too_long.content.decode() and Post.objects.count() == 1
 
 
@@ -83,7 +83,7 @@ def test_a_writer_saves_and_the_author_is_remembered(admin_client: Client, admin
     ({"tags": ["\0"]}, "make sense"),
 ])  # fmt: skip
 def test_bad_fields_are_told_and_nothing_is_stored(admin_client: Client, change: dict, words: str) -> None:
-    refused = admin_client.post(f"{LIST}add/", FORM | change, headers=ENGLISH)
+    refused = in_english(admin_client).post(f"{LIST}add/", FORM | change)
     assert words in refused.content.decode() and not Post.objects.exists()
 
 

@@ -3,6 +3,7 @@
 import base64
 import re
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,12 +34,24 @@ def owner(daphne_server: BlogServer) -> None:
     daphne_server.manage("createsuperuser", "--noinput", "--username=owner", "--email=o@example.com")
 
 
+@pytest.fixture(scope="module")
+def cookies() -> list[Any]:
+    """Those of the owner's session, once somebody has signed in."""
+    return []
+
+
 @pytest.fixture
-def editing(page: Any, owner: None) -> Any:
-    page.goto("/admin/login/?next=/admin/posts/post/add/")
-    page.fill("#id_username", "owner")
-    page.fill("#id_password", "a-long-password-of-tests")
-    page.press("#id_password", "Enter")
+def editing(page: Any, owner: None, cookies: list[Any]) -> Any:
+    if cookies:
+        page.context.add_cookies(cookies)
+        page.goto("/admin/posts/post/add/")
+    else:
+        page.goto("/admin/login/?next=/admin/posts/post/add/")
+        page.fill("#id_username", "owner")
+        page.fill("#id_password", "a-long-password-of-tests")
+        page.press("#id_password", "Enter")
+        page.wait_for_url("**/add/")
+        cookies.extend(page.context.cookies())
     page.wait_for_selector("#id_body[data-markdownx-init]")
     return page
 
@@ -62,8 +75,8 @@ def test_pasted_and_dropped_pictures_land_in_the_text_in_order(editing: Any) -> 
     editing.wait_for_selector(".markdownx-preview img >> nth=1")
     editing.evaluate(GIVE, ["drop", [["three.bin", picture("green", "WEBP")]]])
     editing.wait_for_selector(".markdownx-preview img >> nth=2")
-    images = r"!\[one\]\(\S+\.png\)\n!\[two\]\(\S+\.gif\)!\[three\]\(\S+\.webp\)"
-    assert re.fullmatch(rf"before {images}after", editing.input_value("#id_body"))
+    images = r"!\[one\]\(\S+\.png\)\n\n!\[two\]\(\S+\.gif\)\n\n!\[three\]\(\S+\.webp\)"
+    assert re.fullmatch(rf"before \n\n{images}\n\nafter", editing.input_value("#id_body"))
     assert editing.evaluate(
         "[...document.querySelectorAll('.markdownx-preview img')].every((image) => image.naturalWidth)"
     )
@@ -77,12 +90,12 @@ def test_a_refusal_is_shown_and_the_text_stays_as_it_was(editing: Any) -> None:
     editing.evaluate(GIVE, ["drop", [["<b>evil</b>.html", html], ["good.png", picture("red")]]])
     editing.wait_for_selector(".markdownx-preview img")
     assert "<b>evil</b>.html: " in editing.inner_text(".markdownx .errornote")
-    assert re.fullmatch(r"mine!\[good\]\(\S+\)", editing.input_value("#id_body"))
+    assert re.fullmatch(r"mine\n\n!\[good\]\(\S+\)\n\n", editing.input_value("#id_body"))
     # Signed out in another window.
     editing.context.clear_cookies()
     editing.evaluate(GIVE, ["paste", [["late.png", picture("blue")]]])
     editing.wait_for_selector(".markdownx .errornote:has-text('late.png')")
-    assert re.fullmatch(r"mine!\[good\]\(\S+\)", editing.input_value("#id_body"))
+    assert re.fullmatch(r"mine\n\n!\[good\]\(\S+\)\n\n", editing.input_value("#id_body"))
     assert editing.eval_on_selector("#id_body", "editor => getComputedStyle(editor).opacity") == "1"
 
 
@@ -112,3 +125,233 @@ def test_the_keyboard_can_leave_the_editor(editing: Any) -> None:
     editing.keyboard.press("Escape")
     editing.keyboard.press("Tab")
     assert editing.evaluate("document.activeElement.id") != "id_body"
+
+
+# -- Pictures while somebody writes -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def uploads(editing: Any) -> Any:
+    """Uploads wait until `release()`."""
+    held: list[Any] = []
+    editing.route("**/editor/upload/", held.append)
+
+    def release() -> None:
+        editing.unroute("**/editor/upload/")
+        for route in held:
+            route.continue_()
+
+    return SimpleNamespace(release=release)
+
+
+def put_caret(page: Any, start: int, end: int | None = None) -> None:
+    page.evaluate("([a, b]) => { id_body.focus(); id_body.setSelectionRange(a, b); }", [start, end or start])
+
+
+def paste(page: Any, *names: str) -> None:
+    page.evaluate(GIVE, ["paste", [[name, picture("red")] for name in names]])
+
+
+def until_text(page: Any, pattern: str) -> None:
+    try:
+        page.wait_for_function("(pattern) => new RegExp(pattern).test(id_body.value)", arg=pattern)
+    except Exception:
+        raise AssertionError(page.input_value("#id_body")) from None
+
+
+def test_a_picture_stands_on_lines_of_its_own(editing: Any) -> None:
+    for text, caret, expected in (
+        ("", 0, "PIC\n\n"),
+        ("## 流程", 0, "PIC\n\n## 流程"),
+        ("前文## 流程", 2, "前文\n\nPIC\n\n## 流程"),
+        ("前文\n", 3, "前文\n\nPIC\n\n"),
+        ("前文\n\n\n后文", 4, "前文\n\nPIC\n\n\n后文"),
+        ("> 引文", 4, "> 引文\n>\n> PIC\n>\n> "),
+        ("- 一\n- 二", 3, "- 一\n\n  PIC\n\n  \n- 二"),
+        ("| a | b |\n|---|---|\n| 图 |  |", 23, "| a | b |\n|---|---|\n| 图PIC |  |"),
+    ):
+        editing.fill("#id_body", text)
+        put_caret(editing, caret)
+        paste(editing, "x.png")
+        until_text(editing, r"!\[x\]\(/media")
+        assert re.sub(r"!\[x\]\(\S+\)", "PIC", editing.input_value("#id_body")) == expected
+
+
+def test_a_heading_behind_a_picture_stays_one(editing: Any) -> None:
+    editing.fill("#id_body", "## 流程")
+    put_caret(editing, 0)
+    paste(editing, "x.png")
+    editing.wait_for_selector(".markdownx-preview img")
+    assert editing.inner_text(".markdownx-preview h2").startswith("流程")
+
+
+def test_a_placeholder_holds_the_place_while_the_writer_goes_on(editing: Any, uploads: Any) -> None:
+    editing.fill("#id_body", "one two")
+    put_caret(editing, 3)
+    paste(editing, "a.png", "b.png")
+    until_text(editing, r"^one\n\n!\[上传中 a…… #1\]\(\)\n\n!\[上传中 b…… #2\]\(\)\n\n two$")
+    editing.keyboard.press("ControlOrMeta+End")
+    editing.keyboard.type(" three")
+    put_caret(editing, 0, 3)  # selected text isn't replaced
+    uploads.release()
+    until_text(editing, r"^one\n\n!\[a\]\(\S+\)\n\n!\[b\]\(\S+\)\n\n two three$")
+    assert editing.evaluate("[id_body.selectionStart, id_body.selectionEnd]") == [0, 3]
+
+
+@pytest.mark.page(allow_console="400|404")
+def test_a_picture_that_is_refused_leaves_the_text_as_it_was(editing: Any) -> None:
+    editing.fill("#id_body", "one two")
+    put_caret(editing, 3)
+    html = base64.b64encode(b"<html>").decode()
+    editing.evaluate(GIVE, ["paste", [["a.png", html], ["b.png", html]]])
+    editing.wait_for_selector(".markdownx .errornote >> nth=1")
+    assert editing.input_value("#id_body") == "one two"
+    # It is said above the text, and stays in sight in a long one.
+    editing.fill("#id_body", "line\n\n" * 200)
+    assert editing.evaluate(
+        """() => {
+            const note = document.querySelector(".markdownx .errornote").getBoundingClientRect();
+            return note.top < document.querySelector("#id_body").getBoundingClientRect().top;
+        }"""
+    )
+
+
+def test_every_change_can_be_undone(editing: Any) -> None:
+    editing.click("#id_body")
+    editing.keyboard.type("hello world")
+    editing.keyboard.press("Tab")
+    editing.keyboard.type("abc")
+    paste(editing, "x.png")
+    until_text(editing, r"abc\n\n!\[x\]\(/media")
+    editing.keyboard.type("later")
+    for _ in range(40):
+        editing.keyboard.press("ControlOrMeta+z")
+    assert editing.input_value("#id_body") == ""
+
+
+def test_lines_are_indented_and_back(editing: Any) -> None:
+    editing.fill("#id_body", "one\ntwo\nthree")
+    put_caret(editing, 1, 6)
+    editing.keyboard.press("Tab")
+    assert editing.input_value("#id_body") == "\tone\n\ttwo\nthree"
+    editing.keyboard.press("Shift+Tab")
+    assert editing.input_value("#id_body") == "one\ntwo\nthree"
+    editing.keyboard.press("Control+]")
+    editing.keyboard.press("Control+d")  # which bookmarks, and doubles nothing
+    assert editing.input_value("#id_body") == "\tone\n\ttwo\nthree"
+
+
+def compose(driver: Any, text: str) -> None:
+    driver.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+
+
+@pytest.fixture
+def ime(editing: Any) -> Any:
+    return editing.context.new_cdp_session(editing)
+
+
+def test_an_upload_tears_no_composition(editing: Any, uploads: Any, ime: Any) -> None:
+    editing.fill("#id_body", "正文：")
+    put_caret(editing, 3)
+    paste(editing, "x.png")
+    until_text(editing, r"上传中 x…… #1\]\(\)\n\n$")
+    for part in ("z", "zh", "zho"):
+        compose(ime, part)
+    uploads.release()
+    editing.wait_for_timeout(1500)  # the picture is there by now, and waits
+    assert editing.input_value("#id_body").endswith("\n\nzho")
+    compose(ime, "zhong")
+    ime.send("Input.insertText", {"text": "中文"})
+    until_text(editing, r"^正文：\n\n!\[x\]\(/media/\S+\)\n\n中文$")
+
+
+def test_no_preview_is_asked_for_while_composing(editing: Any, ime: Any) -> None:
+    asked: list[str] = []
+    editing.focus("#id_body")
+    editing.wait_for_timeout(700)
+    editing.on("request", lambda request: asked.append(request.post_data) if "preview" in request.url else None)
+    for part in ("n", "ni", "ni'h", "ni'hao"):
+        compose(ime, part)
+        editing.wait_for_timeout(600)
+    assert asked == []
+    ime.send("Input.insertText", {"text": "你好"})
+    editing.wait_for_selector(".markdownx-preview :text('你好')")
+    assert len(asked) == 1
+
+
+def test_tab_leaves_a_composition_alone(editing: Any, ime: Any) -> None:
+    editing.focus("#id_body")
+    compose(ime, "ni")
+    editing.evaluate(
+        "id_body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Tab', isComposing: true, bubbles: true }))"
+    )
+    ime.send("Input.insertText", {"text": "你"})
+    assert editing.input_value("#id_body") == "你"
+
+
+def test_saving_waits_for_pictures(editing: Any, uploads: Any) -> None:
+    editing.fill("#id_title", "With pictures")
+    editing.fill("#id_body", "图：")
+    paste(editing, "a.png", "b.png")
+    until_text(editing, "#2")
+    editing.click("input[name=_draft]")
+    assert editing.input_value("input[name=_draft]") == "等待图片上传……"
+    editing.wait_for_timeout(300)
+    assert editing.url.endswith("/add/")
+    uploads.release()
+    editing.wait_for_selector(".messagelist .success")
+    body = editing.input_value("#id_body").replace("\r", "")
+    assert re.fullmatch(r"图：\n\n!\[a\]\(/media\S+\)\n\n!\[b\]\(/media\S+\)\s*", body)
+
+
+@pytest.mark.page(allow_console="404")
+def test_a_placeholder_is_never_saved(editing: Any, uploads: Any) -> None:
+    """Undo may bring one back after its picture has come, or after the writer took it out."""
+    editing.fill("#id_title", "Undone")
+    editing.fill("#id_body", "图：")
+    paste(editing, "a.png")
+    until_text(editing, "#1")
+    uploads.release()
+    until_text(editing, r"!\[a\]\(/media")
+    editing.focus("#id_body")
+    editing.keyboard.press("ControlOrMeta+z")
+    until_text(editing, r"上传中 a…… #1")
+    editing.click("input[name=_draft]")
+    editing.wait_for_selector(".messagelist .success")
+    assert re.fullmatch(r"图：\s+!\[a\]\(/media\S+\)\s*", editing.input_value("#id_body"))
+
+
+@pytest.mark.page(allow_console="400|404")
+def test_a_refusal_keeps_the_page_that_says_so(editing: Any, uploads: Any) -> None:
+    editing.fill("#id_title", "Refused")
+    editing.fill("#id_body", "图：")
+    editing.evaluate(GIVE, ["paste", [["a.png", base64.b64encode(b"<html>").decode()]]])
+    until_text(editing, "#1")
+    editing.click("input[name=_draft]")
+    uploads.release()
+    editing.wait_for_selector(".markdownx .errornote:has-text('a.png')")
+    editing.wait_for_timeout(300)
+    assert editing.url.endswith("/add/") and editing.input_value("#id_body") == "图："
+    assert editing.input_value("input[name=_draft]") == "存为草稿"
+    editing.click("input[name=_draft]")
+    editing.wait_for_selector(".messagelist .success")
+
+
+@pytest.mark.page(allow_console="404|429")
+def test_too_many_in_a_minute_are_sent_later_by_themselves(editing: Any) -> None:
+    refused: list[str] = []
+
+    def answer(route: Any) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            headers = {"Retry-After": "1"}
+            route.fulfill(status=429, headers=headers, content_type="application/json", body='{"error": "too many"}')
+
+    editing.route("**/editor/upload/", answer)
+    editing.fill("#id_body", "图：")
+    paste(editing, "a.png")
+    editing.wait_for_selector(".markdownx .errornote:has-text('1 秒后自动继续')")
+    until_text(editing, r"!\[a\]\(/media")
+    assert editing.query_selector(".markdownx .errornote") is None

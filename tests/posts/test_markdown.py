@@ -146,7 +146,7 @@ def test_headings_have_ids_of_their_own_and_make_the_contents() -> None:
     ids = re.findall(r'id="([^"]+)"', rendered.html)
     assert len(ids) == len(set(ids)) == 7
     assert '<a class="anchor" href="#h-安装-1"' in rendered.html
-    assert rendered.text == "安装 pip 安装 安装 deep quoted & more !!!"
+    assert rendered.text == "安装 pip 安装 安装 deep quoted x^2 & more !!!"
 
 
 def test_a_numbered_twin_does_not_take_a_taken_id() -> None:
@@ -286,11 +286,11 @@ def test_words_are_not_torn_by_markup() -> None:
     assert render("中**文**字 w<b>or</b>d &amp; &lt;b&gt;").text == "中文字 word & <b>"
 
 
-def test_the_text_holds_no_formula_diagram_or_mark() -> None:
+def test_the_text_holds_formulas_by_their_source_and_no_diagram_or_mark() -> None:
     text = render(
         "设 $x^2$ 为[^1]\n\n$$\\frac$$\n\n```mermaid\ngraph\n```\n\n<ruby>漢<rt>かん</rt></ruby>\n\n[^1]: 注"
     ).text
-    assert text == "设 为 漢 注"
+    assert text == "设 x^2 为 \\frac 漢 注"
 
 
 def test_the_excerpt_counts_a_chinese_character_as_one() -> None:

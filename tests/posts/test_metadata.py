@@ -15,10 +15,11 @@ from PIL import Image
 
 from apps.components import store
 from apps.components.models import SiteIdentity
-from apps.posts import card_drawing, cards, metadata
+from apps.posts import card_drawing, cards, languages
 from apps.posts.card_drawing import draw, wrap
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_category, make_post, make_posts
+from tests.languages import in_english
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +75,7 @@ class Head(HTMLParser):
 
 
 def head(client: Client, path: str, status: int = 200) -> Head:
-    response = client.get(path, headers={"accept-language": "en"})
+    response = in_english(client).get(path)
     assert response.status_code == status
     return Head(response.content.decode())
 
@@ -235,7 +236,7 @@ def test_languages_cost_no_query(client: Client) -> None:
     ("pt-br", "pt-BR", "pt_BR"), ("ja", "ja", "ja_JP"), ("EN-gb", "en-GB", "en_GB"), ("xx", "xx", ""), ("zh", "zh", "zh_CN"),
 ])  # fmt: skip
 def test_languages_are_written_as_each_reader_of_them_expects(code: str, tag: str, locale: str) -> None:
-    assert (metadata.language_tag(code), metadata.open_graph_locale(code)) == (tag, locale)
+    assert (languages.language_tag(code), languages.open_graph_locale(code)) == (tag, locale)
 
 
 # -- Lists ---------------------------------------------------------------------------------------------------------

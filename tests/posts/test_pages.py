@@ -12,6 +12,7 @@ from apps.components import store
 from apps.components.models import MenuItem
 from apps.posts.models import OldAddress, Post, Source, Tag
 from tests.factories import make_administrator, make_category, make_comment, make_post, make_posts
+from tests.languages import in_english
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def test_home_lists_ten_posts_newest_first_with_their_facts(client: Client) -> N
     newest = Post.objects.get(title="Aged 0")
     make_comment(newest)
     Post.objects.filter(pk=newest.pk).update(view_count=321)
-    page = client.get("/", headers={"accept-language": "en"})
+    page = in_english(client).get("/")
     assert titles(page) == [f"Aged {age}" for age in range(10)]
     first = text_of(page).split("<article")[1]
     assert "321" in first and "views" in first
@@ -193,7 +194,7 @@ def test_an_imports_old_address_leads_to_the_post(client: Client) -> None:
      "/media/" + "x" * 300],
 )  # fmt: skip
 def test_what_is_not_there_is_a_readable_404(client: Client, path: str) -> None:
-    response = client.get(path, headers={"accept-language": "en"})
+    response = in_english(client).get(path)
     assert response.status_code == 404
     assert "There is no such page." in text_of(response) and "Traceback" not in text_of(response)
 
@@ -321,7 +322,7 @@ def test_the_page_of_an_anonymous_reader_is_the_same_for_all(client: Client) -> 
 
 def test_the_administrators_page_says_who_sees_a_draft(admin_client: Client) -> None:
     draft = make_post(status="draft")
-    page = admin_client.get(draft.get_absolute_url(), headers={"accept-language": "en"})
+    page = in_english(admin_client).get(draft.get_absolute_url())
     assert "Only administrators see this post." in text_of(page)
 
 

@@ -19,6 +19,7 @@ from apps.posts.search.query import search, suggest
 from apps.posts.search.terms import parse
 from apps.posts.services import index_missing, rebuild_search
 from tests.factories import make_category, make_post, make_posts
+from tests.languages import in_english
 
 database_test = pytest.mark.django_db
 STARTED = timezone.now()
@@ -521,7 +522,7 @@ def test_the_page_shows_marked_titles_facts_and_excerpts(client: Client) -> None
     make_post(
         title="数据库 <调优>", body="前言。" * 60 + "讲讲数据库。" + "后记。" * 60, category=make_category("技术")
     )
-    page = text_of(client.get("/search/", {"q": "数据库"}, headers={"accept-language": "en"}))
+    page = text_of(in_english(client).get("/search/", {"q": "数据库"}))
     assert "<mark>数据库</mark> &lt;调优&gt;</a></h2>" in page
     assert "讲讲<mark>数据库</mark>。" in page and "技术" in page
     assert "1 post found." in page and 'content="noindex"' in page
@@ -541,7 +542,7 @@ def test_results_are_paged_and_the_query_is_kept(client: Client) -> None:
 
 @database_test
 def test_nothing_found_says_so_and_helps(client: Client) -> None:
-    page = text_of(client.get("/search/?q=nowhere", headers={"accept-language": "en"}))
+    page = text_of(in_english(client).get("/search/?q=nowhere"))
     assert "Nothing found." in page and "shujuku" in page
 
 

@@ -13,6 +13,7 @@ from apps.posts.models import Post
 from apps.stats.models import DailyReferrer, DailyViews, PostDailyViews
 from apps.stats.services import site_day
 from tests.factories import make_administrator, make_post
+from tests.languages import in_english
 
 PAGE = "/admin/stats/dailyviews/"
 
@@ -39,7 +40,7 @@ def fill(days: int = 400) -> None:
 
 @pytest.fixture
 def owner() -> Client:
-    client = Client(headers={"accept-language": "en"})
+    client = in_english(Client())
     client.force_login(make_administrator())
     return client
 

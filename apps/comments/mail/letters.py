@@ -16,9 +16,10 @@ from django.utils.translation import ngettext
 
 from apps.posts.feed_formats import with_absolute_links
 from apps.posts.plaintext import shorten
-from apps.posts.words import one_line
+from apps.posts.words import one_line, readable_line
+from blog_xtg.hosts import absolute
 
-from .links import absolute, confirm_url, receiver_of, stop_url
+from .links import confirm_url, receiver_of, stop_url
 from .models import Notice
 
 SHOWN_MOST = 50  # comments in one letter
@@ -69,7 +70,7 @@ def letter_of(notices: list[Notice], site: Any, letter: str) -> EmailMultiAltern
 def _made(
     name: str, address: str, site: Any, letter: str, context: dict[str, Any], headers: dict[str, str] | None = None
 ) -> EmailMultiAlternatives:
-    subject = one_line(context["subject"])
+    subject = readable_line(context["subject"])
     context = {**context, "subject": subject, "site": site, "home_url": absolute("/"), "language": site.language}
     sender = settings.DEFAULT_FROM_EMAIL
     if "<" not in sender:
@@ -121,5 +122,5 @@ def _told(notice: Notice) -> Told:
     if post.password and notice.kind == Notice.Kind.REPLY:
         text = html = ""
     html = with_absolute_links(html, absolute(post.get_absolute_url()))
-    name, edited = one_line(comment.author_name), comment.edited_at is not None
+    name, edited = readable_line(comment.author_name), comment.edited_at is not None
     return Told(name, post.title, absolute(url), text, SafeString(html), pending, edited)

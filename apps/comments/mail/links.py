@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
+from blog_xtg.hosts import absolute
+
 CONFIRM_SECONDS = 7 * 24 * 3600
 _CONFIRM, _STOP = "comments.mail.confirm", "comments.mail.stop"
 
@@ -17,10 +19,6 @@ def receiver_of(address: str) -> str:
     if not address:
         return ""
     return hmac.new(settings.SECRET_KEY.encode(), f"mail\n{address}".encode(), "sha256").hexdigest()[:32]
-
-
-def absolute(path: str) -> str:
-    return f"{settings.SITE_URL}{path}"
 
 
 def confirm_url(receiver: str) -> str:

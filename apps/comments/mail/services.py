@@ -55,7 +55,7 @@ def forget_public_readers(*, instance: Post, **kwargs: Any) -> None:
 
     On post_save, before the post forgets what it was (1 statement).
     """
-    if instance.has_been_withdrawn():
+    if instance.becomes_unlisted():
         Subscription.objects.filter(comment__post=instance.pk).delete()
 
 

@@ -7,14 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
+
+from blog_xtg.security import from_own_pages
 
 from . import links, services
 
 
 @never_cache
-@csrf_exempt
+@from_own_pages
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether the address that got this link wants mail about answers; a POST says yes."""
@@ -37,7 +38,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
-@csrf_exempt
+@from_own_pages
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """End the mail to whom this link was sent: a GET asks, a POST does it (RFC 8058: in one click)."""

@@ -4,11 +4,11 @@ import json
 from typing import Any, NamedTuple
 
 from django.http import Http404, HttpResponse, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from apps.posts.access import is_unlocked, referred_post
 from blog_xtg.client import BlogRequest, client_address
+from blog_xtg.security import from_own_pages
 
 from ..models import Comment
 from . import services
@@ -30,7 +30,7 @@ class Asked(NamedTuple):
 
 
 # No cookie says who this is, so nobody can be made to send it; and as JSON no form of another site can.
-@csrf_exempt
+@from_own_pages
 @require_POST
 def reacted(request: BlogRequest, reference: str) -> HttpResponse:
     """Answer the reactions to a post and some of its comments; before that, give or take back one.

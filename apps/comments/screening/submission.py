@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from apps.posts.models import Post
+from apps.posts.people import display_name
 from blog_xtg.client import BlogRequest, client_address
 
 HONEYPOT = "topic"  # looks worth filling in to a program, and is no name that browsers fill in by themselves
@@ -32,7 +33,7 @@ class Submission:
         return cls(
             post_id=post.pk,
             body=data["body"],
-            author_name=data.get("author_name", "") or user.get_username(),
+            author_name=data.get("author_name", "") or display_name(user),
             author_email=data.get("author_email", "") or getattr(user, "email", ""),
             author_site=data.get("author_site", ""),
             address=client_address(request),

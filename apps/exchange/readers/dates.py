@@ -13,6 +13,7 @@ _DATE = re.compile(
     )?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
 _EPOCH = re.compile(r"\d{9,10}(?:\d{3})?")
 # What every database can hold, with a day to spare for time zones.
 _YEARS = range(1000, 9999)
@@ -34,6 +35,8 @@ def _from_text(text: str, default: tzinfo) -> datetime:
         return _from_number(int(text))
     found = _DATE.fullmatch(text)
     if not found:
+        if month_first := _MONTH_FIRST.fullmatch(text):
+            text = f"{month_first[2]} {month_first[1]} {month_first[3]} 00:00:00"
         try:
             parsed = parsedate_to_datetime(text)
         except (TypeError, IndexError):

@@ -12,7 +12,8 @@ from .front_matter import FrontMatter
 # Meaning -> what Hexo, Hugo, Jekyll and their themes call it; the first one set counts.
 ALIASES = {
     "title": ("title",),
-    "date": ("date", "published", "published_at", "created", "created_at", "publishdate", "pubdate"),
+    "date": ("date",),  # when it was published, if a key of its own says so, stands in held_back.py
+    "created": ("created", "created_at"),
     "updated": ("updated", "lastmod", "modified", "updated_at", "last_modified_at", "last_modified"),
     "tags": ("tags", "tag"),
     "categories": ("categories", "category"),
@@ -22,14 +23,13 @@ ALIASES = {
     "summary": ("summary", "description", "excerpt"),
     "cover": ("cover", "thumbnail", "featured_image", "featuredimage", "banner", "image", "index_img", "top_img"),
     "pinned": ("pinned", "sticky", "top"),
-    "password": ("password",),
     "original": ("original_url", "source_url", "reprint_url", "转载"),
     "language": ("lang", "language", "locale"),
     "layout": ("layout", "type"),
     "photos": ("photos",),
 }
-_YES = {"true", "yes", "on", "y", "1"}
-_NO = {"false", "no", "off", "n", "0", ""}
+YES = {"true", "yes", "on", "y", "1", "是"}
+NO = {"false", "no", "off", "n", "0", "", "否"}
 _COMMAS = re.compile(r"[,，、;；]")
 
 
@@ -59,20 +59,20 @@ class Fields:
         """One line of text; a list is written as it looks in the file, for people title posts `[Python]`."""
         key, value = self.find(meaning)
         if isinstance(value, list) and all(_is_scalar(entry) for entry in value):
-            value = "[" + ", ".join(_name(entry) for entry in value) + "]"
+            value = "[" + ", ".join(as_line(entry) for entry in value) + "]"
         if isinstance(value, list | dict):
             raise self.wrong(key, "a line of text is wanted, not a list or map")
-        return _name(value)
+        return as_line(value)
 
     def flag(self, key: str) -> bool | None:
         value = self.front.fields.get(key)
         word = str(value).strip().lower()
-        return None if value is None else True if word in _YES else False if word in _NO else None
+        return None if value is None else True if word in YES else False if word in NO else None
 
     def pinned(self) -> bool:
         for key in ALIASES["pinned"]:
             word = str(self.front.fields.get(key) or "").strip().lower()
-            if word not in _NO and not word.startswith("-"):
+            if word not in NO and not word.startswith("-"):
                 return True
         return False
 
@@ -80,8 +80,7 @@ class Fields:
         """Raises Unreadable for what is no date, with its line."""
         for key in ALIASES[meaning]:
             value = self.front.fields.get(key)
-            # Jekyll's `published: false` is about a state, not a time.
-            if value in (None, "") or (key == "published" and self.flag(key) is not None):
+            if value in (None, ""):
                 continue
             try:
                 return read_date(value, self.zone)
@@ -99,17 +98,17 @@ class Fields:
             parts: Iterable[str] = _COMMAS.split(value)
             if by_spaces and not _COMMAS.search(value):
                 parts = value.split()
-            yield from filter(None, map(_name, parts))
+            yield from filter(None, map(as_line, parts))
             return
         entries = value if isinstance(value, list) else [value]
         for entry in entries:
             if isinstance(entry, dict):
-                yield from filter(None, map(_name, entry))
+                yield from filter(None, map(as_line, entry))
                 self.warn(key, "a map is written here; its keys are taken as names")
             elif isinstance(entry, list):
-                yield from (_name(name) for name in entry if _is_scalar(name) and _name(name))
-            elif _name(entry):
-                yield _name(entry)
+                yield from (as_line(name) for name in entry if _is_scalar(name) and as_line(name))
+            elif as_line(entry):
+                yield as_line(entry)
 
     def category_paths(self, *, by_spaces: bool = False) -> tuple[tuple[str, ...], ...]:
         """Category paths: in Hexo a list is one path, a list of lists are several."""
@@ -126,7 +125,7 @@ class Fields:
         """Addresses from one string or a list; no comma ends one."""
         _key, value = self.find(meaning)
         return tuple(
-            _name(entry) for entry in (value if isinstance(value, list) else [value]) if _is_scalar(entry) and entry
+            as_line(entry) for entry in (value if isinstance(value, list) else [value]) if _is_scalar(entry) and entry
         )
 
     def picture(self) -> str:
@@ -147,7 +146,7 @@ def _is_scalar(value: Any) -> bool:
     return not isinstance(value, list | dict)
 
 
-def _name(value: Any) -> str:
+def as_line(value: Any) -> str:
     """A scalar as one line without control characters."""
     if value is None or isinstance(value, list | dict):
         return ""
@@ -159,8 +158,8 @@ def _name(value: Any) -> str:
 
 
 def _map_path(name: Any, below: Any) -> Iterator[str]:
-    yield _name(name)
+    yield as_line(name)
     if isinstance(below, list | dict):
-        yield from filter(None, map(_name, below))
-    elif _name(below):
-        yield _name(below)
+        yield from filter(None, map(as_line, below))
+    elif as_line(below):
+        yield as_line(below)

@@ -13,12 +13,15 @@ from . import plain_yaml
 KNOWN_KEYS = frozenset(
     "title date published created updated lastmod modified tags tag categories category slug permalink url aliases"
     " draft summary description excerpt cover thumbnail image banner layout author comments sticky top pinned"
-    " keywords photos password id subtitle toc mathjax".split()
+    " keywords photos password id subtitle toc mathjax status authors translation save_as".split()
 )
 
 _YAML_FENCED = re.compile(r"\A(-{3,})[ \t]*\n(?:(.*?)\n)??(?:\1|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)
 _YAML_OPEN = re.compile(r"\A-{3,}[ \t]*\n\s*([\w-]+)[ \t]*:(?:[ \t]|\n)")
 _YAML_UNFENCED = re.compile(r"\A(\w[\w -]*:(?:[ \t].*)?\n(?:.*\n)*?)-{3,}[ \t]*(?:\n|\Z)")
+# Pelican's and MultiMarkdown's: `Key: value` up to the first blank line, more lines of a value indented.
+_KEY_LINE = re.compile(r"(\w[\w -]{0,60}):(?:[ \t]+(.*))?")
+_NOTION_TITLE = re.compile(r"\A#[ \t]+(.+)\n\s*\n")
 _JSON_FENCED = re.compile(r"\A(;{3,})[ \t]*\n(.*?)\n?;{3,}[ \t]*(?:\n|\Z)", re.DOTALL)
 _JSON_UNFENCED = re.compile(r'\A("[\w -]+"[ \t]*:.*?)\n;{3,}[ \t]*(?:\n|\Z)', re.DOTALL)
 _JSON_OBJECT = re.compile(r'\A\{\s*(?:"|\}[ \t]*\n)')
@@ -38,9 +41,16 @@ class FrontMatter:
 
     def line_of(self, key: str) -> int | None:
         """The line that sets the key, for messages; None when it can't be told."""
-        spelled = key.replace("_", "[-_ ]")
-        found = re.search(rf'^[ \t]*"?{spelled}"?[ \t]*[:=]', self.head, re.MULTILINE | re.IGNORECASE)
-        return self.head.count("\n", 0, found.start()) + 1 if found else None
+        found = self._find(key)
+        return self.head.count("\n", 0, found.start(1)) + 1 if found else None
+
+    def as_written(self, key: str) -> str:
+        found = self._find(key)
+        return found[1] if found else key
+
+    def _find(self, key: str) -> re.Match[str] | None:
+        spelled = re.escape(key).replace("_", "[-_ ]")
+        return re.search(rf'^[ \t\[]*"?({spelled})"?[ \t]*[:=\]]', self.head, re.MULTILINE | re.IGNORECASE)
 
 
 def _key(key: str) -> str:
@@ -105,6 +115,35 @@ def _from_unfenced_yaml(text: str) -> FrontMatter | None:
     return _made(text, unfenced.end(), fields) if isinstance(fields, dict) else None
 
 
+def _from_key_lines(text: str) -> FrontMatter | None:
+    """Pelican's head. One line alone must be a title, date or status: prose, too, may begin with a word and a colon."""
+    lines = text.split("\n\n", 1)[0].rstrip("\n").split("\n")
+    fields: dict[str, Any] = {}
+    last = ""
+    for line in lines:
+        found = _KEY_LINE.fullmatch(line)
+        if found:
+            last = _key(found[1])
+            fields[last] = (found[2] or "").strip()
+        elif last and line.startswith((" ", "\t")):
+            fields[last] += f", {line.strip()}"
+        else:
+            return None
+    telling = fields.keys() & (KNOWN_KEYS if len(lines) > 1 else {"title", "date", "status"})
+    return _made(text, len("\n".join(lines)) + 1, fields) if telling else None
+
+
+def _from_notion(text: str) -> FrontMatter | None:
+    """The properties of Notion's pages, which stand between the title and the text."""
+    title = _NOTION_TITLE.match(text)
+    block = text[title.end() :].split("\n\n", 1)[0].rstrip("\n") if title else ""
+    found = [_KEY_LINE.fullmatch(line) for line in block.split("\n")]
+    if not title or not all(found):
+        return None
+    fields = {line[1]: (line[2] or "").strip() for line in found if line}
+    return _made(text, title.end() + len(block) + 1, {**fields, "title": title[1]})
+
+
 def _from_json(text: str) -> FrontMatter | None:
     if fenced := _JSON_FENCED.match(text):
         source = fenced[2].strip()
@@ -134,8 +173,8 @@ def _from_toml(text: str) -> FrontMatter | None:
     return None
 
 
-def split(text: str) -> FrontMatter:
-    """Take the head off a file's text; what has none is all body.
+def split(text: str, *, notion: bool = False) -> FrontMatter:
+    """Take the head off a file's text; what has none is all body. `notion`: the file is an export of Notion's.
 
     Raises Unreadable, naming the line, when there is a head that can't be read.
     """
@@ -148,6 +187,8 @@ def split(text: str) -> FrontMatter:
         found = reader(stripped)
     except Unreadable as error:
         raise Unreadable(error.reason, error.line and error.line + head_start) from None
+    if found is None:
+        found = _from_notion(stripped) if notion else _from_key_lines(stripped)
     if found is None:
         return FrontMatter(body=text)
     return FrontMatter(found.fields, found.body, found.body_line + head_start, True, "\n" * head_start + found.head)

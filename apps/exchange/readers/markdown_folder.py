@@ -11,10 +11,13 @@ from .. import identity
 from ..items import Failure, Picture, PostItem, Unreadable
 from . import addresses, front_matter
 from .fields import Fields
+from .held_back import Layer, Standing
 from .hexo_tags import HexoTags
 from .references import References, digest, rewrite
+from .remarks import as_comments
 from .scanner import tokens
 from .sites import POST_FOLDERS, Site, find_site, is_about_the_project, list_files
+from .surroundings import Surroundings, is_from_notion
 from .text_files import MAX_FILE_BYTES, decode, readable
 
 _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
@@ -49,12 +52,13 @@ def read_folder(folder: Path, zone: tzinfo) -> Iterator[PostItem | Failure]:
 
 def _read(site: Site, files: list[Path | Failure], zone: tzinfo) -> Iterator[PostItem | Failure]:
     known = _known_names(site, [entry for entry in files if isinstance(entry, Path)])
+    surroundings = Surroundings(site, [entry for entry in files if isinstance(entry, Path)], set(known))
     sections = any(isinstance(entry, Path) and entry.parent != site.content for entry in files)
     for entry in files:
         if isinstance(entry, Failure):
             yield entry
             continue
-        reader = _FileReader(site, entry, zone, known, sections)
+        reader = _FileReader(site, entry, zone, known, sections, surroundings)
         try:
             yield reader.read()
         except Unreadable as error:
@@ -83,8 +87,17 @@ class _PassedBy(Exception):
 
 
 class _FileReader:
-    def __init__(self, site: Site, path: Path, zone: tzinfo, known: dict[str, str], sections: bool) -> None:
+    def __init__(
+        self,
+        site: Site,
+        path: Path,
+        zone: tzinfo,
+        known: dict[str, str],
+        sections: bool,
+        surroundings: Surroundings,
+    ) -> None:
         self.site = site
+        self.surroundings = surroundings
         self.path = path
         self.zone = zone
         self.sections = sections
@@ -101,12 +114,14 @@ class _FileReader:
         return bool(set(names) & set(self.parts[:-1]))
 
     def read(self) -> PostItem:
-        if self.path.stem == "_index":
+        if self.path.name.startswith("_index."):
             raise _PassedBy("a list page of Hugo's")
+        if self.surroundings.is_template(self.path):
+            raise _PassedBy("a template of the vault")
         data = self._bytes()
         text = decode(data)
         self.references.warnings.extend(text.warnings)
-        front = front_matter.split(text.text)
+        front = front_matter.split(text.text, notion=is_from_notion(self.path))
         if not front.present:
             if is_about_the_project(self.path):
                 raise _PassedBy("about the project, without front matter")
@@ -114,11 +129,19 @@ class _FileReader:
                 raise _PassedBy("no post in Jekyll's eyes: no front matter")
         fields = Fields(front, self.zone, self.references.warnings)
         title, body, body_line = self._title(fields, front)
-        published_at, dated = self._date(fields)
-        is_page = self._is_page(fields, dated=dated)
-        status = self._status(fields, is_page=is_page)
+        now = datetime.now(tz=UTC)
         jekyll = self.site.kind == "jekyll"
+        tags = fields.names("tags", by_spaces=jekyll)
+        standing = Standing(fields, [*self.surroundings.layers(self.path), *self._tag_passwords(tags)], now)
+        day, dated = self._date(fields, standing)
+        is_page = self._is_page(fields, dated=dated)
+        standing.look_into(body, body_line)
+        standing.reasons += self.surroundings.reasons(self.path, says_publish=standing.says_publish)
+        published_at = max(day, standing.embargo or day)
+        standing.settle(published_at if dated or standing.embargo else None, is_page=is_page)
+        status = standing.status
         categories = fields.category_paths(by_spaces=jekyll)
+        body = as_comments(body, vault=self.surroundings.is_vault, hexo=self.site.kind == "hexo")
         body = rewrite(body, self.references, body_line)
         body = HexoTags(self.references, body_line).convert(body)
         body += self._photos(fields)
@@ -128,26 +151,27 @@ class _FileReader:
             title=title,
             body=body.strip("\n") + "\n" if body.strip() else "",
             digest="",
-            published_at=published_at if dated or status != "draft" else None,
-            dated=dated,
+            published_at=published_at if dated or standing.embargo or status != "draft" else None,
+            dated=dated or bool(standing.embargo),
             updated_at=fields.date("updated"),
             status=status,
             is_page=is_page,
             language=fields.text("language").replace("_", "-"),
             slug=fields.text("slug") or self.name,
-            tags=fields.names("tags", by_spaces=jekyll),
+            tags=tags,
             categories=categories,
             summary=fields.text("summary"),
-            permalinks=self._permalinks(fields, published_at, dated, status, title, categories),
+            permalinks=self._permalinks(fields, day, dated, status, title, categories),
             cover=self._cover(cover) if cover else None,
             pictures=tuple(self.references.pictures),
             links=tuple(self.references.links),
             pinned=fields.pinned(),
-            password=fields.text("password"),
+            password=standing.password,
             comments_open=fields.flag("comments") is not False,
             original_url=next((url for url in fields.addresses("original") if url.startswith("http")), ""),
             path_key=identity.path_key(self.origin),
             place_key=identity.place_key(self.site.content),
+            reasons=tuple(standing.reasons),
             warnings=tuple(self.references.warnings),
         )
         return replace(item, digest=_digest(data, item))
@@ -174,8 +198,13 @@ class _FileReader:
             return _without_markup(heading[1] or heading[2]), body[heading.end() :], line
         return _readable_name(self.name), body, line
 
-    def _date(self, fields: Fields) -> tuple[datetime, bool]:
-        if found := fields.date("date"):
+    def _tag_passwords(self, tags: tuple[str, ...]) -> list[Layer]:
+        passwords = self.surroundings.passwords()
+        return [Layer({"password": passwords[tag]}, "_config.yml: encrypt") for tag in tags if passwords.get(tag)]
+
+    def _date(self, fields: Fields, standing: Standing) -> tuple[datetime, bool]:
+        """The day by which the old blog sorted it, and whether the file states it."""
+        if found := fields.date("date") or standing.published_at or fields.date("created"):
             return found, True
         if self.name_date:
             year, month, day = map(int, self.name_date.split("-"))
@@ -196,12 +225,6 @@ class _FileReader:
         # Hugo's about.md lies beside the sections; a dated text there is a post of a blog without any.
         return bool(self.site.kind == "hugo" and len(self.parts) == 1 and self.sections and not dated)
 
-    def _status(self, fields: Fields, *, is_page: bool) -> str:
-        """A page comes in unlisted: themes have empty ones (tags, categories) that no navbar should show."""
-        if fields.flag("draft") or fields.flag("published") is False or self._in("_drafts"):
-            return "draft"
-        return "unlisted" if is_page or fields.flag("hidden") or fields.flag("private") else "published"
-
     def _photos(self, fields: Fields) -> str:
         """Hexo's gallery, shown by its themes beside the text."""
         line = fields.front.line_of("photos") or 0
@@ -217,21 +240,21 @@ class _FileReader:
     def _permalinks(
         self,
         fields: Fields,
-        published_at: datetime,
+        day_of_post: datetime,
         dated: bool,
         status: str,
         title: str,
         categories: tuple[tuple[str, ...], ...],
     ) -> tuple[str, ...]:
-        day = published_at.astimezone(self.zone) if dated else None
+        day = day_of_post.astimezone(self.zone) if dated else None
         path = PurePosixPath(self.origin).with_suffix("")
         below = str(path).partition("_posts/")[2] or str(path)
         name = str(PurePosixPath(below).with_name(self.name)) if self._in("_posts") else below
         outermost = categories[0] if categories else ()
         found: list[str] = []
         for pattern in fields.addresses("permalink"):
-            if "//" in pattern and "permalink" not in fields.front.fields:
-                continue  # `url: https://…` names another place
+            if pattern.lower() == "false" or ("//" in pattern and "permalink" not in fields.front.fields):
+                continue  # `url: https://…` names another place, `permalink: false` none
             expanded = addresses.expand(pattern, day=day, name=name, title=title, categories=outermost)
             if expanded:
                 found.append(expanded)
@@ -269,11 +292,13 @@ def _readable_name(name: str) -> str:
 
 
 def _digest(data: bytes, item: PostItem) -> str:
-    """Of all that the item is made from: the file, its pictures, its state (a folder's affair), its neighbours."""
+    """Of all that the item is made from: file, pictures, neighbours, state and password (a folder may give it both)."""
     total = hashlib.sha256(data)
     for picture in [*item.pictures, *([item.cover] if item.cover else [])]:
         total.update(f"\0{picture.reference}\0{digest(picture.path)}".encode("utf-8", "surrogatepass"))
     for link in item.links:
         total.update(f"\0{link.origin}".encode("utf-8", "surrogatepass"))
     total.update(f"\0{item.status}".encode())
+    if item.password:
+        total.update(f"\0{item.password}".encode("utf-8", "surrogatepass"))
     return total.hexdigest()

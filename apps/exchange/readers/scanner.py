@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Their contents are taken as they stand, whatever they look like.
-OPAQUE_TAGS = {"codeblock", "code", "raw", "highlight"}
+OPAQUE_TAGS = {"codeblock", "code", "raw", "highlight", "comment"}
 
 _START = re.compile(
     r"""^(?P<fence_lead>(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})

@@ -15,7 +15,7 @@ from .text_files import readable
 SUFFIXES = {".md", ".markdown", ".mdown", ".mkd"}
 POST_FOLDERS = {"_posts", "_drafts"}
 
-_HUGO_CONFIGS = (
+HUGO_CONFIGS = (
     "hugo.toml", "hugo.yaml", "hugo.json", "config.toml", "config.yaml", "config.json", "config/_default",
 )  # fmt: skip
 # Not writing, whatever the blog is; the second set only where a generator has its own layout.
@@ -23,7 +23,7 @@ _NEVER = {"node_modules", "__pycache__", "bower_components"}
 _GENERATORS = {"themes", "scaffolds", "archetypes", "layouts", "vendor", "public", "resources"}
 # Files about a project; they are posts only when somebody gave them a front matter.
 _ABOUT_FILES = {"readme", "changelog", "contributing", "license", "code_of_conduct", "security", "history"}
-_LEVELS_UP = 5
+LEVELS_UP = 5
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def find_site(folder: Path) -> Site:
         return _hexo(folder / "source", folder / "source", folder)
     if (folder / "content").is_dir() and _is_hugo(folder):
         return Site(folder / "content", folder / "content", folder, "hugo")
-    above = [folder, *folder.parents][:_LEVELS_UP]
+    above = [folder, *folder.parents][:LEVELS_UP]
     for place in above:
         if place.name in POST_FOLDERS:
             return _hexo(folder, place.parent, _project(place.parent))
@@ -64,7 +64,7 @@ def find_site(folder: Path) -> Site:
 
 
 def _is_hugo(folder: Path) -> bool:
-    return any((folder / name).exists() for name in _HUGO_CONFIGS)
+    return any((folder / name).exists() for name in HUGO_CONFIGS)
 
 
 def _project(content: Path) -> Path:

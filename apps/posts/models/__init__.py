@@ -2,11 +2,12 @@
 
 from .post import OldAddress, Post
 from .search import SearchBlock, SearchEntry, SearchWord
-from .shelves import Category, Source, Tag, default_category_id
+from .shelves import Category, OldTagSlug, Source, Tag, default_category_id
 
 __all__ = [
     "Category",
     "OldAddress",
+    "OldTagSlug",
     "Post",
     "SearchBlock",
     "SearchEntry",

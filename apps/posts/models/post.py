@@ -1,5 +1,6 @@
 """A post, and the old addresses that lead to it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -14,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from .. import shown
 from ..addresses import ADDRESS_KEY_LENGTH, FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, post_address
 from ..image_sizes import dimensions, with_dimensions
+from ..left_out import LeftOut
 from ..markdown import RENDERER_VERSION, render
+from ..markdown_cjk import join_lines
 from ..plaintext import reading_minutes
 from ..querysets import OldAddressQuerySet, PostQuerySet
 from ..search import index
@@ -155,6 +158,7 @@ class Post(models.Model):
             models.Index(fields=["renderer_version"], name="post_renderer"),
         ]
 
+    left_out: Sequence[LeftOut] = ()  # what its pages don't show of the body; known when it has been rendered
     _as_loaded: dict[str, Any] = {}  # EDITED, LISTED and updated_at as the database has them; empty for a new post
 
     def __str__(self) -> str:
@@ -192,7 +196,7 @@ class Post(models.Model):
             kwargs["update_fields"] = [*kwargs["update_fields"], "slug"]
         with transaction.atomic(using=kwargs.get("using")):
             super().save(*args, **kwargs)
-            if self.has_been_withdrawn():
+            if self.becomes_unlisted():
                 self.old_addresses.filter(path__startswith=f"/article/{self.pk}/").delete()
             written = kwargs.get("update_fields")
             if written is None or index.INDEXED & set(written):
@@ -287,8 +291,9 @@ class Post(models.Model):
         self.html, self.toc, self.text = with_dimensions(rendered.html), rendered.toc, rendered.text
         self.reading_minutes = reading_minutes(rendered.text)
         # What a password guards must not leak through a list.
-        self.excerpt = self.summary.strip() or ("" if self.password else rendered.excerpt)
+        self.excerpt = join_lines(self.summary.strip()) or ("" if self.password else rendered.excerpt)
         self.renderer_version = RENDERER_VERSION
+        self.left_out = rendered.left_out
 
     def _remember(self) -> None:
         """Note what the database holds of the columns whose change save() looks for; deferred ones stay unread."""
@@ -299,7 +304,23 @@ class Post(models.Model):
         """Whether what is being saved may stand in other lists than before; so it is when nobody knows what was."""
         return any(getattr(self, name) != self._as_loaded.get(name, self) for name in self.LISTED if name in vars(self))
 
-    def has_been_withdrawn(self) -> bool:
+    def is_being_withdrawn(self) -> bool:
+        """Whether what is being saved takes the post, or its text, from readers who had it.
+
+        So it is when nobody knows what was, and what is would not be for everybody to read.
+        """
+        was, is_now, now = self._as_loaded, vars(self), timezone.now()
+        status, began = was.get("status"), was.get("published_at", now)
+        if status in {self.Status.DRAFT, self.Status.PRIVATE}:
+            return False
+        if status == self.Status.PUBLISHED and (began is None or began > now):
+            return False
+        return (
+            is_now.get("status", status) not in {status, self.Status.PUBLISHED}
+            or (is_now.get("published_at", now) or now) > now
+            or is_now.get("password", "") not in {"", was.get("password")}
+        )
+    def becomes_unlisted(self) -> bool:
         """Whether what is being saved makes an unlisted post of one that was published."""
         was = self._as_loaded.get("status")
         return self.status == self.Status.UNLISTED and was == self.Status.PUBLISHED

@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from . import pinyin, tokens
-from .terms import Term
+from .terms import Span, Term
 
 EXCERPT_CHARACTERS = 160
 BEFORE_MATCH_CHARACTERS = 40
@@ -18,8 +18,6 @@ ELLIPSIS = "…"
 _MARKS = "[\u0300-\u036f\u3099\u309a\uff9e\uff9f]*"
 _PIECE = re.compile(f".{{1,100}}{_MARKS}", re.DOTALL)
 _CHARACTER = re.compile(f".{_MARKS}", re.DOTALL)
-
-Span = tuple[int, int]
 
 
 class _Folded:
@@ -56,9 +54,7 @@ class Marker:
     """Marks what one query asked for; made once, used for every post of the page."""
 
     def __init__(self, terms: list[Term]) -> None:
-        self.terms = [
-            (re.compile(term.pattern), re.compile(term.parts) if term.parts else None, term.letters) for term in terms
-        ]
+        self.terms = terms
 
     def title(self, title: str, reading: str = "") -> SafeString:
         folded = _Folded(title)
@@ -84,12 +80,12 @@ class Marker:
     def _spans(self, folded: _Folded, reading: str = "") -> list[Span]:
         """Where the terms stand in the folded text."""
         found: list[Span] = []
-        for pattern, parts, letters in self.terms:
-            here = [match.span() for match in pattern.finditer(folded.text)]
-            if not here and parts:
-                here = [match.span() for match in parts.finditer(folded.text)]
-            if not here and letters and reading:
-                here = pinyin.spans(folded.text, reading, letters)
+        for term in self.terms:
+            here = list(term.spans(folded.text))
+            if not here and term.parts:
+                here = [match.span() for match in re.finditer(term.parts, folded.text)]
+            if not here and term.letters and reading:
+                here = pinyin.spans(folded.text, reading, term.letters)
             found += here
         return _merged(span for span in found if span[0] < span[1])
 

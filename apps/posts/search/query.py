@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -250,14 +249,14 @@ def _ranked(tiers: list[Bits], order: list[int]) -> list[int]:
 
 def _holding_phrases(ranked: list[int], terms: list[Term], words: _Words) -> list[int]:
     """Those that really hold the quoted phrases; after the first 50, and in tags, the index is believed (1 query)."""
-    quoted = [(re.compile(term.pattern), set(blocks.ids(words.holding(term, "g")))) for term in terms if term.quoted]
+    quoted = [(term, set(blocks.ids(words.holding(term, "g")))) for term in terms if term.quoted]
     if not quoted or not ranked:
         return ranked
     texts = Post.objects.searched_texts(ranked[:PHRASES_READ])
 
     def holds(pk: int) -> bool:
         folded = [tokens.fold(text) for text in texts.get(pk, ())]
-        return all(pk in tagged or any(pattern.search(text) for text in folded) for pattern, tagged in quoted)
+        return all(pk in tagged or any(term.stands_in(text) for text in folded) for term, tagged in quoted)
 
     return [pk for pk in ranked[:PHRASES_READ] if holds(pk)] + ranked[PHRASES_READ:]
 

@@ -6,14 +6,17 @@ from django.db import DatabaseError
 from django.urls import reverse
 
 from apps.components.services import SetupRefused, new_setup_token
-from blog_xtg.environment import last_started_at
+from blog_xtg.environment import is_local, last_started_at
 
 
 class Command(BaseCommand):
-    help = "Print the one-time link that makes the first administrator. A link printed before is good no more."
+    help = (
+        "Print the one-time link that makes the first administrator, good for a day."
+        " A link printed before is good no more."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--site", help="The blog's address (default: where it was started last, or SITE_URL).")
+        parser.add_argument("--site", help="The blog's address (default: SITE_URL, or where it was started last).")
 
     def handle(self, *args: Any, site: str | None, **options: Any) -> None:
         try:
@@ -27,5 +30,6 @@ class Command(BaseCommand):
                 f"The database can't be asked ({error}). `make run` makes a blog's tables, manage.py prepare a fleet's."
             ) from None
         # A fleet started from this folder is another blog than the one that `manage.py start` served.
-        site = site or ("" if settings.REDIS_URL else last_started_at()) or settings.SITE_URL
+        started = "" if settings.REDIS_URL or not is_local(settings.SITE_URL) else last_started_at()
+        site = site or started or settings.SITE_URL
         self.stdout.write(f"{site.rstrip('/')}{reverse('components:setup')}?token={token}")

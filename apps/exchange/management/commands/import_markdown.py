@@ -1,4 +1,5 @@
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.exchange.importing import NoMarkdown, import_folder
-from apps.exchange.receipts import Outcome, Receipt, totals
+from apps.exchange.receipts import Outcome, Receipt, held_back, totals
 
 
 class Command(BaseCommand):
@@ -16,20 +17,33 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=str, help="The blog, its `source`, `content` or `_posts`, or any folder.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
         parser.add_argument("--overwrite", action="store_true", help="Replace posts that were edited here since.")
+        parser.add_argument(
+            "--status",
+            choices=["draft"],
+            default="",
+            help="Bring all new posts in as drafts, for a first look.",
+        )
         parser.add_argument("--author", metavar="USERNAME", help="Whose the new posts are.")
 
-    def handle(self, *args: Any, folder: str, dry_run: bool, overwrite: bool, **options: Any) -> None:
+    def handle(self, *args: Any, folder: str, dry_run: bool, overwrite: bool, status: str, **options: Any) -> None:
         if not folder.strip() or (Path(folder) / "manage.py").exists():
             raise CommandError(f"Name the folder your posts are in; {folder!r} is none, or this program's own.")
         author = self._author(options["author"])
         try:
             receipts = import_folder(
-                Path(folder), overwrite=overwrite, dry_run=dry_run, author=author, progress=self._progress()
+                Path(folder),
+                overwrite=overwrite,
+                dry_run=dry_run,
+                author=author,
+                status=status,
+                progress=self._progress(),
             )
         except NoMarkdown as error:
             raise CommandError(str(error)) from None
         for receipt in receipts:
             self._report(receipt)
+        if held := held_back(receipts):
+            self.stdout.write(_one_line(f"held back: {', '.join(_counted(*entry) for entry in held.items())}"))
         counted = totals(receipts)
         summary = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
         warnings = sum(len(receipt.warnings) for receipt in receipts)
@@ -54,7 +68,8 @@ class Command(BaseCommand):
             Outcome.KEPT: self.style.WARNING,
         }
         outcome = styles.get(receipt.outcome, str)(f"{receipt.outcome.value:<9}")
-        reason = f": {receipt.reason}" if receipt.reason else ""
+        standing = f"{receipt.standing}, {receipt.because}" if receipt.because else receipt.standing
+        reason = f": {receipt.reason or standing}" if receipt.reason or standing else ""
         self.stdout.write(_one_line(f"{outcome}  {receipt.origin}{reason}"))
         for warning in receipt.warnings:
             self.stdout.write(self.style.WARNING(_one_line(f"           warning: {warning}")))
@@ -76,3 +91,12 @@ def _one_line(text: str) -> str:
 
 def _many(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def _counted(standing: str, causes: Counter[str]) -> str:
+    """`3 drafts (draft 2, expiryDate 1)`."""
+    told = ", ".join(f"{cause} {count}" for cause, count in causes.most_common() if cause != standing)
+    number = causes.total()
+    names = {"draft": _many(number, "draft"), "password": f"{number} behind a password"}
+    name = names.get(standing, f"{number} {standing}")
+    return f"{name} ({told})" if told else name

@@ -1,5 +1,6 @@
 """One writer's one command: from an empty folder to a served blog."""
 
+import os
 import socket
 from io import StringIO
 from typing import Any
@@ -7,15 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from twisted.web.http import HTTPChannel
 
 from apps.exchange.preparing import invitation, make_folder, prepare
 from apps.posts.services import correct_months
-from blog_xtg import clock
-from blog_xtg.environment import note_start
+from blog_xtg import clock, solo
+from blog_xtg.environment import is_local, note_start
 
 ADDRESS = "127.0.0.1"
-ADDRESS_MAX_BYTES = 128 * 1024  # ten thousand Chinese characters are 90,000 bytes in an address
 
 
 def _another(port: int) -> int:
@@ -27,25 +26,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", default="8000")
+        parser.add_argument(
+            "--new-key", action="store_true", help="Go on with another SECRET_KEY; the old one is lost."
+        )
 
-    def handle(self, *args: Any, port: str, **options: Any) -> None:
+    def handle(self, *args: Any, port: str, new_key: bool, **options: Any) -> None:
         self._check_port(port)
+        solo.bound_memory()
         make_folder(settings.VAR_DIR)
-        prepare()
+        prepare(new_key=new_key)
         correct_months()
         if settings.CELERY_TASK_ALWAYS_EAGER:
             clock.start()
         address = f"http://{ADDRESS}:{port}"
         note_start(address)
-        self.stdout.write(f"\n  Your blog:   {address}/\n  To write:    {address}/admin/")
-        self.stdout.write(invitation(address, anew=True), ending="")
+        if not os.environ.get("SITE_URL"):
+            settings.SITE_URL = address  # of feeds, letters and what else names the blog from outside
+        site = address if is_local(settings.SITE_URL) else settings.SITE_URL
+        self.stdout.write(f"\n  Your blog:   {site}/\n  To write:    {site}/admin/")
+        if site != address:
+            self.stdout.write(f"  The proxy in front finds it at {address}")
+        self.stdout.write(invitation(site, anew=True), ending="")
         self.stdout.write("  Ctrl-C stops it.\n")
         self.stdout.flush()
-        # Daphne's Twisted hangs up on a longer address, saying nothing.
-        HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = ADDRESS_MAX_BYTES
         # What runserver says of itself is meant for developers; its errors go to stderr all the same.
         call_command(
-            "runserver",
+            solo.Command(),
             f"{ADDRESS}:{port}",
             use_reloader=False,
             use_static_handler=False,  # blog_xtg.files knows better what may be kept

@@ -1,0 +1,344 @@
+"""Every address that a stranger may call: its worst input, what that costs, and after how often 429 is answered.
+
+A new address fails here until it has a row. Costs are processor time of this thread, compared with a loop that runs
+beside it, so that a slow machine slows both; pages are rendered, none is kept (PAGE_CACHE_BYTES is 0 within a transaction).
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import thread_time
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+from apps.comments.mail.links import stop_url
+from apps.comments.routing import websocket_urlpatterns
+from apps.comments.screening.stamps import stamp
+from apps.components.forms import SIGN_INS
+from apps.components.services import new_setup_token
+from apps.posts import cards
+from apps.posts.models import Post
+from apps.posts.sitemaps import SITEMAPS
+from apps.posts.views import PASSWORDS, SEARCHES, SUGGESTIONS
+from blog_xtg import rates
+from blog_xtg.requests import WATCHING
+from blog_xtg.urls import urlpatterns
+from tests.factories import make_comment, make_post
+
+MOST_SECONDS = 0.02
+# The loop below takes some 20 ms where the figure comes from; a test's client and its counting cost as much again.
+FACTOR = 4
+MOST_BYTES = 256 * 1024  # of a body outside the admin: nginx and the solo server take no more
+WORST_HEADERS = {
+    "accept-language": "fr, " * 110 + "xh, xn, h-n, n-h, zh-" + "a" * 30,
+    "user-agent": "Mozilla/5.0 (compatible; " + "bo t/crawl; " * 38,
+    "accept-encoding": "gzip;q=0.1, " * 40,
+    "if-none-match": 'W/"a-gzip", ' * 40,
+}
+RANDOM_WORDS = [f"{chr(97 + n % 26)}{chr(97 + n * 7 % 26)}" for n in range(3000)]
+
+
+@dataclass
+class Blog:
+    """What the rows ask about."""
+
+    post: Post
+    locked: Post
+    client: Client
+    number: int = 0
+
+    def next(self) -> int:
+        self.number += 1
+        return self.number
+
+    def get(self, path: str) -> HttpResponse:
+        return self.client.get(path, headers=WORST_HEADERS)
+
+    def send(self, path: str, data: Any, **more: Any) -> HttpResponse:
+        return self.client.post(path, data, headers=WORST_HEADERS, **more)
+
+    @property
+    def path(self) -> str:
+        return f"/article/{self.post.pk}"
+
+
+Ask = Callable[[Blog], HttpResponse]
+
+
+@dataclass(frozen=True)
+class Row:
+    """`ask` sends the worst 500 bytes, each time others; `limit` is after how many 429 is answered, None for never.
+
+    `counted_by` names what else bounds it. A row with neither must be cheap.
+    """
+
+    ask: Ask
+    limit: int | None = None
+    counted_by: str = ""
+    body: Ask | None = None  # the largest allowed
+
+
+def page(path: str) -> Row:
+    return Row(lambda blog: blog.get(f"{path}?{'&'.join(f'x{blog.next()}={n}' for n in range(40))}"))
+
+
+def of_post(end: str) -> Row:
+    return Row(lambda blog: blog.get(f"{blog.path}/{end}?{'x=%00&' * 80}"))
+
+
+def _search(path: str) -> Ask:
+    def ask(blog: Blog) -> HttpResponse:
+        words = RANDOM_WORDS[33 * blog.next() % 2900 :][:33]
+        return blog.get(f'{path}?q="{" ".join(words)}"'.replace(" ", "+"))
+
+    return ask
+
+
+def _sign_in(blog: Blog) -> HttpResponse:
+    answer = blog.send("/admin/login/", {"username": f"owner{blog.next()}", "password": "guessed"})
+    if "次数过多" in answer.content.decode():
+        answer.status_code = 429  # the form stays where it is, with a sentence
+    return answer
+
+
+def _comment(blog: Blog) -> HttpResponse:
+    fields = {
+        "author_name": "Ada",
+        "author_email": "a@example.com",
+        "body": f"{'[*' * 200}{blog.next()}",
+        "opened": stamp(blog.post.pk, 60),
+    }
+    return blog.send(f"{blog.path}/comment/", fields)
+
+
+def _react(blog: Blog) -> HttpResponse:
+    body = json.dumps({"kind": "like", "floors": [1, 500], "visitor": "x" * 400})
+    return blog.send(f"{blog.path}/reactions/", body, content_type="application/json")
+
+
+def _large(path: str) -> Ask:
+    """As large a form as gets in: few long fields, of signs that take long to decode."""
+
+    def ask(blog: Blog) -> HttpResponse:
+        body = "&".join(f"f{n}={'%E4%B8%AD' * 28}" for n in range(MOST_BYTES // 256))
+        where = path.format(post=blog.path, locked=blog.locked.get_absolute_url())
+        return blog.send(where, body, content_type="application/x-www-form-urlencoded")
+
+    return ask
+
+
+PAGES = {
+    "posts:home": "/",
+    "posts:tags": "/tags/",
+    "posts:tag": f"/tag/{'%E4%B8%AD' * 20}/",
+    "posts:archive": "/archive/",
+    "posts:source": "/source/1/",
+    "components:links": "/links/",
+    "robots.txt": "/robots.txt",
+    "favicon.ico": "/favicon.ico",
+    "super/init": "/super/init",
+    "super/init/": "/super/init/",
+    "posts:feed": "/feed/",
+    "posts:feed-atom": "/feed/atom/",
+    "posts:feed-json": "/feed/json/",
+    "posts:tag-feed": "/tag/news/feed/",
+    "posts:tag-feed-atom": "/tag/news/feed/atom/",
+    "posts:tag-feed-json": "/tag/news/feed/json/",
+    "posts:category-feed": "/category/1/x/feed/",
+    "posts:category-feed-atom": "/category/1/x/feed/atom/",
+    "posts:category-feed-json": "/category/1/x/feed/json/",
+    "posts:category": f"/category/1/{'x' * 400}/",
+    "comments:feed": "/comments/feed/",
+    "comments:feed-atom": "/comments/feed/atom/",
+    "comments:mail-confirm": f"/comments/mail/confirm/{'x:' * 200}/",
+    "comments:mine": "/comments/mine/",
+    "components:stylesheet": f"/style-{'a' * 400}.css",
+    "^static/(?P<path>.+)$": f"/static/{'../' * 100}etc/passwd",
+    "^media/(?P<path>.+)$": f"/media/{'%2e%2e/' * 60}etc/passwd",
+    "^article/(?P<pk>[0-9]{1,18})/?$": "/article/999999999999999999",
+    "^category/(?P<pk>[0-9]{1,18})/?$": "/category/1",
+    "^type/(?P<pk>[0-9]{1,18})/articles/?$": "/type/1/articles",
+    "^source/(?P<pk>[0-9]{1,18})(?:/articles/?)?$": "/source/1/articles",
+}
+TABLE: dict[str, Row] = {
+    **{name: page(path) for name, path in PAGES.items()},
+    "posts:detail": Row(
+        lambda blog: blog.send(blog.locked.get_absolute_url(), {"password": f"{'中' * 150}{blog.next()}"}),
+        PASSWORDS,
+        body=_large("{locked}"),
+    ),
+    "posts:card": Row(lambda blog: blog.get(f"{blog.path}/card.png?v={blog.next()}"), counted_by="drawn once"),
+    "posts:search": Row(_search("/search/"), SEARCHES),
+    "posts:suggest": Row(_search("/search/suggest/"), SUGGESTIONS),
+    "posts:sitemap": Row(lambda blog: blog.get("/sitemap.xml"), SITEMAPS),
+    "posts:sitemap-posts": Row(lambda blog: blog.get("/sitemap-posts-1.xml"), SITEMAPS),
+    "posts:sitemap-lists": Row(lambda blog: blog.get("/sitemap-lists-1.xml"), SITEMAPS),
+    "comments:add": Row(_comment, 10, body=_large("{post}/comment/")),
+    # Counted by the views themselves, in comments/views.py and comments/live.
+    "comments:preview": Row(
+        lambda blog: blog.send(f"{blog.path}/comment/preview/?part", {"body": "[*" * 240}),
+        counted_by="comments",
+        body=_large("{post}/comment/preview/?part"),
+    ),
+    "comments:edit": Row(
+        lambda blog: blog.send(f"{blog.path}/comment/1/edit/", {"body": "[*" * 240}),
+        counted_by="comments",
+        body=_large("{post}/comment/1/edit/"),
+    ),
+    "comments:delete": of_post("comment/1/delete/"),
+    "comments:held": of_post("comment/held/"),
+    "comments:floors": Row(lambda blog: blog.get(f"{blog.path}/comment/floors/?after=0&to=20&edition={blog.next()}")),
+    "comments:moderate": Row(lambda blog: blog.send(f"{blog.path}/comment/1/moderate/", {"decision": "spam" * 100})),
+    "comments:undo": Row(lambda blog: blog.send("/comments/undo/", {"token": "x:" * 200, "next": "//" * 20})),
+    "comments:reactions": Row(_react, settings.REACTION_VISITORS_PER_HOUR),
+    "comments:post-feed": of_post("comments/feed/"),
+    "comments:post-feed-atom": of_post("comments/feed/atom/"),
+    "comments:mail-stop": Row(
+        lambda blog: blog.send(stop_url("0" * 32).removeprefix(settings.SITE_URL), {"List-Unsubscribe": "One-Click"})
+    ),
+    "components:setup": Row(lambda blog: blog.send("/setup/", {"token": "x" * 400}), body=_large("/setup/")),
+    "components:beacon": Row(
+        lambda blog: blog.send(
+            "/stats/view",
+            json.dumps({"post": blog.post.pk, "referrer": f"https://{'a.' * 120}{blog.next()}.example/"}),
+            content_type="text/plain",
+        ),
+        body=_large("/stats/view"),
+    ),
+    "admin:login": Row(_sign_in, SIGN_INS, body=_large("/admin/login/")),
+    "/healthz": page("/healthz"),
+    "/readyz": page("/readyz"),
+    "/metrics": page("/metrics"),
+}
+LIVE = {r"^ws/article/(?P<pk>[0-9]{1,18})/$": "handshakes and messages are counted in comments/live"}
+
+
+# -- Which addresses there are ----------------------------------------------------------------------------------------
+
+
+def addresses(patterns: Any, namespace: str = "", prefix: str = "") -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Yield name (or pattern), whole pattern and view of each."""
+    for pattern in patterns:
+        route = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            within = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from addresses(pattern.url_patterns, within, route)
+        elif isinstance(pattern, URLPattern):
+            yield (f"{namespace}{pattern.name}" if pattern.name else str(pattern.pattern)), route, pattern.callback
+
+
+def test_every_address_that_a_stranger_may_call_has_a_row() -> None:
+    open_to_all = {name for name, route, _view in addresses(urlpatterns) if not route.startswith("admin/")}
+    assert TABLE.keys() == open_to_all | {"admin:login"} | WATCHING.keys()
+    assert LIVE.keys() == {str(pattern.pattern) for pattern in websocket_urlpatterns}
+
+
+@pytest.mark.django_db
+def test_the_admin_opens_nothing_but_the_sign_in_to_strangers(client: Client) -> None:
+    asked = 0
+    for name, route, _view in addresses(urlpatterns):
+        if not route.startswith("admin/") or name in {"admin:login", "admin:logout"}:
+            continue
+        path = route.replace("(?P<url>.*)$", "x")
+        for part, value in (("<path:object_id>", "1"), ("<id>", "1"), ("<int:content_type_id>", "1")):
+            path = path.replace(part, value)
+        asked += 1
+        path = "/" + path.replace("^", "").replace("$", "")
+        answer = client.get(path)
+        assert answer.status_code in {302, 301, 403, 404, 405}, (name, path, answer.status_code)
+        if answer.status_code == 302:
+            assert "/admin/login/" in answer["Location"] or answer["Location"].startswith("/admin/"), path
+    assert asked > 20
+
+
+# -- What they cost -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def blog(client: Client) -> Blog:
+    client.raise_request_exception = False
+    new_setup_token()
+    posts = [make_post(title=f"Post {n}", tags=("news",), body="中文 and words.\n\n" * 40) for n in range(12)]
+    for _ in range(20):
+        make_comment(posts[0], "A **thought**, *said* at `length`. " * 10)
+    return Blog(posts[0], make_post(password="open sesame"), client)
+
+
+def reference() -> float:
+    begun = thread_time()
+    total = 0
+    for number in range(200_000):
+        total += number * number % 7
+    return thread_time() - begun
+
+
+def cost(ask: Ask, blog: Blog) -> float:
+    """The best of three, after one that fills caches which strangers can't empty."""
+    ask(blog)
+    taken = []
+    for _ in range(3):
+        begun = thread_time()
+        ask(blog)
+        taken.append(thread_time() - begun)
+    return min(taken)
+
+
+CHEAP = [name for name, row in TABLE.items() if row.counted_by != "comments"]
+
+
+@pytest.mark.django_db
+@pytest.mark.one_database
+@pytest.mark.parametrize("name", CHEAP)
+def test_the_worst_of_500_bytes_is_cheap(name: str, blog: Blog) -> None:
+    bound = max(MOST_SECONDS, min(reference() for _ in range(3))) * FACTOR
+    assert cost(TABLE[name].ask, blog) < bound
+
+
+@pytest.mark.django_db
+@pytest.mark.one_database
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.body])
+def test_the_largest_body_is_cheap(name: str, blog: Blog) -> None:
+    body = TABLE[name].body
+    assert body
+    bound = max(MOST_SECONDS, min(reference() for _ in range(3))) * FACTOR
+    assert cost(body, blog) < bound
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.limit])
+def test_so_often_and_no_more(name: str, blog: Blog) -> None:
+    row = TABLE[name]
+    assert row.limit
+    statuses = [row.ask(blog).status_code for _ in range(row.limit)]
+    assert 429 not in statuses and not {status for status in statuses if status >= 500}
+    refused = row.ask(blog)
+    assert refused.status_code == 429
+    assert "public" not in refused.get("Cache-Control", "")
+    rates.forget()
+    assert row.ask(blog).status_code == statuses[-1]
+
+
+@pytest.mark.django_db
+def test_a_card_is_drawn_once_whatever_a_stranger_asks(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    monkeypatch.setattr(cards, "draw", lambda *arguments: drawn.append(arguments) or b"picture")
+    answers = [blog.get(f"{blog.path}/card.png?v={number}&{number}") for number in range(20)]
+    assert {answer.status_code for answer in answers} == {200} and len(drawn) == 1
+
+
+# -- Forms of other sites ---------------------------------------------------------------------------------------------
+
+# Counts a view, as every reader's page does: to ask where it comes from would cost more than it does.
+TAKEN_FROM_ANYWHERE = {"components:beacon"}
+
+
+def test_what_takes_no_token_takes_nothing_from_other_sites() -> None:
+    without_token = {name: view for name, _route, view in addresses(urlpatterns) if getattr(view, "csrf_exempt", False)}
+    assert {"posts:detail", "comments:preview", "comments:mail-stop", "comments:reactions"} < without_token.keys()
+    for name, view in without_token.items():
+        assert getattr(view, "is_from_own_pages", False) or name in TAKEN_FROM_ANYWHERE, name
