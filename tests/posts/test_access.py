@@ -293,7 +293,7 @@ def test_an_account_that_commented_is_told_no_new_address() -> None:
 def test_stored_unlisted_posts_get_a_secret_slug_and_keep_the_address_that_was_passed_on() -> None:
     post, done, public = make_post(title="Notes"), make_post(status="unlisted"), make_post()
     Post.objects.filter(pk=post.pk).update(status="unlisted", slug="笔记")
-    migration = MigrationExecutor(connection).loader.get_migration("posts", "0008_unlisted_addresses")
+    migration = MigrationExecutor(connection).loader.get_migration("posts", "0009_unlisted_addresses")
     from django.apps import apps
 
     for _ in range(2):  # safe to run twice

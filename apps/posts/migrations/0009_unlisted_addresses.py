@@ -14,6 +14,6 @@ def hide(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("posts", "0007_taken_slugs")]
+    dependencies = [("posts", "0008_old_tag_slugs")]
 
     operations = [migrations.RunPython(hide, migrations.RunPython.noop)]
