@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.management.commands import runserver
-from daphne.ws_protocol import WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer, reactor, task
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
@@ -33,6 +33,7 @@ IDLE_SECONDS = 60  # for a request's head, for the next piece of its body, for t
 LINGER_SECONDS = 5
 MAX_CONNECTIONS = 1000
 MAX_WEBSOCKETS = 700  # of these: open pages leave room for readers
+MAX_FRAMES, FRAMES_SECONDS = 100, 10  # of one websocket; a page says something every 25 seconds
 FILES_WANTED = 4096
 
 # After SIGTERM: for what is under way, and for everything. systemd and Docker kill after 10 s or more.
@@ -179,6 +180,27 @@ class Factory(HTTPFactory):
         return channel
 
 
+class OpenPage(WebSocketProtocol):
+    """A websocket that is hung up on when more comes than any page sends.
+
+    What it says is the app's to judge (comments/live), but thousands of frames come in one piece, and until all of them
+    are taken apart nobody else is served.
+    """
+
+    _frames = 0
+    _counted_since = 0.0
+
+    def onFrameBegin(self) -> None:
+        now = time.monotonic()
+        if now - self._counted_since >= FRAMES_SECONDS:
+            self._counted_since, self._frames = now, 0
+        self._frames += 1
+        if self._frames > MAX_FRAMES:
+            self.dropConnection(abort=True)
+        else:
+            super().onFrameBegin()
+
+
 class Server(daphne.server.Server):
     """Daphne's, which ends within eight seconds of a signal, whatever its threads wait for."""
 
@@ -189,6 +211,7 @@ class Server(daphne.server.Server):
         self.ports: list[Any] = []
         self.max_connections = min(MAX_CONNECTIONS, _files() // 2)
         daphne.server.HTTPFactory = Factory  # which its run() names
+        WebSocketFactory.protocol = OpenPage
         # Daphne's Twisted hangs up on a longer address, saying nothing.
         HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = ADDRESS_MAX_BYTES
         super().run()

@@ -171,6 +171,29 @@ def test_a_connection_that_says_half_is_closed_and_a_websocket_is_not() -> None:
         assert not hung_up(websocket, 0.2)
 
 
+def seconds_worked(blog: BlogServer) -> float:
+    assert blog.process
+    figures = Path(f"/proc/{blog.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, figures[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("frame", [b"\x81\x80\0\0\0\0", b"\x89\x80\0\0\0\0", b"\x01\x80\0\0\0\0"])
+def test_websockets_that_never_stop_talking_are_hung_up_on(blog: BlogServer, frame: bytes) -> None:
+    begun = seconds_worked(blog)
+    for _ in range(3):
+        with closing(socket.create_connection(("127.0.0.1", blog.port), timeout=60)) as talker:
+            talker.sendall(handshake(blog.port))
+            assert talker.recv(1000).startswith(b"HTTP/1.1 101 ")
+            with suppress(ConnectionError):
+                for _ in range(100):
+                    talker.sendall(frame * 1000)
+            talker.settimeout(30)
+            with suppress(ConnectionError):
+                while talker.recv(65536):
+                    pass
+    assert seconds_worked(blog) - begun < 3  # each of the 300,000 frames would take 0.05 ms
+
+
 def test_half_requests_without_number_leave_room_for_readers() -> None:
     with BoundServer("MAX_CONNECTIONS=30") as blog:
         halves = [socket.create_connection(("127.0.0.1", blog.port)) for _ in range(60)]

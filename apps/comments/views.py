@@ -96,7 +96,8 @@ def preview(request: BlogRequest, reference: str) -> HttpResponse:
     """
     if request.method != "POST":
         return redirect("comments:add", reference)
-    html, errors, refused = "", None, None
+    html, refused = "", None
+    errors: Any = None
     try:
         limits.check_preview(client_address(request))
     except Refused as error:

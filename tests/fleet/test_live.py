@@ -1,6 +1,7 @@
 """Open pages and the processes of a fleet: everything written is shown, once and in order, and nobody is harmed."""
 
 import asyncio
+import contextlib
 import os
 import re
 import statistics
@@ -14,6 +15,7 @@ from http.cookiejar import CookieJar
 import pytest
 from django.db import connection, connections
 
+from apps.comments.live.consumers import NUISANCES
 from apps.comments.models import Comment
 from apps.posts.models import Post
 from tests.factories import make_comment, make_post
@@ -158,6 +160,16 @@ async def until_closed(socket: WebSocket) -> None:
         await socket.hear()
 
 
+async def answers_of(socket: WebSocket) -> int:
+    """How many messages come until the server closes."""
+    answers = 0
+    with contextlib.suppress(Closed, ConnectionError):
+        while True:
+            await socket.hear()
+            answers += 1
+    return answers
+
+
 def test_who_may_not_read_the_post_is_refused(live: LiveServer) -> None:
     refused = [make_post(status="draft"), make_post(status="private"), make_post(password="open sesame"), None]
     unlisted = make_post(status="unlisted")
@@ -210,6 +222,38 @@ def test_a_nuisance_harms_nobody(live: LiveServer) -> None:
 
     asyncio.run(annoy())
     assert "Traceback" not in live.log
+
+
+def test_a_page_that_never_stops_talking_is_let_go_at_once_and_shut_out_in_the_end(live: LiveServer) -> None:
+    post = make_post()
+
+    async def talk() -> None:
+        for number in range(NUISANCES + 1):  # from one network
+            noisy = await WebSocket.open(live.port, path_of(post), X_Forwarded_For=f"2001:db8::{number}")
+            for _ in range(500):
+                noisy.say(b"")
+            assert await answers_of(noisy) <= 10  # of 500: how far the post is, its readers, a sign of life a second
+            noisy.close()
+        await asyncio.sleep(1)
+        with pytest.raises(Refused):
+            await WebSocket.open(live.port, path_of(post), X_Forwarded_For="2001:db8::ffff")
+        reader = await WebSocket.open(live.port, path_of(post), X_Forwarded_For="2001:db8:0:1::1")
+        assert (await reader.hear())["floor"] == 0
+        reader.close()
+
+    asyncio.run(talk())
+    assert "Traceback" not in live.log
+
+
+def test_a_page_of_another_origin_is_refused(live: LiveServer) -> None:
+    post = make_post()
+
+    async def knock() -> None:
+        for origin in ("http://localhost:9999", f"https://127.0.0.1:{live.port}", "https://evil.example", "null"):
+            with pytest.raises(Refused, match="403"):
+                await WebSocket.open(live.port, path_of(post), Origin=origin)
+
+    asyncio.run(knock())
 
 
 def test_an_address_has_its_share(live: LiveServer) -> None:
