@@ -130,7 +130,7 @@ def configuration(parts: dict[str, str]) -> Iterator[Finding]:
         if is_wrong:
             well = False
             yield Finding(level, text, remedy)
-    for text, remedy in proxies.seen():
+    for text, remedy in proxies.seen() if parts.get("redis", health.OK) == health.OK else []:
         well = False
         yield Finding(ERROR, text, remedy)
     if well:

@@ -21,6 +21,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.management.commands import runserver
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer, reactor, task
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
 
@@ -68,6 +69,7 @@ def body_max_bytes(address: bytes) -> int:
 class Request(WebRequest):
     """A request whose body is counted when its length is not told beforehand."""
 
+    content: Any
     _received_bytes = 0
 
     def gotLength(self, length: int | None) -> None:
@@ -97,6 +99,8 @@ class Request(WebRequest):
 class Channel(HTTPChannel):
     """A connection: it is closed when it says nothing, or only half of something, for a minute."""
 
+    transport: Any
+    _path: Any  # bytes, once the first line is read
     is_answering = False
     is_refused = False
     body_max_bytes = OTHER_BODY_MAX_BYTES
@@ -105,7 +109,7 @@ class Channel(HTTPChannel):
         super().connectionMade()
         self.factory.channels[self] = None
 
-    def connectionLost(self, reason: Any) -> None:
+    def connectionLost(self, reason: Any = connectionDone) -> None:
         self.factory.channels.pop(self, None)
         super().connectionLost(reason)
 
