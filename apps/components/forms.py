@@ -6,6 +6,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordChangeForm, UserCreationForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from blog_xtg import rates
@@ -43,8 +44,8 @@ class SignInForm(AdminAuthenticationForm):
         if self.request is None:
             return super().clean()
         if device := known_device(self.request, self.cleaned_data.get("username", "")):
-            return self._counted(f"sign-in-device:{device}", _("Too many attempts. Please wait ten minutes."))
-        message = _("Too many attempts from your network. Please wait ten minutes.")
+            return self._counted(f"sign-in-device:{device}", gettext("Too many attempts. Please wait ten minutes."))
+        message = gettext("Too many attempts from your network. Please wait ten minutes.")
         who = rates.neighbourhood(client_address(self.request))
         if not _hashing.acquire(timeout=HASH_AWAITED_SECONDS):
             raise ValidationError(_("Too many people are signing in just now. Please try again in a moment."))
