@@ -14,7 +14,7 @@ import pytest
 from tests.nginx.asking import FRESH_SECONDS, ask, cache
 from tests.proxy import BlogNginx
 from tests.services import BROWSER, GunicornServer, LiveServer
-from tests.websocket import WebSocket
+from tests.websocket import Refused, WebSocket
 
 pytestmark = [pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
 
@@ -46,8 +46,8 @@ def app(environ: dict[str, str]) -> Iterator[GunicornServer]:
 
 
 @pytest.fixture(scope="module", params=["gunicorn", "daphne"])
-def live(request: pytest.FixtureRequest, environ: dict[str, str]) -> Iterator[LiveServer]:
-    with LiveServer(request.param, **environ) as server:
+def live(request: pytest.FixtureRequest, environ: dict[str, str], app: GunicornServer) -> Iterator[LiveServer]:
+    with LiveServer(request.param, **environ, SITE_URL=app.url) as server:
         yield server
 
 
@@ -211,7 +211,11 @@ def test_health_is_told(nginx: BlogNginx) -> None:
 
 def test_an_open_page_hears_of_a_comment(live: LiveServer, app: GunicornServer, tmp_path: Path, post: str) -> None:
     async def hear(port: int) -> None:
-        page = await WebSocket.open(port, f"/ws/article/{post.split('/')[2]}/")
+        path = f"/ws/article/{post.split('/')[2]}/"
+        for origin in ("http://evil.example", f"https://evil.example:{app.port}", "null"):
+            with pytest.raises(Refused, match="403"):
+                await WebSocket.open(port, path, Origin=origin)
+        page = await WebSocket.open(port, path, Origin=app.url)
         before = (await page.hear())["floor"]
         await asyncio.to_thread(app.manage, "shell", "-c", COMMENT)
         while "floor" not in (news := await page.hear()):
