@@ -17,7 +17,15 @@ SITE = "https://blog.example.com"
 NAME = {"HTTP_HOST": "blog.example.com"}
 READER = "93.184.216.34"
 FROM_SETTINGS = (
-    *("SITE_URL", "HTTPS", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SECURE_HSTS_SECONDS", "SESSION_COOKIE_SECURE"),
+    *(
+        "SITE_URL",
+        "HTTPS",
+        "ALLOWED_HOSTS",
+        "LISTED_HOSTS",
+        "CSRF_TRUSTED_ORIGINS",
+        "SECURE_HSTS_SECONDS",
+        "SESSION_COOKIE_SECURE",
+    ),
     *("CSRF_COOKIE_SECURE", "TRUSTED_PROXIES", "SECURE_PROXY_SSL_HEADER"),
 )
 
@@ -43,7 +51,9 @@ def forget_all() -> None:
 
 
 def get(path: str = "/", **meta: str) -> HttpResponse:
-    response: HttpResponse = Client(**{"REMOTE_ADDR": "127.0.0.1", **meta}).get(path)
+    response: HttpResponse = Client().get(
+        path, **{"REMOTE_ADDR": "127.0.0.1", **meta}
+    )  # a port is taken of a call alone
     return response
 
 
@@ -52,7 +62,9 @@ def sentences(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def told_by_doctor() -> list[str]:
-    return [finding.text for finding in doctor.configuration({}) if finding.level == doctor.ERROR]
+    """Its errors, but for the one that every test on MariaDB deserves: these run without Redis."""
+    errors = [finding.text for finding in doctor.configuration({}) if finding.level == doctor.ERROR]
+    return [text for text in errors if not text.startswith("DATABASE_URL names a server, but REDIS_URL is not set")]
 
 
 def test_an_https_address_means_a_proxy_and_a_day_of_hsts() -> None:
@@ -74,7 +86,7 @@ def test_an_https_address_means_a_proxy_and_a_day_of_hsts() -> None:
         {"HTTP_X_FORWARDED_FOR": READER},
         {"HTTP_FORWARDED": f"for={READER};proto=https"},
         {},
-        {"HTTP_HOST": "127.0.0.1:8000"},
+        {"HTTP_HOST": "127.0.0.1:8000", "SERVER_PORT": "8000"},
         {"HTTP_X_FORWARDED_FOR": READER, "HTTP_X_FORWARDED_PROTO": "http", "HTTP_SEC_FETCH_SITE": "none"},
     ],
     ids=["all", "capitals", "no scheme", "Forwarded", "nothing", "no name", "a proxy behind another"],
@@ -103,10 +115,11 @@ def test_a_reader_who_came_by_http_is_led_to_the_site_once(configured: Callable[
 @pytest.mark.parametrize("origin", [SITE, "http://127.0.0.1:8000"], ids=["behind the proxy", "before there is one"])
 def test_forms_are_taken_where_the_setup_link_leads(configured: Callable[..., None], origin: str) -> None:
     configured(SITE_URL=SITE)
-    client = Client(enforce_csrf_checks=True, HTTP_HOST=origin.partition("//")[2], REMOTE_ADDR="127.0.0.1")
-    client.get("/admin/login/")
+    asked = {"HTTP_HOST": origin.partition("//")[2], "REMOTE_ADDR": "127.0.0.1", "SERVER_PORT": "8000"}
+    client = Client(enforce_csrf_checks=True)
+    client.get("/admin/login/", **asked)
     form = {"username": "a", "password": "b", "csrfmiddlewaretoken": client.cookies["csrftoken"].value}
-    assert client.post("/admin/login/", form, HTTP_ORIGIN=origin).status_code == 200
+    assert client.post("/admin/login/", form, HTTP_ORIGIN=origin, **asked).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -209,7 +222,7 @@ def test_a_blog_that_is_asked_rightly_says_nothing(
     behind = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": READER}
     get(**NAME, **behind)
     get(**NAME, **{**behind, "HTTP_X_FORWARDED_FOR": f"1.2.3.4, {READER}"})  # forged by the reader
-    get(HTTP_HOST="127.0.0.1:8000")
+    get(HTTP_HOST="127.0.0.1:8000", SERVER_PORT="8000")
     for stranger in ("203.0.113.7", "shop.example.net", "localhost.example", "[::1", "a" * 300 + ".com"):
         get(HTTP_HOST=stranger, **behind)  # robots try every name
     assert sentences(caplog) == []

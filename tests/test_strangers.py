@@ -4,28 +4,44 @@ A new address fails here until it has a row. Costs are processor time of this th
 beside it, so that a slow machine slows both; pages are rendered, none is kept (PAGE_CACHE_BYTES is 0 within a transaction).
 """
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from time import thread_time
 from typing import Any
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver
+from pytest_django import Settings
 
+from apps.comments.live.consumers import (
+    HANDSHAKES,
+    HANDSHAKES_PER_PAGE,
+    MAX_MESSAGE_BYTES,
+    NUISANCES,
+    TOO_BIG,
+    TOO_MUCH,
+)
 from apps.comments.mail.links import stop_url
+from apps.comments.models import Comment
+from apps.comments.ownership import remember
 from apps.comments.routing import websocket_urlpatterns
+from apps.comments.screening.limits import EDITS, PREVIEWS_PER_MINUTE
 from apps.comments.screening.stamps import stamp
 from apps.components.forms import SIGN_INS
 from apps.components.services import new_setup_token
 from apps.posts import cards
+from apps.posts.addresses import REFERENCE
 from apps.posts.models import Post
 from apps.posts.sitemaps import SITEMAPS
 from apps.posts.views import PASSWORDS, SEARCHES, SUGGESTIONS
 from blog_xtg import rates
+from blog_xtg.asgi import application
 from blog_xtg.requests import WATCHING
 from blog_xtg.urls import urlpatterns
 from tests.factories import make_comment, make_post
@@ -49,6 +65,7 @@ class Blog:
 
     post: Post
     locked: Post
+    own: Comment  # which this stranger wrote just now
     client: Client
     number: int = 0
 
@@ -120,6 +137,10 @@ def _comment(blog: Blog) -> HttpResponse:
     return blog.send(f"{blog.path}/comment/", fields)
 
 
+def _edit(blog: Blog) -> HttpResponse:
+    return blog.send(f"{blog.path}/comment/{blog.own.floor}/edit/", {"body": f"{'[*' * 230}{blog.next()}"})
+
+
 def _react(blog: Blog) -> HttpResponse:
     body = json.dumps({"kind": "like", "floors": [1, 500], "visitor": "x" * 400})
     return blog.send(f"{blog.path}/reactions/", body, content_type="application/json")
@@ -183,17 +204,12 @@ TABLE: dict[str, Row] = {
     "posts:sitemap-posts": Row(lambda blog: blog.get("/sitemap-posts-1.xml"), SITEMAPS),
     "posts:sitemap-lists": Row(lambda blog: blog.get("/sitemap-lists-1.xml"), SITEMAPS),
     "comments:add": Row(_comment, 10, body=_large("{post}/comment/")),
-    # Counted by the views themselves, in comments/views.py and comments/live.
     "comments:preview": Row(
         lambda blog: blog.send(f"{blog.path}/comment/preview/?part", {"body": "[*" * 240}),
-        counted_by="comments",
+        PREVIEWS_PER_MINUTE,
         body=_large("{post}/comment/preview/?part"),
     ),
-    "comments:edit": Row(
-        lambda blog: blog.send(f"{blog.path}/comment/1/edit/", {"body": "[*" * 240}),
-        counted_by="comments",
-        body=_large("{post}/comment/1/edit/"),
-    ),
+    "comments:edit": Row(_edit, EDITS, body=_large("{post}/comment/1/edit/")),
     "comments:delete": of_post("comment/1/delete/"),
     "comments:held": of_post("comment/held/"),
     "comments:floors": Row(lambda blog: blog.get(f"{blog.path}/comment/floors/?after=0&to=20&edition={blog.next()}")),
@@ -204,6 +220,10 @@ TABLE: dict[str, Row] = {
     "comments:post-feed-atom": of_post("comments/feed/atom/"),
     "comments:mail-stop": Row(
         lambda blog: blog.send(stop_url("0" * 32).removeprefix(settings.SITE_URL), {"List-Unsubscribe": "One-Click"})
+    ),
+    "components:language": Row(
+        lambda blog: blog.send("/language/", {"language": f"en{blog.next()}", "next": "/\\" * 80}),
+        body=_large("/language/"),
     ),
     "components:setup": Row(lambda blog: blog.send("/setup/", {"token": "x" * 400}), body=_large("/setup/")),
     "components:beacon": Row(
@@ -219,7 +239,8 @@ TABLE: dict[str, Row] = {
     "/readyz": page("/readyz"),
     "/metrics": page("/metrics"),
 }
-LIVE = {r"^ws/article/(?P<pk>[0-9]{1,18})/$": "handshakes and messages are counted in comments/live"}
+# Websockets, and how a post's is asked for: see the tests of handshakes and messages below.
+LIVE = {rf"^ws/article/{REFERENCE}/$": "/ws/article/{post}/"}
 
 
 # -- Which addresses there are ----------------------------------------------------------------------------------------
@@ -270,8 +291,10 @@ def blog(client: Client) -> Blog:
     new_setup_token()
     posts = [make_post(title=f"Post {n}", tags=("news",), body="中文 and words.\n\n" * 40) for n in range(12)]
     for _ in range(20):
-        make_comment(posts[0], "A **thought**, *said* at `length`. " * 10)
-    return Blog(posts[0], make_post(password="open sesame"), client)
+        own = make_comment(posts[0], "A **thought**, *said* at `length`. " * 10)
+    remember(answer := HttpResponse(), posts[0], own)
+    client.cookies.update(answer.cookies)
+    return Blog(posts[0], make_post(password="open sesame"), own, client)
 
 
 def reference() -> float:
@@ -304,7 +327,7 @@ def too_dear(asks: dict[str, Ask], blog: Blog) -> dict[str, str]:
 @pytest.mark.django_db
 @pytest.mark.one_database
 def test_the_worst_of_500_bytes_is_cheap(blog: Blog) -> None:
-    assert not too_dear({name: row.ask for name, row in TABLE.items() if row.counted_by != "comments"}, blog)
+    assert not too_dear({name: row.ask for name, row in TABLE.items()}, blog)
 
 
 @pytest.mark.django_db
@@ -335,6 +358,87 @@ def test_a_card_is_drawn_once_whatever_a_stranger_asks(blog: Blog, monkeypatch: 
     monkeypatch.setattr(cards, "draw", lambda *arguments: drawn.append(arguments) or b"picture")
     answers = [blog.get(f"{blog.path}/card.png?v={number}&{number}") for number in range(20)]
     assert {answer.status_code for answer in answers} == {200} and len(drawn) == 1
+
+
+# -- Pages that lie open ------------------------------------------------------------------------------------------------
+
+
+async def _open(path: str) -> tuple[ApplicationCommunicator, int]:
+    """Shake hands as a page of ours does; return the connection and 101, or the code by which it was closed."""
+    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
+    scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "client": ["8.8.8.8", 1]}
+    page = ApplicationCommunicator(application, scope)
+    await page.send_input({"type": "websocket.connect"})
+    answer = await page.receive_output(20)
+    return page, 101 if answer["type"] == "websocket.accept" else answer["code"]
+
+
+async def _leave(page: ApplicationCommunicator) -> None:
+    await page.send_input({"type": "websocket.disconnect", "code": 1000})
+    await page.wait(20)
+
+
+def _run(live: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(live())  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", LIVE.values())
+def test_so_many_handshakes_and_no_more(path: str, settings: Settings) -> None:
+    settings.LIVE_PAGES_PER_ADDRESS = 5
+    path = path.format(post=make_post().pk)
+
+    async def shake() -> int:
+        page, code = await _open(path)
+        await _leave(page)
+        return code
+
+    async def live() -> None:
+        assert {await shake() for _ in range(HANDSHAKES + HANDSHAKES_PER_PAGE * 5)} == {101}
+        assert await shake() == TOO_MUCH
+        rates.forget()
+        assert await shake() == 101
+
+    _run(live)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", LIVE.values())
+def test_so_many_open_pages_and_no_more(path: str, settings: Settings) -> None:
+    settings.LIVE_PAGES_PER_ADDRESS = 5
+    path = path.format(post=make_post().pk)
+
+    async def live() -> None:
+        held = [await _open(path) for _ in range(5)]
+        assert {code for _page, code in held} == {101}
+        assert (await _open(path))[1] == TOO_MUCH
+        await _leave(held.pop()[0])
+        assert (await _open(path))[1] == 101
+
+    _run(live)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", LIVE.values())
+def test_so_many_pages_are_dismissed_and_then_no_more_is_taken(path: str) -> None:
+    path = path.format(post=make_post().pk)
+
+    async def dismissed() -> int:
+        page, code = await _open(path)
+        if code != 101:
+            return code
+        await page.send_input({"type": "websocket.receive", "text": "x" * (MAX_MESSAGE_BYTES + 1)})
+        while (said := await page.receive_output(20))["type"] != "websocket.close":
+            pass
+        await asyncio.sleep(0.1)  # it is counted when it is closed
+        await _leave(page)
+        return int(said["code"])
+
+    async def live() -> None:
+        assert {await dismissed() for _ in range(NUISANCES + 1)} == {TOO_BIG}
+        assert await dismissed() == TOO_MUCH
+
+    _run(live)
 
 
 # -- Forms of other sites ---------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What readers answer: one row a comment, one floor each."""
 
+from collections.abc import Collection
 from typing import Any, Self
 
 from django.conf import settings
@@ -89,7 +90,8 @@ class Comment(models.Model):
 
     RENDERED = ("html", "renderer_version")
 
-    _stored_state: str | None = None  # as the database has it; None for a new comment, or where it wasn't asked for
+    _WORDS = ("body", "author_name", "author_site")
+    _stored: dict[str, Any] = {}  # state and words as the database has them; empty for a new comment
 
     def __str__(self) -> str:
         return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
@@ -97,12 +99,12 @@ class Comment(models.Model):
     @classmethod
     def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
         comment = super().from_db(db, field_names, values, **kwargs)
-        comment._stored_state = vars(comment).get("state")
+        comment._remember()
         return comment
 
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
-        self._stored_state = vars(self).get("state")
+    def refresh_from_db(self, using: str | None = None, fields: Any = None, **kwargs: Any) -> None:
+        super().refresh_from_db(using, fields, **kwargs)
+        self._remember(fields)
 
     def clean(self) -> None:
         if is_blank(readable(self.body)):
@@ -126,10 +128,10 @@ class Comment(models.Model):
         with transaction.atomic():
             super().save(*args, **kwargs)
             if not adding:
-                is_hidden = self.state not in {self._stored_state, self.State.VISIBLE}
-                recount({self.post_id}, withdrawn=is_hidden and self._was_shown())
+                is_hidden = self.state not in {self._stored.get("state"), self.State.VISIBLE}
+                recount({self.post_id}, withdrawn=(is_hidden or self._is_rewritten()) and self._was_shown())
                 tell_changed([(self.post_id, self.floor)])
-            self._stored_state = self.state
+            self._remember()
 
     def render(self) -> None:
         """Bring `html` up to the text and to COMMENT_RENDERER_VERSION; stores nothing."""
@@ -144,8 +146,16 @@ class Comment(models.Model):
             tell_changed([(self.post_id, self.floor)])
         return deleted
 
+    def _remember(self, read: Collection[str] | None = None) -> None:
+        """Note what the database holds. Where only some columns were `read`, the others may hold a change by now."""
+        loaded = {name: value for name, value in vars(self).items() if name in ("state", *self._WORDS)}
+        self._stored = loaded if read is None else self._stored | {name: loaded[name] for name in loaded.keys() & read}
+
+    def _is_rewritten(self) -> bool:
+        return any(vars(self).get(name) != before for name, before in self._stored.items() if name in self._WORDS)
+
     def _was_shown(self) -> bool:
-        return self._stored_state in {None, *SHOWN_STATES}
+        return self._stored.get("state") in {None, *SHOWN_STATES}
 
     @property
     def why(self) -> list[Reason]:

@@ -16,8 +16,8 @@ COOKIE_SECONDS = 365 * 24 * 3600
 MAX_ACCEPTED = 500  # characters of an Accept-Language header that are looked at
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 
-# nginx's $cookie_language, by which it keeps pages: the first of that name in any case, after a semicolon or a comma.
-# If the two read the header differently, a stranger could store a page under another language's key.
+# Read as generously as any proxy may. nginx keeps a page by the plain spelling alone and lets all others pass by
+# (deploy/nginx/snippets/blog-maps.conf): a page in one language must never be kept as that of another.
 _CHOICE = re.compile(rf"(?:^|[;,]) *{COOKIE} *= *([^;]*)", re.IGNORECASE)
 
 

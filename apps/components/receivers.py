@@ -26,9 +26,9 @@ def connect() -> None:
     mail_waiting.connect(_mail_waiting, dispatch_uid="components-mail")
 
 
-def _anything(*, update_fields: Any = None, **kwargs: Any) -> None:
+def _anything(*, instance: Any, update_fields: Any = None, **kwargs: Any) -> None:
     if update_fields != frozenset({"last_login"}):  # which every sign-in writes, and no page shows
-        coherence.announce()
+        coherence.announce(withdrawn=getattr(instance, "disabled", False))
 
 
 def _deleted(**kwargs: Any) -> None:

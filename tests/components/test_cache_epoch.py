@@ -6,9 +6,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -18,6 +20,7 @@ from apps.comments.moderation.services import Decision, decide, undo
 from apps.comments.services import edit_comment, withdraw_comment
 from apps.comments.verdict import Verdict
 from apps.components import cache_epoch, coherence
+from apps.components.models import Plugin
 from apps.posts.models import Category, Post, Tag
 from tests.factories import make_administrator, make_category, make_comment, make_post
 from tests.services import ROOT
@@ -155,13 +158,61 @@ def test_a_comment_is_taken_back_by_its_writer_and_by_its_own_methods(mark: Path
     assert not renewed(mark, lambda: make_comment(post))
     assert renewed(mark, lambda: withdraw_comment(make_comment(post)))
     comment = make_comment(post)
-    assert not renewed(mark, lambda: edit_comment(comment, "Another text."))
     assert renewed(mark, lambda: edit_comment(comment, "A text that is held.", Verdict(state="pending")))
+    assert not renewed(mark, lambda: edit_comment(comment, "Another text that is held.", Verdict(state="pending")))
     loaded = Comment.objects.get(pk=make_comment(post).pk)
     assert not renewed(mark, loaded.save)
     loaded.state = Comment.State.SCREENED
     assert renewed(mark, loaded.save)
     assert renewed(mark, loaded.delete)  # its floor and name were still to be seen
+
+
+@database_test
+def test_words_that_readers_saw_are_withdrawn_when_they_are_rewritten(mark: Path) -> None:
+    comment = make_comment(make_post(), "My number is 555-0100.")
+    assert not renewed(mark, lambda: edit_comment(comment, "My number is 555-0100."))
+    assert renewed(mark, lambda: edit_comment(comment, "My number is mine."))
+    client = Client()
+    client.force_login(make_administrator())
+    form = {name: getattr(comment, name) for name in ("author_name", "author_email", "author_site", "body", "state")}
+    form["body"] = "My number is mine."
+
+    def moderated(**changed: str) -> Callable[[], object]:
+        return lambda: client.post(f"/admin/comments/comment/{comment.pk}/change/", form | changed)
+
+    assert not renewed(mark, moderated(author_email="another@example.com"))
+    assert renewed(mark, moderated(body="(A number stood here.)"))
+    assert renewed(mark, moderated(body="(A number stood here.)", author_name="Somebody"))
+    comment.refresh_from_db()
+    assert (comment.body, comment.author_name) == ("(A number stood here.)", "Somebody")
+
+
+@database_test
+def test_a_box_of_the_sidebar_is_withdrawn_when_it_is_disabled(mark: Path) -> None:
+    plugin = Plugin.objects.create(title="Friends", content="<p>Their numbers.</p>")
+    plugin.note = "Ask them first."
+    assert not renewed(mark, plugin.save)
+    plugin.disabled = True
+    assert renewed(mark, plugin.save)
+    plugin.disabled = False
+    assert not renewed(mark, plugin.save)
+
+
+@database_test
+def test_an_import_that_makes_a_draft_of_a_post_withdraws_it(mark: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "moved"
+    folder.mkdir()
+    file = folder / "a.md"
+
+    def imported(status: str) -> Callable[[], None]:
+        file.write_text(f"---\ntitle: A\ndate: 2020-01-01\ndraft: {status}\n---\nThought over.\n")
+        return lambda: call_command("import_markdown", str(folder), "--overwrite", stdout=StringIO())
+
+    assert not renewed(mark, imported("false"))
+    assert Post.objects.get().is_public
+    assert renewed(mark, imported("true"))
+    assert Post.objects.get().status == Post.Status.DRAFT
+    assert not renewed(mark, imported("false"))
 
 
 @database_test

@@ -21,7 +21,7 @@ CHINESE, ENGLISH = ("zh-hans", "归档"), ("en", "Archive")
     ("", CHINESE), ("language=en", ENGLISH), ("language=zh-hans", CHINESE), ("a=b; language=en; c=d", ENGLISH),
     ("language=fr", CHINESE), ("language=EN", CHINESE), ("language=", CHINESE), ("language", CHINESE),
     ("language=en\"'<>", CHINESE), ("languages=en", CHINESE), ("xlanguage=en", CHINESE),
-    # As nginx's $cookie_language, by which pages are kept.
+    # Spelled oddly, or more than once: the first of any spelling. nginx keeps no such page.
     ("language=zh-hans; language=en", CHINESE), ("language=en; language=zh-hans", ENGLISH), ("Language=en", ENGLISH),
     ("a=b,language=en", ENGLISH), ("language=en,language=zh-hans", CHINESE),
 ])  # fmt: skip

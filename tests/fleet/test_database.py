@@ -146,6 +146,46 @@ def another_reader() -> dict[str, str]:
     return {"X-Forwarded-For": f"10.9.{number // 250}.{number % 250}"}
 
 
+def test_a_worker_told_to_end_does_not_wait_for_a_database_that_hangs(
+    own_mariadb: MariaDB, migrated: object, redis_server: Redis
+) -> None:
+    """systemd and Docker kill after ten seconds, and with them whoever was still being served."""
+    server = GunicornServer(workers=2, DATABASE_URL=own_mariadb.url, REDIS_URL=redis_server.url, TRUSTED_PROXIES="1")
+
+    def asked(path: str, **headers: str) -> int:
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        try:
+            client.request("GET", path, headers={**another_reader(), **headers})
+            return client.getresponse().status
+        except (http.client.HTTPException, OSError):
+            return 0
+        finally:
+            client.close()
+
+    def searched(number: int) -> int:
+        return asked(f"/search/?q=word{number}")
+
+    with server, ThreadPoolExecutor(16) as readers:
+        assert set(readers.map(searched, range(16))) == {200}
+        process = server.process
+        assert process
+        own_mariadb.pause()
+        try:
+            waiting = [readers.submit(searched, number) for number in range(8)]
+            time.sleep(1)
+            assert not any(each.done() for each in waiting)
+            begun = time.monotonic()
+            process.terminate()
+            process.wait(60)
+            took = time.monotonic() - begun
+        finally:
+            own_mariadb.resume()
+        server.process = None
+        assert took < 10, server.log
+        assert {each.result() for each in waiting} <= {0, 500, 503}
+    print(f"ended within {took:.1f} s")
+
+
 def selects(server: MariaDB) -> int:
     return int(server.ask("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
 

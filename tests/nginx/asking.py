@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from tests.proxy import BlogNginx
 
+UNLISTED = "12-0123456789abcdef0123"  # how the address of a comment form names an unlisted post
 FRESH_SECONDS = 2.1  # nginx counts whole ones, and the last one entirely
 
 

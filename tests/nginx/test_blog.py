@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from tests.nginx.asking import FRESH_SECONDS, ask, cache
 from tests.proxy import BlogNginx
 from tests.services import BROWSER, GunicornServer, LiveServer
-from tests.websocket import WebSocket
+from tests.websocket import Refused, WebSocket
 
 pytestmark = [pytest.mark.nginx, pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]
 
@@ -45,8 +46,8 @@ def app(environ: dict[str, str]) -> Iterator[GunicornServer]:
 
 
 @pytest.fixture(scope="module", params=["gunicorn", "daphne"])
-def live(request: pytest.FixtureRequest, environ: dict[str, str]) -> Iterator[LiveServer]:
-    with LiveServer(request.param, **environ) as server:
+def live(request: pytest.FixtureRequest, environ: dict[str, str], app: GunicornServer) -> Iterator[LiveServer]:
+    with LiveServer(request.param, **environ, SITE_URL=app.url) as server:
         yield server
 
 
@@ -77,6 +78,46 @@ def test_everybody_gets_the_language_of_the_site(nginx: BlogNginx) -> None:
         page = ask(nginx, "/", Accept_Language=header)
         assert page.headers["Content-Language"] == "zh-hans"
         assert '<html lang="zh-hans"' in page.body.decode()
+
+
+def test_each_language_that_readers_choose_has_a_page_of_its_own(nginx: BlogNginx, post: str) -> None:
+    spoken = {"": "zh-hans", "language=zh-hans": "zh-hans", "language=en": "en", "theme=dark; language=en": "en"}
+    for path in ("/", post, "/archive/"):
+        for _twice in range(2):
+            for cookie, language in spoken.items():
+                for header in ("en", "zh"):
+                    page = ask(nginx, path, Cookie=cookie, Accept_Language=header)
+                    assert (page.status, page.headers["Content-Language"]) == (200, language), (path, cookie)
+                    assert f'<html lang="{language}"' in page.body.decode()
+    copies = [re.search(r"^KEY: (.*)$", text, re.MULTILINE) for text in kept(nginx)]
+    assert sorted(copy[1].split()[1] for copy in copies if copy) == sorted(["/", post, "/archive/"] * 3)
+
+
+@pytest.mark.parametrize(
+    "cookie", ["Language=en", "x=1,language=en", "x=1;language=en", "language=en; LANGUAGE=zh-hans"]
+)
+def test_no_language_spelled_oddly_becomes_the_page_of_others(nginx: BlogNginx, cookie: str) -> None:
+    for path in ("/", "/tags/"):
+        for _twice in range(2):
+            assert cache(ask(nginx, path, Cookie=cookie)) == "BYPASS"
+        for plain, language in (("", "zh-hans"), ("language=zh-hans", "zh-hans"), ("language=en", "en")):
+            assert ask(nginx, path, Cookie=plain).headers["Content-Language"] == language
+
+
+def test_the_switch_of_languages_is_heard_behind_it(nginx: BlogNginx, post: str) -> None:
+    asked = f"next={post}&language=en".encode()
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    switched = ask(nginx, "/language/", "POST", asked, **form)
+    assert (switched.status, switched.headers["Location"]) == (303, post)
+    cookie = switched.headers["Set-Cookie"].split(";")[0]
+    assert ask(nginx, post, Cookie=cookie).headers["Content-Language"] == "en"
+    assert ask(nginx, post).headers["Content-Language"] == "zh-hans"
+
+
+def kept(nginx: BlogNginx) -> list[str]:
+    """The files of its cache, as far as they are text."""
+    files = (path for path in (nginx.folder / "cache").rglob("*") if path.is_file())
+    return [path.read_text(errors="replace") for path in files]
 
 
 def test_a_page_once_read_is_read_on_without_the_app(nginx: BlogNginx, app: GunicornServer, post: str) -> None:
@@ -170,7 +211,11 @@ def test_health_is_told(nginx: BlogNginx) -> None:
 
 def test_an_open_page_hears_of_a_comment(live: LiveServer, app: GunicornServer, tmp_path: Path, post: str) -> None:
     async def hear(port: int) -> None:
-        page = await WebSocket.open(port, f"/ws/article/{post.split('/')[2]}/")
+        path = f"/ws/article/{post.split('/')[2]}/"
+        for origin in ("http://evil.example", f"https://evil.example:{app.port}", "null"):
+            with pytest.raises(Refused, match="403"):
+                await WebSocket.open(port, path, Origin=origin)
+        page = await WebSocket.open(port, path, Origin=app.url)
         before = (await page.hear())["floor"]
         await asyncio.to_thread(app.manage, "shell", "-c", COMMENT)
         while "floor" not in (news := await page.hear()):

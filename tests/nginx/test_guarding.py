@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.fleet.files import fill
-from tests.nginx.asking import answering, ask
+from tests.nginx.asking import UNLISTED, answering, ask
 from tests.proxy import SITE, BlogNginx
 from tests.services import GunicornServer, free_port
 
@@ -49,6 +49,8 @@ def guarded(app: GunicornServer, tmp_path: Path) -> Callable:
         ("POST", "/stats/view", 160, False),
         ("GET", "/article/1/comment/", 160, False),
         ("GET", "/article/1/comment/floors/?after=0&to=1", 900, True),
+        ("POST", f"/article/{UNLISTED}/comment/", 160, True),
+        ("GET", f"/article/{UNLISTED}/comment/", 900, True),
         ("GET", "/admin/", 900, True),
         ("GET", "/article/1/a/", 900, False),
         ("GET", "/stats/view?post=1", 900, False),

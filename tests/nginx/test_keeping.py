@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from blog_xtg.public import SHARED
-from tests.nginx.asking import FRESH_SECONDS, answering, answering_in_turn, ask, cache
+from tests.nginx.asking import FRESH_SECONDS, UNLISTED, answering, answering_in_turn, ask, cache
 from tests.proxy import BlogNginx
 
 pytestmark = pytest.mark.gunicorn
@@ -41,6 +41,7 @@ def test_a_session_passes_by(nginx: BlogNginx) -> None:
         *("/admin/", "/admin/login/", "/setup/?token=x", "/stats/view?post=1", "/search/?q=x", "/search/suggest/?q=x"),
         *("/article/1/comment/", "/article/1/comment/?part", "/article/1/comment/preview/"),
         *("/article/1/comment/22/edit/", "/article/1/comment/22/delete/"),
+        *(f"/article/{UNLISTED}/comment/", f"/article/{UNLISTED}/comment/floors/?after=0&to=1"),
         *("/healthz", "/readyz", "/metrics"),
     ],
 )
@@ -148,6 +149,10 @@ def test_a_hundred_readers_of_a_new_page_are_one_request(nginx: BlogNginx) -> No
         ("/article/7/comment/", 201),
         ("/article/7/comment/3/edit/", 302),
         ("/article/7/comment/3/delete/", 302),
+        (f"/article/{UNLISTED}/comment/", 302),
+        (f"/article/{UNLISTED}/comment/", 201),
+        (f"/article/{UNLISTED}/comment/3/edit/", 302),
+        (f"/article/{UNLISTED}/comment/3/delete/", 302),
     ],
 )
 def test_who_has_just_commented_sees_the_page_made_anew(nginx: BlogNginx, path: str, status: int) -> None:
@@ -160,4 +165,6 @@ def test_who_has_just_commented_sees_the_page_made_anew(nginx: BlogNginx, path: 
     assert after != before
     assert ask(nginx, page).told["number"] == after
     assert ask(nginx, answering(path, 422), "POST", b"body=").headers["Set-Cookie"] is None
-    assert ask(nginx, answering("/article/7/comment/preview/", 200), "POST").headers["Set-Cookie"] is None
+    for reference in ("7", UNLISTED):
+        sent = ask(nginx, answering(f"/article/{reference}/comment/preview/", 200), "POST")
+        assert sent.headers["Set-Cookie"] is None

@@ -109,6 +109,7 @@ ODD_COOKIES = [
     *("language=fr", "language=EN", "language=en-gb", "language=", "language", 'language="en"', "language = en"),
     *("language=en; language=zh-hans", "language=zh-hans; language=en", "theme=1;language=en", "x=1;\tlanguage=en"),
     *("theme=1,language=en", "-language=en", "x=; ; language=en; language=en"),
+    *("Language=en", "LANGUAGE=zh-hans", "Language=en; language=zh-hans", "language=en; x=1; lAnguage=zh-hans"),
 ]
 
 

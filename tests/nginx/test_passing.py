@@ -127,7 +127,7 @@ def test_scripts_travel_by_brotli_where_nginx_has_the_module(tmp_path: Path) -> 
 
 
 def test_no_script_runs_in_an_upload(nginx: BlogNginx, var: Path) -> None:
-    (var / "media").mkdir()
+    (var / "media").mkdir(exist_ok=True)
     (var / "media/a.svg").write_text("<svg/>")
     answer = ask(nginx, "/media/a.svg")
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"

@@ -1,6 +1,6 @@
 """A post, and the old addresses that lead to it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -171,9 +171,9 @@ class Post(models.Model):
         shown.note(post.pk)
         return post
 
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
-        self._remember()
+    def refresh_from_db(self, using: str | None = None, fields: Any = None, **kwargs: Any) -> None:
+        super().refresh_from_db(using, fields, **kwargs)
+        self._remember(fields)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the post, rendered anew (25 ms for a long one) unless `update_fields` leaves the body out.
@@ -295,10 +295,15 @@ class Post(models.Model):
         self.renderer_version = RENDERER_VERSION
         self.left_out = rendered.left_out
 
-    def _remember(self) -> None:
-        """Note what the database holds of the columns whose change save() looks for; deferred ones stay unread."""
-        loaded = {name: value for name, value in vars(self).items() if name in self._REMEMBERED}
-        self._as_loaded = loaded | ({"cover": str(loaded["cover"] or "")} if "cover" in loaded else {})
+    def _remember(self, read: Collection[str] | None = None) -> None:
+        """Note what the database holds of the columns whose change save() looks for; deferred ones stay unread.
+
+        Where only some were `read`, as a deferred one is when it is needed, the others may hold a change by now.
+        """
+        names = self._REMEMBERED if read is None else self._REMEMBERED.intersection(read)
+        loaded = {name: value for name, value in vars(self).items() if name in names}
+        loaded |= {"cover": str(loaded["cover"] or "")} if "cover" in loaded else {}
+        self._as_loaded = loaded if read is None else self._as_loaded | loaded
 
     def moves_in_lists(self) -> bool:
         """Whether what is being saved may stand in other lists than before; so it is when nobody knows what was."""
