@@ -5,6 +5,7 @@ import { betweenCompositions, replace } from "./editing.js";
 
 const PLACEHOLDER = /!\[[^\]\n]*… #\d+\]\(\)/g;
 const TRIES = 10;
+const STALLED_SECONDS = 60;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -20,8 +21,19 @@ function send(editor, file, onProgress) {
     request.open("POST", markdownxUploadUrlsPath);
     request.setRequestHeader("X-CSRFToken", editor.form.elements.csrfmiddlewaretoken.value);
     request.setRequestHeader("Accept", "application/json");
-    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
-    request.addEventListener("error", () => reject(new Error(uploadFailed)));
+    // A total time limit would cut off a large picture on a slow line.
+    let stalled;
+    const wait = () => {
+      clearTimeout(stalled);
+      stalled = setTimeout(() => request.abort(), STALLED_SECONDS * 1000);
+    };
+    request.upload.addEventListener("progress", (event) => {
+      wait();
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    });
+    request.addEventListener("progress", wait);
+    for (const type of ["error", "abort"]) request.addEventListener(type, () => reject(new Error(uploadFailed)));
+    request.addEventListener("loadend", () => clearTimeout(stalled));
     request.addEventListener("load", () => {
       let answer = {};
       try {
@@ -35,6 +47,7 @@ function send(editor, file, onProgress) {
       return reject(error);
     });
     request.send(form);
+    wait();
   });
 }
 

@@ -61,6 +61,21 @@ def test_the_switch_at_the_foot_leads_back_to_the_page(path: str) -> None:
     assert english["Content-Language"] == "en" and ">简体中文</button>" in english.content.decode()
 
 
+def test_what_a_form_answers_offers_no_switch(client: Client) -> None:
+    """Its address may show nothing by itself, and what the reader typed would be lost."""
+    post, switch = make_post(), 'class="languages"'
+    form = f"/article/{post.pk}/comment/"
+    assert switch in client.get(form).content.decode()
+    for path, told in ((f"{form}preview/", {"body": "你好"}), (form, {"body": ""})):
+        answer = client.post(path, told).content.decode()
+        assert "<textarea" in answer and switch not in answer
+    refused = client.post("/article/1/comment/1/moderate/", {"decision": "screen"})
+    assert refused.status_code == 403 and switch not in refused.content.decode()
+    setup = {"token": new_setup_token(), "username": "owner"}
+    asked_again = client.post("/setup/", setup)
+    assert asked_again.status_code == 422 and switch not in asked_again.content.decode()
+
+
 def test_the_choice_travels_by_https_alone_where_there_is_https(client: Client) -> None:
     assert client.post("/language/", {"language": "en"}, secure=True).cookies["language"]["secure"]
 

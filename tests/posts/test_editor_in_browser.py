@@ -344,6 +344,23 @@ def test_a_refusal_keeps_the_page_that_says_so(editing: Any, uploads: Any) -> No
     editing.wait_for_selector(".messagelist .success")
 
 
+def test_a_server_that_never_answers_does_not_hold_up_saving(editing: Any, uploads: Any) -> None:
+    editing.clock.install()
+    editing.fill("#id_title", "Hanging")
+    editing.fill("#id_body", "图：")
+    paste(editing, "a.png")
+    until_text(editing, "#1")
+    editing.click("input[name=_draft]")
+    editing.clock.fast_forward(50_000)
+    editing.wait_for_timeout(300)
+    assert editing.input_value("input[name=_draft]") == "等待图片上传……"
+    editing.clock.fast_forward(15_000)
+    editing.wait_for_selector(".markdownx .errornote:has-text('a.png: 图片上传失败')")
+    until_text(editing, "^图：$")
+    assert editing.url.endswith("/add/") and not editing.is_visible(".markdownx progress")
+    editing.wait_for_selector("input[name=_draft][value=存为草稿]")
+
+
 @pytest.mark.page(allow_console="404|429")
 def test_too_many_in_a_minute_are_sent_later_by_themselves(editing: Any) -> None:
     refused: list[str] = []
