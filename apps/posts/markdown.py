@@ -22,7 +22,16 @@ from mdit_py_plugins.footnote import footnote_plugin
 from .formulas import formula, formula_rule, formula_source, math_block
 from .highlighting import MAX_SECONDS, code_block, read_info
 from .left_out import LeftOut, Notes
-from .markdown_bounds import MAX_FILLED_CELLS, bounded_footnote_ref, bounded_inline, bounded_table, spend
+from .markdown_bounds import (
+    MAX_FILLED_CELLS,
+    MAX_LAZY_LINES,
+    bounded_blockquote,
+    bounded_footnote_ref,
+    bounded_inline,
+    bounded_table,
+    count_lazy_line,
+    spend,
+)
 from .markdown_cjk import FriendlyParserInline, bare_link, join_lines, join_soft_breaks
 from .markdown_html import html_block_rule, html_inline_rule, resolve_blocks, resolve_inlines
 from .plaintext import excerpt, plain_text, spoken
@@ -202,6 +211,9 @@ def _post_parser() -> MarkdownIt:
     parser.inline.ruler.at("footnote_ref", bounded_footnote_ref)
     parser.add_render_rule("footnote_anchor_name", _footnote_name)
     parser.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
+    alternatives = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    parser.block.ruler.at("blockquote", bounded_blockquote, alternatives)
+    parser.block.ruler.before("blockquote", "lazy lines", count_lazy_line, {"alt": ["blockquote"]})
     parser.block.ruler.at("html_block", html_block_rule, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.inline.ruler.at("html_inline", html_inline_rule)
     parser.core.ruler.at("inline", bounded_inline)
@@ -241,6 +253,7 @@ def render(source: str) -> Rendered:
         "formulas": MAX_FORMULAS,
         "highlighted_characters": MAX_HIGHLIGHTED_CHARACTERS,
         "highlighting_seconds": MAX_HIGHLIGHTING_SECONDS,
+        "lazy_lines": MAX_LAZY_LINES,
         "notes": Notes(),
     }
     try:

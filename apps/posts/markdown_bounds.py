@@ -6,7 +6,7 @@ What is over a bound is shown as it was typed. A document's allowances stand in 
 import re
 from typing import Any
 
-from markdown_it.rules_block import StateBlock, table
+from markdown_it.rules_block import StateBlock, blockquote, table
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -20,6 +20,8 @@ MAX_OPEN_BRACKET_STEPS = 4_000_000
 # The cells a document may hold besides those it spells out: short rows are filled up to the width of the head.
 MAX_FILLED_CELLS = 20_000
 MAX_FOOTNOTE_LABEL_CHARACTERS = 200
+# Lines without `>` that go on with a quotation are tried by every quotation around them.
+MAX_LAZY_LINES = 30_000
 
 # A picture written into the text itself is not shown; its letters, ten thousands of them, are no reason to show the
 # whole paragraph as it was typed.
@@ -73,6 +75,20 @@ def bounded_table(state: StateBlock, start: int, end: int, silent: bool) -> bool
     if not silent:
         spend(state.env, "cells", (state.line - start) * width)
     return True
+
+
+def count_lazy_line(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A block rule that matches nothing and sees each line which goes on with more than one quotation."""
+    if silent and state.sCount[start] < 0:
+        spend(state.env, "lazy_lines", 1)
+    return False
+
+
+def bounded_blockquote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The block rule "blockquote"; with the document's lazy lines used up no quotation stands in another."""
+    if state.level and state.env["lazy_lines"] < 0:
+        return False
+    return blockquote(state, start, end, silent)
 
 
 def bounded_footnote_ref(state: StateInline, silent: bool) -> bool:

@@ -33,6 +33,7 @@ from .raw_html import (
     pieces_of,
 )
 
+_PLAIN = {"text", "softbreak", "code_inline"}  # nothing of HTML, nothing that leads anywhere
 _BLOCK_NAME = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)(?=[\s/>]|$)")
 
 
@@ -109,6 +110,8 @@ def resolve_blocks(state: StateCore) -> None:
 
     Tags are matched among the HTML blocks of one container: a `<details>` may have Markdown within it.
     """
+    if not any(token.type == "html_block" for token in state.tokens):
+        return
     notes: Notes = state.env["notes"]
     for blocks in _containers(state.tokens):
         cut = {id(token): list(pieces_of(token.content)) for token in blocks}
@@ -133,7 +136,8 @@ def _containers(tokens: list[Token]) -> Iterator[list[Token]]:
         if token.nesting > 0:
             open_containers.append([])
         elif token.nesting < 0:
-            yield open_containers.pop()
+            if blocks := open_containers.pop():
+                yield blocks
         elif token.type == "html_block":
             open_containers[-1].append(token)
     yield from open_containers
@@ -187,14 +191,16 @@ def _with_paragraphs(tokens: list[Token]) -> Iterator[Token]:
 def resolve_inlines(state: StateCore) -> None:
     """Core rule, behind the inline one: tags without another half in their paragraph become text."""
     notes: Notes = state.env["notes"]
-    for inline in state.tokens:
-        waiting = [inline.children] if inline.type == "inline" and inline.children else []
-        while waiting:
-            tokens = waiting.pop()
-            waiting += [token.children for token in tokens if token.children]
-            _note_addresses(tokens, notes)
-            if any(token.type == "html_inline" for token in tokens):
-                _resolve_inline(tokens, notes)
+    waiting = [inline.children for inline in state.tokens if inline.type == "inline" and inline.children]
+    while waiting:
+        tokens = waiting.pop()
+        kinds = {token.type for token in tokens}
+        if kinds <= _PLAIN:
+            continue
+        waiting += [token.children for token in tokens if token.children]
+        _note_addresses(tokens, notes)
+        if "html_inline" in kinds:
+            _resolve_inline(tokens, notes)
 
 
 def _resolve_inline(tokens: list[Token], notes: Notes) -> None:

@@ -237,11 +237,11 @@ def test_categories(folder, head, paths):
         ("published: true", "published"),
         ("draft: no", "published"),
         ("hidden: true", "unlisted"),
-        ("layout: page", "unlisted"),
+        ("layout: page", "published"),
     ],
 )
 def test_states(folder, head, status):
-    assert read_one(folder, f"---\n{head}\n---\n").status == status
+    assert read_one(folder, f"---\n{head}\n---\nText\n").status == status
 
 
 @pytest.mark.parametrize(("head", "language"), [("lang: en", "en"), ("language: zh_CN", "zh-CN"), ("x: y", "")])

@@ -66,7 +66,7 @@ def test_hexo_fields():
 
     assert post("Someday").status == "draft"
     assert post("Someday").published_at is None
-    assert (post("About").kind, post("About").status) == ("page", "unlisted")
+    assert (post("About").kind, post("About").status) == ("page", "published")
     assert addresses(post("About")) == {"/about/"}
     assert post("JSON head").body == "Body\n"
     assert post("No title").slug == "no-title"
@@ -143,7 +143,7 @@ def test_hugo():
     bundle = post("Bundle")
     assert (bundle.slug, bool(bundle.cover)) == ("bundle", True)
     assert addresses(bundle) == {"/posts/bundle/"}
-    assert post("About").status == "unlisted"
+    assert (post("About").kind, post("About").status) == ("page", "published")
 
 
 def test_jekyll():
@@ -164,7 +164,43 @@ def test_jekyll():
     assert "![gold](/media/uploads/" in first.body
     assert f"[second]({second.get_absolute_url()})" in first.body
     assert (second.status, addresses(second)) == ("draft", {"/two.html"})
-    assert post("About").status == "unlisted"
+    assert (post("About").kind, post("About").status) == ("page", "published")
+
+
+@pytest.mark.parametrize(("name", "address"), [("hexo", "/about/"), ("hugo", "/about/"), ("jekyll", "/about.html")])
+def test_the_old_address_of_a_page_leads_to_it(client, name, address):
+    import_folder(FIXTURES / name)
+    answer = client.get(address)
+    assert (answer.status_code, answer["Location"]) == (301, post("About").get_absolute_url())
+    page = client.get(answer["Location"])
+    assert page.status_code == 200
+    assert page.content.decode().count(f'href="{answer["Location"]}"') >= 1  # in the navbar
+
+
+def test_pages_that_the_theme_filled_are_left_out(folder):
+    loop = "<ul>{% for tag in site.tags %}<li>{{ tag | first }}</li>{% endfor %}</ul>\n"
+    files = {
+        "hexo/_config.yml": "title: x\n",
+        "hexo/source/_posts/a.md": "---\ntitle: A\ndate: 2020-01-02\n---\n",
+        "hexo/source/tags/index.md": "---\ntitle: 标签\ndate: 2020-01-02\ntype: tags\n---\n",
+        "hexo/source/links/index.md": "---\ntitle: 友链\ntype: links\n---\n\n欢迎来换\n",
+        "hexo/source/picture/index.md": "---\ntitle: 图\n---\n\n<img src='https://a.example/a.png'>\n",
+        "hexo/source/secret/index.md": "---\ntitle: 密\ndraft: true\n---\n\n私\n",
+        "hugo/hugo.toml": "",
+        "hugo/content/posts/a.md": "---\ntitle: A\ndate: 2020-01-02\n---\nx",
+        "hugo/content/search.md": "---\ntitle: Search\nlayout: search\n---\n",
+        "hugo/content/archives.md": "---\ntitle: Archive\ndate: 2020-01-02\nlayout: archives\n---\n",
+        "jekyll/_config.yml": "title: x\n",
+        "jekyll/_posts/2020-01-02-a.md": "---\ntitle: A\n---\nx",
+        "jekyll/tags.md": f"---\ntitle: Tags\n---\n{loop}",
+        "jekyll/books.md": f"---\ntitle: Books\n---\nI read:\n{loop}",
+    }
+    root = folder(files)
+    found = {name: outcomes(import_folder(root / name)) for name in ("hexo", "hugo", "jekyll")}
+    left_out = {f"{name}/{origin}" for name in found for origin, outcome in found[name].items() if outcome == "skipped"}
+    assert left_out == {"hexo/tags/index.md", "hugo/search.md", "hugo/archives.md", "jekyll/tags.md"}
+    status = {title: post(title).status for title in ("友链", "图", "密", "Books")}
+    assert status == {"友链": "published", "图": "published", "密": "draft", "Books": "published"}
 
 
 @pytest.mark.parametrize("name", ["hexo", "hugo", "jekyll"])

@@ -261,6 +261,19 @@ def test_what_is_left_out_is_counted_and_bounded() -> None:
     assert words == "页面上不会显示：a.example 的 <iframe>（2 处）"
 
 
+@pytest.mark.parametrize("line", ["<div>\n", "word\n"])
+def test_lines_that_go_on_with_many_quotations_take_no_long_time(line: str) -> None:
+    lines = 100_000 // len(line)
+    started = process_time()
+    rendered = render("> " * 25 + line * lines)
+    assert process_time() - started < 3
+    assert rendered.text.count(line.strip()) == lines
+
+
+def test_a_quotation_in_a_quotation_goes_on_without_its_marks() -> None:
+    assert render("> > a\nb\nc").html == "<blockquote>\n<blockquote>\n<p>a\nb\nc</p>\n</blockquote>\n</blockquote>\n"
+
+
 def test_a_picture_in_the_text_itself_is_its_words_however_large() -> None:
     rendered = render("前\n\n![字](data:image/png;base64," + "A" * 300_000 + ")\n\n后")
     assert rendered.html == "<p>前</p>\n<p>字</p>\n<p>后</p>\n"

@@ -149,11 +149,8 @@ class Standing:
                 self.hold(DRAFT, name, f"line {first_line + body.count(chr(10), 0, start)}: a part is behind {name}")
                 return
 
-    def settle(self, published_at: datetime | None, *, is_page: bool) -> None:
-        """Add what follows from the rest: a page is in no list, and only what is to be public can wait for its time."""
-        if is_page:
-            # Themes have empty ones (tags, categories) that no navbar should show.
-            self.hold(UNLISTED, "page", "a page")
+    def settle(self, published_at: datetime | None) -> None:
+        """Add what follows from the rest: only what is to be public can wait for its time."""
         if published_at is None or published_at <= self.now:
             if self.scheduled:
                 self._hold(DRAFT, self.scheduled, "no time to come is stated")

@@ -22,6 +22,10 @@ from .text_files import MAX_FILE_BYTES, decode, readable
 
 _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _INDEX_NAMES = {"index", "_index"}
+# What themes fill by themselves: a list of all tags, a search.
+_THEME_PAGES = set("tags tag categories category archives archive search timeline links link friends photos".split())
+_LOOP = re.compile(r"\{%-?\s*for\s")
+_CODE_OF_THEMES = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<[^<>]*>", re.DOTALL)
 _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t]*#*[ \t]*$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
 
 
@@ -135,10 +139,12 @@ class _FileReader:
         standing = Standing(fields, [*self.surroundings.layers(self.path), *self._tag_passwords(tags)], now)
         day, dated = self._date(fields, standing)
         is_page = self._is_page(fields, dated=dated)
+        if self._is_filled_by_theme(fields, body, is_page):
+            raise _PassedBy("a page that the theme filled, without a text of its own")
         standing.look_into(body, body_line)
         standing.reasons += self.surroundings.reasons(self.path, says_publish=standing.says_publish)
         published_at = max(day, standing.embargo or day)
-        standing.settle(published_at if dated or standing.embargo else None, is_page=is_page)
+        standing.settle(published_at if dated or standing.embargo else None)
         status = standing.status
         categories = fields.category_paths(by_spaces=jekyll)
         nunjucks = self.site.kind == "hexo" and not fields.flag("disablenunjucks")
@@ -225,6 +231,15 @@ class _FileReader:
             return not self._in(*POST_FOLDERS)
         # Hugo's about.md lies beside the sections; a dated text there is a post of a blog without any.
         return bool(self.site.kind == "hugo" and len(self.parts) == 1 and self.sections and not dated)
+
+    def _is_filled_by_theme(self, fields: Fields, body: str, is_page: bool) -> bool:
+        """Whether nothing of it is left here: a page, or what calls itself one, without a word or picture."""
+        called = {str(fields.front.fields.get(key, "")).lower() for key in ("layout", "type")}
+        if not (is_page or called & _THEME_PAGES):
+            return False
+        if _LOOP.search(body):
+            body = _CODE_OF_THEMES.sub("", body)
+        return not body.strip() and not fields.addresses("photos")
 
     def _photos(self, fields: Fields) -> str:
         """Hexo's gallery, shown by its themes beside the text."""
