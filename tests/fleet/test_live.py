@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from http.cookiejar import CookieJar
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 
 from apps.comments.live.consumers import NUISANCES
@@ -32,8 +33,8 @@ PATIENCE_SECONDS = 180
 class OpenPage:
     """A reader's page as static/js/live.js is one: told of a floor, it fetches what it lacks."""
 
-    def __init__(self, post: Post, live_port: int, pages_port: int) -> None:
-        self.post, self.live_port, self.pages_port = post, live_port, pages_port
+    def __init__(self, post: Post, live_port: int, pages_port: int, address: str) -> None:
+        self.post, self.live_port, self.pages_port, self.address = post, live_port, pages_port, address
         self.shown: list[tuple[int, str, float]] = []  # floor, text, time.time()
         self.readers = 0
         self.fetched = 0
@@ -56,9 +57,9 @@ class OpenPage:
             socket.close()
 
     async def _fetch(self, after: int, to: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.pages_port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.pages_port, local_addr=(self.address, 0))
         path = f"/article/{self.post.pk}/comment/floors/?after={after}&to={to}"
-        sent = {"Host": f"127.0.0.1:{self.pages_port}", "X-Forwarded-For": "10.1.1.1"}
+        sent = {"Host": f"127.0.0.1:{self.pages_port}"}
         lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
         writer.write(f"GET {path} HTTP/1.0\r\n{lines}\r\n".encode())
         answer = (await reader.read()).decode()
@@ -88,7 +89,8 @@ def write(server: str, post: Post, number: int, comments: int) -> None:
 def test_two_hundred_comments_at_once_are_shown_on_fifty_pages(fleet) -> None:  # type: ignore[no-untyped-def]
     running, post = fleet(), make_post()
     live = [server.port for server in running.servers[2:]]
-    pages = [OpenPage(post, live[number % 2], running.nginx.port) for number in range(PAGES)]
+    # nginx counts what an address fetches: each page is somebody else's.
+    pages = [OpenPage(post, live[number % 2], running.nginx.port, f"127.0.1.{number}") for number in range(PAGES)]
 
     async def read() -> None:
         listening = asyncio.Semaphore(0)
@@ -137,6 +139,7 @@ def live(
 ) -> Iterator[LiveServer]:
     url = mariadb_server.url.removesuffix("blog") + str(connection.settings_dict["NAME"])
     environ = {"DATABASE_URL": url, "REDIS_URL": member.url, "TRUSTED_PROXIES": "1", "LIVE_PAGES_PER_ADDRESS": "3"}
+    environ["SECRET_KEY"] = settings.SECRET_KEY  # of which the addresses of unlisted posts are made
     with LiveServer(request.param, **environ) as server:
         yield server
 
