@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database(
 COMMENTS = int(os.environ.get("LIVE_COMMENTS", "200"))
 PAGES = int(os.environ.get("LIVE_PAGES", "50"))
 PATIENCE_SECONDS = 180
+LIFE_SECONDS = 25  # between two signs of life, as in static/js/live.js
 
 
 class OpenPage:
@@ -42,7 +43,7 @@ class OpenPage:
     async def read(self, until: int, listening: asyncio.Semaphore) -> None:
         """Stay until that floor is shown."""
         socket = await WebSocket.open(self.live_port, f"/ws/article/{self.post.pk}/", X_Forwarded_For="10.1.1.1")
-        last = 0
+        last, living = 0, asyncio.create_task(self._live(socket))
         try:
             while last < until:
                 news = await socket.hear(PATIENCE_SECONDS)
@@ -54,7 +55,13 @@ class OpenPage:
                     await self._fetch(last, to)
                     last = to
         finally:
+            living.cancel()
             socket.close()
+
+    async def _live(self, socket: WebSocket) -> None:
+        while True:
+            await asyncio.sleep(LIFE_SECONDS)
+            socket.say(b"")
 
     async def _fetch(self, after: int, to: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.pages_port, local_addr=(self.address, 0))
