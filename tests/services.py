@@ -468,7 +468,7 @@ class BlogServer(Service):
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,  # as wait_until(), three times what it may take
             check=False,
         )
         if done.returncode:

@@ -102,9 +102,9 @@ class Comment(models.Model):
         comment._remember()
         return comment
 
-    def refresh_from_db(self, using: str | None = None, fields: Any = None, **kwargs: Any) -> None:
-        super().refresh_from_db(using, fields, **kwargs)
-        self._remember(fields)
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._remember(kwargs.get("fields"))
 
     def clean(self) -> None:
         if is_blank(readable(self.body)):

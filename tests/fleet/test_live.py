@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from http.cookiejar import CookieJar
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 
 from apps.comments.live.consumers import NUISANCES
@@ -27,13 +28,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database(
 COMMENTS = int(os.environ.get("LIVE_COMMENTS", "200"))
 PAGES = int(os.environ.get("LIVE_PAGES", "50"))
 PATIENCE_SECONDS = 180
+LIFE_SECONDS = 25  # between two signs of life, as in static/js/live.js
 
 
 class OpenPage:
     """A reader's page as static/js/live.js is one: told of a floor, it fetches what it lacks."""
 
-    def __init__(self, post: Post, live_port: int, pages_port: int) -> None:
-        self.post, self.live_port, self.pages_port = post, live_port, pages_port
+    def __init__(self, post: Post, live_port: int, pages_port: int, address: str) -> None:
+        self.post, self.live_port, self.pages_port, self.address = post, live_port, pages_port, address
         self.shown: list[tuple[int, str, float]] = []  # floor, text, time.time()
         self.readers = 0
         self.fetched = 0
@@ -41,7 +43,7 @@ class OpenPage:
     async def read(self, until: int, listening: asyncio.Semaphore) -> None:
         """Stay until that floor is shown."""
         socket = await WebSocket.open(self.live_port, f"/ws/article/{self.post.pk}/", X_Forwarded_For="10.1.1.1")
-        last = 0
+        last, living = 0, asyncio.create_task(self._live(socket))
         try:
             while last < until:
                 news = await socket.hear(PATIENCE_SECONDS)
@@ -53,12 +55,18 @@ class OpenPage:
                     await self._fetch(last, to)
                     last = to
         finally:
+            living.cancel()
             socket.close()
 
+    async def _live(self, socket: WebSocket) -> None:
+        while True:
+            await asyncio.sleep(LIFE_SECONDS)
+            socket.say(b"")
+
     async def _fetch(self, after: int, to: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.pages_port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.pages_port, local_addr=(self.address, 0))
         path = f"/article/{self.post.pk}/comment/floors/?after={after}&to={to}"
-        sent = {"Host": f"127.0.0.1:{self.pages_port}", "X-Forwarded-For": "10.1.1.1"}
+        sent = {"Host": f"127.0.0.1:{self.pages_port}"}
         lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
         writer.write(f"GET {path} HTTP/1.0\r\n{lines}\r\n".encode())
         answer = (await reader.read()).decode()
@@ -88,7 +96,8 @@ def write(server: str, post: Post, number: int, comments: int) -> None:
 def test_two_hundred_comments_at_once_are_shown_on_fifty_pages(fleet) -> None:  # type: ignore[no-untyped-def]
     running, post = fleet(), make_post()
     live = [server.port for server in running.servers[2:]]
-    pages = [OpenPage(post, live[number % 2], running.nginx.port) for number in range(PAGES)]
+    # nginx counts what an address fetches: each page is somebody else's.
+    pages = [OpenPage(post, live[number % 2], running.nginx.port, f"127.0.1.{number}") for number in range(PAGES)]
 
     async def read() -> None:
         listening = asyncio.Semaphore(0)
@@ -137,6 +146,7 @@ def live(
 ) -> Iterator[LiveServer]:
     url = mariadb_server.url.removesuffix("blog") + str(connection.settings_dict["NAME"])
     environ = {"DATABASE_URL": url, "REDIS_URL": member.url, "TRUSTED_PROXIES": "1", "LIVE_PAGES_PER_ADDRESS": "3"}
+    environ["SECRET_KEY"] = settings.SECRET_KEY  # of which the addresses of unlisted posts are made
     with LiveServer(request.param, **environ) as server:
         yield server
 

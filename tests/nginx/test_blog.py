@@ -218,7 +218,7 @@ def test_an_open_page_hears_of_a_comment(live: LiveServer, app: GunicornServer, 
         page = await WebSocket.open(port, path, Origin=app.url)
         before = (await page.hear())["floor"]
         await asyncio.to_thread(app.manage, "shell", "-c", COMMENT)
-        while "floor" not in (news := await page.hear()):
+        while (news := await page.hear()).get("floor", before) == before:  # it may be told twice how far the post is
             pass
         assert news["floor"] == before + 1
         page.close()

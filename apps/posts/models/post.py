@@ -171,9 +171,9 @@ class Post(models.Model):
         shown.note(post.pk)
         return post
 
-    def refresh_from_db(self, using: str | None = None, fields: Any = None, **kwargs: Any) -> None:
-        super().refresh_from_db(using, fields, **kwargs)
-        self._remember(fields)
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._remember(kwargs.get("fields"))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the post, rendered anew (25 ms for a long one) unless `update_fields` leaves the body out.
