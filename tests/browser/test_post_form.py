@@ -147,6 +147,7 @@ def test_both_versions_are_shown_and_the_overwritten_one_is_kept(adding: Any) ->
     other.click("input[name=_draft]")
     other.wait_for_selector(".conflict")
     assert "写了两小时的新段落" in other.inner_text(".comparison")
+    assert not other.is_visible(".faulty-fields")  # no field is at fault
     assert other.input_value("#id_body") == "第一行，改了个错字\n最后一行"
     other.wait_for_function("() => document.querySelector('.copy-state')")
     other.check("[name=overwrite]")

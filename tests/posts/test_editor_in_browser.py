@@ -99,6 +99,32 @@ def test_a_refusal_is_shown_and_the_text_stays_as_it_was(editing: Any) -> None:
     assert editing.eval_on_selector("#id_body", "editor => getComputedStyle(editor).opacity") == "1"
 
 
+def test_lists_of_the_preview_are_indented_as_in_the_post(editing: Any) -> None:
+    editing.fill("#id_body", "text\n\n1. one\n   - two")
+    editing.wait_for_selector(".markdownx-preview li li")
+    lefts = editing.evaluate(
+        "['.prose', 'ol > li', 'ul > li'].map((part) => "
+        "document.querySelector(`.markdownx-preview ${part}`).getBoundingClientRect().left)"
+    )
+    assert 10 < lefts[1] - lefts[0] < 40 and 10 < lefts[2] - lefts[1] < 40, lefts
+
+
+def test_a_wide_picture_fits_into_the_preview(editing: Any) -> None:
+    editing.fill("#id_body", "")
+    wide = BytesIO()
+    Image.new("RGB", (1200, 600), "red").save(wide, "PNG")
+    editing.evaluate(GIVE, ["paste", [["wide.png", base64.b64encode(wide.getvalue()).decode()]]])
+    editing.wait_for_function(
+        """() => {
+            const picture = document.querySelector(".markdownx-preview img");
+            if (!picture?.naturalWidth) return false;
+            const room = picture.closest(".prose").getBoundingClientRect();
+            const { right, width, height } = picture.getBoundingClientRect();
+            return right <= room.right && Math.abs(width / height - 2) < 0.02;
+        }"""
+    )
+
+
 def test_text_is_pasted_as_text_even_with_a_picture_of_it(editing: Any) -> None:
     uploads: list[str] = []
     editing.on("request", lambda request: uploads.append(request.url) if "upload" in request.url else None)
