@@ -9,7 +9,9 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from blog_xtg import doctor, proxies
+from blog_xtg import proxies
+from blog_xtg.doctor.configuration import configuration
+from blog_xtg.doctor.findings import ERROR
 from tests.services import site_settings
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +54,7 @@ def sentences(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def told_by_doctor() -> list[str]:
-    return [finding.text for finding in doctor.configuration({}) if finding.level == doctor.ERROR]
+    return [finding.text for finding in configuration({}) if finding.level == ERROR]
 
 
 def test_an_https_address_means_a_proxy_and_a_day_of_hsts() -> None:
