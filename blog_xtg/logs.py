@@ -95,7 +95,7 @@ class JsonLine(logging.Formatter):
 
 
 class ExpectedInOneLine(logging.Filter):
-    """What goes wrong by others' doing is told in a line: the traceback would only show our own door.
+    """What goes wrong by others' doing is told in a line, as a warning: the traceback would only show our own door.
 
     Requests that Django refuses as suspicious, and cache operations left out because Redis is away.
     """
@@ -103,6 +103,7 @@ class ExpectedInOneLine(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django.security"):
             record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
         elif record.name == "django_redis.cache" and record.exc_info:
             record.msg, record.args = "Done without the cache: %s", (record.exc_info[1],)
             record.exc_info = None

@@ -28,6 +28,7 @@ LEAVES = {
     "blog_xtg.clock": "`start` keeps the schedule",
     "blog_xtg.client": "who asks: the reader's address behind the trusted proxies",
     "blog_xtg.hosts": "the blog's own name, of which its absolute addresses are made",
+    "blog_xtg.keys": "SECRET_KEY and those before it, under which something was signed",
     "blog_xtg.metrics": "what a process counts about itself",
     "blog_xtg.doctor": "what `manage.py doctor` says",
     "blog_xtg.checks": "the site is no app, so an app registers its system checks in ready()",

@@ -3,12 +3,14 @@
 import json
 import logging
 import sys
+from urllib.parse import urlencode
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.test import Client
 
-from blog_xtg.logs import JsonLine, Occasion, ReadableLine, occasion
+from blog_xtg.logs import ExpectedInOneLine, JsonLine, Occasion, ReadableLine, occasion
 from tests.services import site_settings
 
 
@@ -52,6 +54,23 @@ def test_a_record_tells_what_was_being_done() -> None:
         "task_id": "1-2",
     }
     assert "user" not in json.loads(JsonLine("first").format(record("Nobody asked.")))
+
+
+@pytest.mark.django_db
+def test_a_form_that_no_page_sends_is_one_line_and_no_error() -> None:
+    fields = {f"field{number}": "" for number in range(2000)}
+    written: list[str] = []
+    handler = logging.Handler()
+    handler.addFilter(ExpectedInOneLine())
+    handler.emit = lambda record: written.append(ReadableLine("{levelname} {message}", style="{").format(record))  # type: ignore[method-assign]
+    logging.getLogger().addHandler(handler)
+    try:
+        answer = Client().post("/admin/login/", urlencode(fields), "application/x-www-form-urlencoded")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert answer.status_code == 400
+    told = [line for line in written if "DATA_UPLOAD_MAX" in line]
+    assert len(told) == 1 and told[0].startswith("WARNING ") and "\n" not in told[0]
 
 
 @pytest.mark.parametrize("formatter", [ReadableLine("{message}", style="{"), JsonLine("first")])

@@ -9,7 +9,9 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from blog_xtg import doctor, proxies
+from blog_xtg import proxies
+from blog_xtg.doctor.configuration import configuration
+from blog_xtg.doctor.findings import ERROR
 from tests.services import site_settings
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +65,7 @@ def sentences(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def told_by_doctor() -> list[str]:
     """Its errors, but for the one that every test on MariaDB deserves: these run without Redis."""
-    errors = [finding.text for finding in doctor.configuration({}) if finding.level == doctor.ERROR]
+    errors = [finding.text for finding in configuration({}) if finding.level == ERROR]
     return [text for text in errors if not text.startswith("DATABASE_URL names a server, but REDIS_URL is not set")]
 
 

@@ -13,6 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from blog_xtg.keys import known_keys
+
 SALT = "components.devices"
 KEPT_SECONDS = 400 * 24 * 3600  # browsers keep no cookie longer
 _PREFIX = "device-"
@@ -45,13 +47,13 @@ def known_device(request: HttpRequest, username: str) -> str:
         device, proof = signing.loads(request.COOKIES.get(_name(user), ""), salt=SALT, max_age=KEPT_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):
         return ""
-    return str(device) if constant_time_compare(proof, _proof(user)) else ""
+    return str(device) if any(constant_time_compare(proof, _proof(user, key)) for key in known_keys()) else ""
 
 
 def _name(user: Any) -> str:
     return f"{_PREFIX}{user.pk}"
 
 
-def _proof(user: Any) -> str:
+def _proof(user: Any, key: str | None = None) -> str:
     """What another password makes worthless."""
-    return salted_hmac(SALT, f"{user.pk}\n{user.password}").hexdigest()[:32]
+    return salted_hmac(SALT, f"{user.pk}\n{user.password}", secret=key).hexdigest()[:32]

@@ -111,6 +111,7 @@ def fill() -> None:
     from django.contrib.auth.models import Permission
     from django.core.files.base import ContentFile
     from django.urls import reverse
+    from django.utils import timezone
 
     from apps.comments.mail.links import confirm_url, stop_url
     from apps.comments.models import Comment
@@ -194,7 +195,7 @@ def fill() -> None:
     ):
         title = long.NAME if kind == "html" else f"Box {order}"
         Plugin.objects.create(title=title, kind=kind, content=content, order=order)
-    month = f"{post.published_at:%Y/%m}"
+    month = f"{timezone.localtime(post.published_at):%Y/%m}"
     paths = {
         "home": "/",
         "home, page 2": "/?page=2",

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from apps.comments.mail.delivery import LEASE, deliver
 from apps.comments.mail.models import Notice, Receiver, SilencedAuthor, Subscription
@@ -209,6 +210,24 @@ def test_one_click_ends_the_mail_for_good(client: Client, smtp: SMTPServer) -> N
     let_pass(datetime.timedelta(days=8))
     send()
     assert not Receiver.objects.exists()
+
+
+def test_a_new_secret_key_ends_no_mail_and_no_link(client: Client, smtp: SMTPServer, settings: Settings) -> None:
+    post = make_post(author=make_administrator(email="writer@example.com"))
+    subscribe(client, smtp, post)
+    make_comment(post, "I agree.", reply_to_floor=1, author_email="bob@example.com")
+    send()
+    before = next(letter for letter in smtp.letters if letter.to == ["ada@example.com"])
+    make_comment(post, "So do I.", reply_to_floor=1, author_email="bob@example.com")
+    smtp.letters.clear()
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another-0123456789"
+    make_comment(post, "And I myself.", reply_to_floor=1, author_email="ada@example.com")
+    let_pass(datetime.timedelta(hours=1))
+    send()
+    (after,) = (letter for letter in smtp.letters if letter.to == ["ada@example.com"])
+    assert "So do I." in plain(after) and "And I myself." not in plain(after)
+    assert client.post(link(before, "stop")).status_code == 200
+    assert not Subscription.objects.exists()
 
 
 def test_an_authors_click_ends_the_authors_mail(client: Client, smtp: SMTPServer, post: Post) -> None:

@@ -6,14 +6,15 @@ from pytest_django import Settings
 
 from apps.components import key
 from apps.components.models import KeyDigest
-from blog_xtg import checks, doctor
+from blog_xtg import checks
+from blog_xtg.doctor.database import database
 
 pytestmark = pytest.mark.django_db
 PARTS = {"database": "ok", "migrations": "ok"}
 
 
 def named_by_doctor() -> bool:
-    return any(finding.text == checks.OTHER_KEY[0] for finding in doctor.database(PARTS))
+    return any(finding.text == checks.OTHER_KEY[0] for finding in database(PARTS))
 
 
 def test_another_key_stops_and_is_named(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from apps.components import coherence, reconciling, store
 from apps.components.tasks import reconcile_components
@@ -39,7 +40,7 @@ def test_rows_written_past_the_program_are_shown_and_logged(
     assert 'data-number="posts">3<' in client.get("/").content.decode()
     Post.objects.filter(pk__in=[posts[0].pk, posts[1].pk]).update(status=Post.Status.DRAFT)
     Post.objects.filter(pk=posts[2].pk).update(comment_count=7)
-    month = f"{posts[0].published_at:%Y-%m}"
+    month = f"{timezone.localtime(posts[0].published_at):%Y-%m}"
     assert reconcile_components() == 6
     assert {record.getMessage() for record in caplog.records} == {
         "Posts: shown 3, counted 1; put right.",

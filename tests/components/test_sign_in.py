@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
 from apps.components.devices import KEPT_SECONDS
 from apps.components.forms import SIGN_INS, SIGN_INS_SECONDS, _hashing
@@ -76,6 +77,17 @@ def test_a_device_that_has_signed_in_before_is_not_locked_out_by_its_neighbours(
     stranger = Client()
     stranger.cookies[cookie.key] = cookie.value + "x"
     assert sign_in(stranger, "another", **GUESSER) == REFUSED
+
+
+def test_a_device_stays_known_under_a_new_secret_key(settings: Settings) -> None:
+    make_administrator(username="owner")
+    known = Client()
+    assert sign_in(known, "pw", **GUESSER) == IN
+    known.post("/admin/logout/")
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another-0123456789"
+    guess_until_refused(**GUESSER)
+    assert sign_in(Client(), "pw", **GUESSER) == REFUSED
+    assert sign_in(known, "pw", **GUESSER) == IN
 
 
 def test_a_device_is_known_for_one_user_alone() -> None:

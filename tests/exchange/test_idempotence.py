@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime
+from time import process_time
 
 import pytest
 
@@ -261,10 +262,8 @@ def test_a_repost_names_its_source(folder):
 
 
 def test_long_names_and_hostile_bodies(folder):
-    import time
-
     hostile = ["[a](" + " " * 100_000, "{% quote %}\n" * 3_000, "{% codeblock %}" * 3_000, "![](" * 30_000]
     files = {f"{'long-name-' * 20}.md": "Text"} | {f"{n}.md": f"# {n}\n\n{text}" for n, text in enumerate(hostile)}
-    started = time.monotonic()
+    started = process_time()  # another process's turn is no fault of the program's
     assert set(run(folder(files)).values()) == {"created"}
-    assert time.monotonic() - started < 20
+    assert process_time() - started < 20

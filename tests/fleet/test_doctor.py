@@ -19,7 +19,8 @@ from pytest_django import Settings
 from apps.components import key
 from apps.components.models import KeyDigest
 from apps.posts.models import Post
-from blog_xtg.doctor import ERROR, OK, WARNING, files
+from blog_xtg.doctor.files import files
+from blog_xtg.doctor.findings import ERROR, OK, WARNING
 from tests.factories import make_post
 from tests.services import ROOT, BlogServer, CeleryProcess, GunicornServer, MariaDB, Redis, free_port, wait_until
 

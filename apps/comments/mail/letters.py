@@ -19,7 +19,7 @@ from apps.posts.plaintext import shorten
 from apps.posts.words import one_line, readable_line
 from blog_xtg.hosts import absolute
 
-from .links import confirm_url, receiver_of, stop_url
+from .links import confirm_url, receivers_of, stop_url
 from .models import Notice
 
 SHOWN_MOST = 50  # comments in one letter
@@ -49,7 +49,7 @@ def letter_of(notices: list[Notice], site: Any, letter: str) -> EmailMultiAltern
     post = first.comment.post
     author = post.author if first.kind == Notice.Kind.AUTHOR else None
     address = author.email if author else first.addressee.author_email if first.addressee else ""
-    if receiver_of(address) != first.receiver:  # changed since
+    if first.receiver not in receivers_of(address):  # changed since
         return None
     with translation.override(site.language):
         if first.kind == Notice.Kind.CONFIRM:

@@ -3,11 +3,11 @@
 import hmac
 from typing import Any
 
-from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
 from blog_xtg.hosts import absolute
+from blog_xtg.keys import known_keys
 
 CONFIRM_SECONDS = 7 * 24 * 3600
 _CONFIRM, _STOP = "comments.mail.confirm", "comments.mail.stop"
@@ -15,10 +15,15 @@ _CONFIRM, _STOP = "comments.mail.confirm", "comments.mail.stop"
 
 def receiver_of(address: str) -> str:
     """Return the digest that stands for an e-mail address: the same however it is capitalised, blank for none."""
+    return next(iter(receivers_of(address)), "")
+
+
+def receivers_of(address: str) -> list[str]:
+    """Return the digests that may stand for an address in the tables: today's, and those under earlier keys."""
     address = address.strip().casefold()
     if not address:
-        return ""
-    return hmac.new(settings.SECRET_KEY.encode(), f"mail\n{address}".encode(), "sha256").hexdigest()[:32]
+        return []
+    return [hmac.new(key.encode(), f"mail\n{address}".encode(), "sha256").hexdigest()[:32] for key in known_keys()]
 
 
 def confirm_url(receiver: str) -> str:

@@ -11,7 +11,7 @@ from apps.posts.models import Post
 
 from ..models import Comment
 from ..signals import mail_waiting
-from .links import CONFIRM_SECONDS, receiver_of
+from .links import CONFIRM_SECONDS, receiver_of, receivers_of
 from .models import Notice, Receiver, SilencedAuthor, Subscription
 
 ASK_AGAIN = datetime.timedelta(seconds=CONFIRM_SECONDS)
@@ -31,11 +31,11 @@ def plan_mail(comment: Comment, *, notify_replies: bool) -> None:
             notices.append(Notice(comment=comment, kind=Notice.Kind.CONFIRM, addressee=comment, receiver=writer))
     author = _author_to_tell(comment)
     if author:
-        notices.append(Notice(comment=comment, kind=Notice.Kind.AUTHOR, receiver=author))
+        notices.append(Notice(comment=comment, kind=Notice.Kind.AUTHOR, receiver=receiver_of(author)))
     if comment.reply_to_floor:
         answered = Subscription.objects.filter(
             comment__post=comment.post_id, comment__floor=comment.reply_to_floor
-        ).exclude(receiver__in=[writer, author])
+        ).exclude(receiver__in=receivers_of(comment.author_email) + receivers_of(author))
         notices += [
             Notice(comment=comment, kind=Notice.Kind.REPLY, addressee_id=found.pk, receiver=found.receiver)
             for found in answered
@@ -44,10 +44,10 @@ def plan_mail(comment: Comment, *, notify_replies: bool) -> None:
 
 
 def _author_to_tell(comment: Comment) -> str:
-    """The receiver who wrote the post; blank when there is none to be told (1 query)."""
+    """The address of the post's author; blank when there is none to be told (1 query)."""
     told = get_user_model()._default_manager.filter(posts=comment.post_id, is_active=True, silenced=None)
     email = told.exclude(pk=comment.user_id or 0).values_list("email", flat=True).first()
-    return receiver_of(email or "")
+    return (email or "").strip()
 
 
 def forget_public_readers(*, instance: Post, **kwargs: Any) -> None:

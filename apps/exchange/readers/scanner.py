@@ -42,8 +42,9 @@ def tokens(text: str) -> Iterator[Token]:
     """Cut the text into tokens; together they are all of it. Linear in the length of usual texts."""
     done = position = 0
     in_list = _ListWatch(text)
+    endless: set[str] = set()  # tags of which no end follows
     while found := _START.search(text, position):
-        token = _token(text, found, in_list)
+        token = _token(text, found, in_list, endless)
         if token is None:
             position = found.end()  # nothing of its kind after all
             continue
@@ -55,7 +56,7 @@ def tokens(text: str) -> Iterator[Token]:
         yield Token("text", done, len(text))
 
 
-def _token(text: str, found: re.Match[str], in_list: "_ListWatch") -> Token | None:
+def _token(text: str, found: re.Match[str], in_list: "_ListWatch", endless: set[str]) -> Token | None:
     start, end = found.span()
     if found["fence"]:
         return Token("code", start, _end_of_fence(text, found))
@@ -73,8 +74,10 @@ def _token(text: str, found: re.Match[str], in_list: "_ListWatch") -> Token | No
     if not found["tag"]:
         return None
     name, arguments = found["name"], found["arguments"].strip()
-    if name in OPAQUE_TAGS and (closing_tag := end_tag(text, name, end)):
-        return Token("tag", start, closing_tag.end(), name, arguments, text[end : closing_tag.start()])
+    if name in OPAQUE_TAGS and name not in endless:
+        if closing_tag := end_tag(text, name, end):
+            return Token("tag", start, closing_tag.end(), name, arguments, text[end : closing_tag.start()])
+        endless.add(name)
     return Token("tag", start, end, name, arguments)
 
 

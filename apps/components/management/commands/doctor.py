@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from blog_xtg.doctor import ERROR, WARNING, examine
+from blog_xtg.doctor import examine
+from blog_xtg.doctor.findings import ERROR, WARNING
 
 WIDTH = 100
 
