@@ -101,7 +101,10 @@ def notice(meta: dict[str, Any]) -> None:
 
 
 def notice_refused(meta: dict[str, Any]) -> None:
-    """Say once that another name than the site's is asked for, while its own is not: robots try every name."""
+    """Let doctor say that another name than the site's is asked for, while its own is not: robots try every name.
+
+    The log has it already, see errors.unknown_host().
+    """
     host, _port = split_domain_port(meta.get("HTTP_HOST", ""))
     if _is_asked_by_name or OTHER_HOST in _noted or "." not in host or len(host) > 253:
         return
@@ -109,7 +112,7 @@ def notice_refused(meta: dict[str, Any]) -> None:
         ipaddress.ip_address(host.strip("[]"))
         return
     if not validate_host(host, settings.ALLOWED_HOSTS):
-        note(OTHER_HOST, host)
+        _remember(OTHER_HOST, host)
 
 
 def leads_to_https(meta: dict[str, Any]) -> bool:
@@ -142,18 +145,22 @@ def _note_plain(now: float) -> None:
 
 def note(kind: str, detail: str = "") -> None:
     """Log it, once for all processes of a fleet or for this one, and remember it for doctor."""
+    if _remember(kind, detail):
+        logger.warning(" ".join(_words(kind, detail)))
+
+
+def _remember(kind: str, detail: str) -> bool:
+    """Keep it for doctor; return whether no process has said it yet."""
     with _lock:
         if kind in _noted:
-            return
+            return False
         _noted.add(kind)
     seen = {"at": time.time(), "settings": _settings(), "detail": detail}
     if settings.REDIS_URL:
         cache.set(KEY.format(kind), seen, KEPT_SECONDS)
-        if not cache.add(KEY.format(f"{kind} said"), 1, SAID_SECONDS):
-            return
-    else:
-        _keep({**_in_file(), kind: seen})
-    logger.warning(" ".join(_words(kind, detail)))
+        return bool(cache.add(KEY.format(f"{kind} said"), 1, SAID_SECONDS))
+    _keep({**_in_file(), kind: seen})
+    return True
 
 
 def forget(kind: str) -> None:

@@ -167,7 +167,7 @@ def _beacon(request: HttpRequest) -> tuple[str, object]:
     asked = message.get("post")
     if type(asked) is int and 0 < asked < 2**63:
         asked = str(asked)
-    elif asked is not None and not (isinstance(asked, str) and _REFERENCE.fullmatch(asked)):
+    elif asked is not None and not (isinstance(asked, str) and "-" in asked and _REFERENCE.fullmatch(asked)):
         raise ValueError
     return asked or "", message.get("referrer")
 

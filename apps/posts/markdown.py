@@ -211,8 +211,7 @@ def _post_parser() -> MarkdownIt:
     parser.inline.ruler.at("footnote_ref", bounded_footnote_ref)
     parser.add_render_rule("footnote_anchor_name", _footnote_name)
     parser.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
-    alternatives = {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    parser.block.ruler.at("blockquote", bounded_blockquote, alternatives)
+    parser.block.ruler.at("blockquote", bounded_blockquote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.block.ruler.before("blockquote", "lazy lines", count_lazy_line, {"alt": ["blockquote"]})
     parser.block.ruler.at("html_block", html_block_rule, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.inline.ruler.at("html_inline", html_inline_rule)

@@ -132,6 +132,7 @@ def test_of_many_at_once_one_becomes_administrator() -> None:
 
 def test_the_link_leads_to_where_the_blog_was_started_last(settings, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(environment, "VAR_DIR", tmp_path)
+    settings.SITE_URL = "http://127.0.0.1:8000"
     for started, expected in (("", settings.SITE_URL), ("http://127.0.0.1:8231", "http://127.0.0.1:8231")):
         if started:
             environment.note_start(started)

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from apps.stats.models import DailyReferrer
@@ -100,7 +101,7 @@ def test_the_beacon_tells_where_its_reader_came_from() -> None:
         "https://example.com/",
         "https://example.com/x",
         "http://testserver/",
-        "http://127.0.0.1:8000/",
+        f"{settings.SITE_URL}/page",
         5,
     ):
         body = json.dumps({"referrer": referrer})
