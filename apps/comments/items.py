@@ -32,7 +32,7 @@ def items(request: BlogRequest, post: Post, rows: list[list]) -> list[SafeString
 
 
 class _Words(NamedTuple):
-    """What each of the items says, looked up once."""
+    """The words of all items, translated once."""
 
     floor: str
     author: str

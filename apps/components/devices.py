@@ -55,5 +55,5 @@ def _name(user: Any) -> str:
 
 
 def _proof(user: Any, key: str | None = None) -> str:
-    """What another password makes worthless."""
+    """Return the mark of this very password: another one makes the cookie worthless."""
     return salted_hmac(SALT, f"{user.pk}\n{user.password}", secret=key).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""What an account may do with posts. Being staff opens the admin's door and nothing else."""
+"""The rights of an account over posts. Being staff opens the admin's door and nothing else."""
 
 from typing import Any
 

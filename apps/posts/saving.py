@@ -1,4 +1,4 @@
-"""What a writer is told after a post was saved in the admin, and where the next page is."""
+"""The answer to a saved post in the admin: its message, and the next page."""
 
 import re
 from typing import Any
