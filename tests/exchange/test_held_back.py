@@ -94,7 +94,6 @@ def read_one(folder, head: str, body: str = "Text", more: dict[str, str] | None 
         ("hidden: true\nprivate: true", "private"),
         # An unlisted post can't wait for its time.
         ("unlisted: true\npublishDate: 2099-01-01", "draft"),
-        ("layout: page\ndate: 2099-01-01", "draft"),
     ],
 )
 def test_what_was_held_back_is_not_published(folder, head, status):
