@@ -21,8 +21,10 @@ class ImportedPost(models.Model):
     digest = models.CharField(_("digest"), max_length=64, blank=True)  # SHA-256 of the file and its pictures
     post = models.OneToOneField(Post, models.CASCADE, verbose_name=_("post"), related_name="imported")
     post_updated_at = models.DateTimeField()  # differs from the post's own once its text has been edited here
-    status = models.CharField(max_length=10, blank=True)  # that the import gave it; unknown: blank
-    had_password = models.BooleanField(default=False)  # from its file
+    status = models.CharField(
+        max_length=10, blank=True, default="", db_default=""
+    )  # that the import gave it; unknown: blank
+    had_password = models.BooleanField(default=False, db_default=False)  # from its file
     post_digest = models.CharField(max_length=64, blank=True)  # of all that can be edited, the category too
 
     class Meta:

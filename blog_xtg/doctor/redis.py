@@ -53,11 +53,12 @@ def redis(parts: dict[str, str]) -> Iterator[Finding]:
 
 
 def _refusal() -> str:
-    """What Redis itself says against the blog's connection, blank when it says nothing."""
+    """Why Redis refuses the blog, in its own words where they help; blank when it says nothing."""
     try:
         insistent_client().ping()
     except (AuthenticationError, ResponseError) as error:
-        return str(error)
+        # Without a password in REDIS_URL it speaks of the protocol (HELLO).
+        return str(error) if urlsplit(settings.REDIS_URL).password else "it asks for a password"
     except Exception:  # it is away
         return ""
     return ""

@@ -21,6 +21,7 @@ FOR_LONGER = {"^static/(?P<path>.+)$", "^media/(?P<path>.+)$", "favicon.ico", "^
 # What stands for a pattern's groups.
 GROUPS = {
     "pk": "{post}",
+    "reference": "{post}",
     "floor": "1",
     "slug": "{slug}",
     "number": "1",
@@ -125,6 +126,7 @@ def test_no_cache_shows_for_longer_than_a_second_what_was_withdrawn(client: Clie
         "moderate",
         "preview",
         "reactions",
+        "language",
     ):
         nothing = {pattern for pattern in nothing if word not in pattern}
     assert not nothing

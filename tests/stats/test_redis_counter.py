@@ -319,15 +319,15 @@ def test_a_post_just_hidden_is_a_404_once_it_is_dropped(redis_counter: RedisCoun
 def test_a_page_that_is_being_asked_for_while_it_changes_is_not_remembered(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     post = make_post()
     asked, changed = threading.Event(), threading.Event()
-    numbers = type(Post.objects.all()).numbers
+    get = type(Post.objects.all()).get
 
-    def slow(self, pk: int) -> dict[str, int]:  # type: ignore[no-untyped-def]
-        found = numbers(self, pk)
+    def slow(self, **asked_for):  # type: ignore[no-untyped-def]
+        found = get(self, **asked_for)
         asked.set()
         assert changed.wait(10)
         return found
 
-    monkeypatch.setattr(type(Post.objects.all()), "numbers", slow)
+    monkeypatch.setattr(type(Post.objects.all()), "get", slow)
 
     def ask() -> None:
         known_posts.known(post.pk)

@@ -112,6 +112,9 @@ class PostConsumer(AsyncWebsocketConsumer):
         """Close the connection soon; the page counts no longer."""
         self._leave()
         self._closing = asyncio.create_task(self._close(code))
+        if code in (TOO_BIG, TOO_MUCH):
+            # A task of its own: a server may end the other together with the connection.
+            self._counting = asyncio.create_task(self._count_nuisance())
 
     async def _close(self, code: int) -> None:
         try:
@@ -119,9 +122,9 @@ class PostConsumer(AsyncWebsocketConsumer):
                 await self.close(code)
         except Exception:  # whatever servers raise when there is nobody any more
             logger.debug("A page was gone before it was let go.", exc_info=True)
-        if code in (TOO_BIG, TOO_MUCH) and await _is_one_too_many(
-            f"live:nuisance:{self.address}", NUISANCES, NUISANCE_SECONDS
-        ):
+
+    async def _count_nuisance(self) -> None:
+        if await _is_one_too_many(f"live:nuisance:{self.address}", NUISANCES, NUISANCE_SECONDS):
             hub().shut_out(self.address, NUISANCE_SECONDS)
 
     async def _send_news(self) -> None:

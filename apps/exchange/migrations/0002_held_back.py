@@ -13,11 +13,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='importedpost',
             name='had_password',
-            field=models.BooleanField(default=False),
+            field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddField(
             model_name='importedpost',
             name='status',
-            field=models.CharField(blank=True, max_length=10),
+            field=models.CharField(blank=True, db_default='', default='', max_length=10),
         ),
     ]
