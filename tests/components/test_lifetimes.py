@@ -11,6 +11,7 @@ from django.utils.cache import cc_delim_re
 
 from apps.posts.addresses import TAKEN_SLUGS
 from apps.posts.models import Post
+from apps.posts.sitemaps import ADDRESSES_PER_FILE
 from tests.factories import make_category, make_comment, make_post
 
 database_test = pytest.mark.django_db(transaction=True)
@@ -55,7 +56,8 @@ def example(pattern: str, known: dict[str, str]) -> str:
     address = "/" + text
     if "category/" in address or "type/" in address:
         address = address.replace("{post}", "{category}").replace("{slug}", "{category_slug}")
-    address = address.replace("source/{post}", "source/1").format(**known)
+    address = address.replace("source/{post}", "source/1").replace("sitemap-posts-1", "sitemap-posts-{block}")
+    address = address.format(**known)
     return address + next((query for end, query in QUERIES.items() if address.endswith(end)), "")
 
 
@@ -68,6 +70,7 @@ def known() -> dict[str, str]:
     return {
         "post": str(post.pk),
         "slug": post.slug,
+        "block": str((post.pk - 1) // ADDRESSES_PER_FILE + 1),
         "year": f"{published:%Y}",
         "month": f"{published:%m}",
         "category": str(shelf.pk),
