@@ -184,6 +184,7 @@ def test_a_time_to_come_schedules(folder):
         "publishDate: 2099-05-06",
         "publish_at: 2099-05-06",
         "date: 2099-05-06",
+        "layout: page\ndate: 2099-05-06",
         "pubDatetime: 2099-05-06",
         "status: future\ndate: 2099-05-06",
     ):
