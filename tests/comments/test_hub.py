@@ -5,7 +5,9 @@ import time
 from typing import Any
 
 import pytest
+from channels.testing import WebsocketCommunicator
 
+from apps.comments.live import consumers
 from apps.comments.live import hub as hubs
 from apps.comments.live.hub import Hub
 from apps.comments.live.presence import Alone, Presence, Together
@@ -57,6 +59,30 @@ def test_a_rush_of_a_thousand_readers_is_no_storm() -> None:
         assert not hub._rooms and hub._running is None and not hub._addresses
 
     asyncio.run(rush())
+
+
+def test_a_page_that_connects_slowly_is_told_the_latest_number_of_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answered_late(request: Any, reference: str) -> int:
+        time.sleep(2.5)  # the readers are counted every second
+        return 4
+
+    monkeypatch.setattr(consumers, "_last_floor", answered_late)
+
+    async def meet() -> None:
+        other = Page(7)
+        await hubs.hub().join(other)
+        async with asyncio.timeout(5):
+            while not other.told:
+                await asyncio.sleep(0.1)
+        slow = WebsocketCommunicator(consumers.PostConsumer.as_asgi(), "/ws/article/7/")
+        slow.scope["url_route"] = {"kwargs": {"reference": "7"}}
+        assert (await slow.connect(timeout=10))[0]
+        assert await slow.receive_json_from(timeout=5) == {"floor": 4, "readers": 2}
+        await slow.disconnect()
+        hubs.hub().leave(other)
+        await asyncio.sleep(1.2)
+
+    asyncio.run(meet())
 
 
 def test_each_hears_of_its_own_post() -> None:

@@ -84,7 +84,9 @@ class PostConsumer(AsyncWebsocketConsumer):
             await self.close(REFUSED)
             return
         await self.accept()
-        self.tell(floor=floor, **({"readers": readers} if readers else {}))
+        # News of the post may have arrived while the question was answered: they are newer than what join() returned.
+        self._news = merged({"floor": floor, **({"readers": readers} if readers else {})}, self._news)
+        self._has_news.set()
         self._sender = asyncio.create_task(self._send_news())
 
     async def disconnect(self, code: int) -> None:
