@@ -27,7 +27,7 @@ def main() -> None:
         )
     from django.core.exceptions import ImproperlyConfigured
 
-    from blog_xtg.environment import load, prepare_solo, require_blog
+    from apps.core.environment import load, prepare_solo, require_blog
 
     try:
         load()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
-from .environment import one_sentence
+from apps.core.environment import one_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
 os.environ["CONN_MAX_AGE"] = "0"  # threads come and go here, and each would leave one behind
@@ -17,7 +17,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
 from django.core.handlers.asgi import ASGIRequest
 
-from . import hosts
+from apps.core.http import hosts
+
 from .routing import websocket_urlpatterns
 
 
@@ -29,7 +30,8 @@ class OwnPagesOnly:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
-        is_own = hosts.is_asked_by_name(request) and hosts.is_own_origin(request, request.META.get("HTTP_ORIGIN", ""))
+        meta = request.META
+        is_own = hosts.is_asked_by_name(meta) and hosts.is_own_origin(request, meta.get("HTTP_ORIGIN", ""))
         await (self._application if is_own else WebsocketDenier())(scope, receive, send)
 
 

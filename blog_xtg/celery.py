@@ -15,8 +15,8 @@ from celery.schedules import crontab
 from celery.signals import beat_init
 from django.conf import settings
 
-from . import reports  # noqa: F401 (listens to Celery's signals)
-from .environment import one_sentence
+from apps.core.environment import one_sentence
+from apps.core.observability import task_reports  # noqa: F401 (listens to Celery's signals)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
 if sys.argv[0].endswith(("/celery", "/celery/__main__.py")):  # its command line would show a traceback
@@ -24,7 +24,8 @@ if sys.argv[0].endswith(("/celery", "/celery/__main__.py")):  # its command line
         settings.SECRET_KEY  # noqa: B018 (reads them)
 logger = logging.getLogger(__name__)
 
-app = Celery("blog_xtg", task_cls="blog_xtg.jobs:Job")
+app = Celery("blog_xtg", task_cls="apps.core.jobs:Job")
+app.set_default()  # in every thread
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
@@ -35,7 +36,7 @@ app.conf.beat_schedule = {
     },
     # Letters go out as soon as there is something to tell; this sends those that had to wait.
     "deliver mail": {
-        "task": "apps.components.tasks.deliver_mail",
+        "task": "apps.comments.mail.tasks.deliver_mail",
         "schedule": crontab(),
         "options": {"expires": 50},
     },

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from .environment import BASE_DIR, VAR_DIR, Env, load, named, refuse_half_a_fleet
-from .hosts import LOOPBACK, split
-from .redis import guarded
-from .redis_urls import CACHE, SENTINEL_SCHEME, for_beat, for_celery, for_channels, numbered
+from apps.core.environment import BASE_DIR, VAR_DIR, Env, load, named, refuse_half_a_fleet
+from apps.core.http.hosts import LOOPBACK, split
+from apps.core.redis.clients import guarded
+from apps.core.redis.urls import CACHE, SENTINEL_SCHEME, for_beat, for_celery, for_channels, numbered
 
 env = Env()
 load()
@@ -40,7 +40,7 @@ with named("SITE_URL"):
 if _site.scheme not in {"http", "https"} or not _site.hostname:
     raise ImproperlyConfigured(f"SITE_URL must look like https://blog.example.com, not {SITE_URL!r}.")
 HTTPS = _site.scheme == "https"
-# More names, each with a port of its own or without one: blog_xtg/hosts.py decides. Django compares names alone.
+# More names, each with a port of its own or without one: apps/core/http/hosts.py decides. Django compares names alone.
 LISTED_HOSTS = [entry.strip() for entry in env.list("ALLOWED_HOSTS", default=[]) if entry.strip()]
 ALLOWED_HOSTS = [split(_site.netloc)[0], *LOOPBACK, *(split(entry)[0] or entry for entry in LISTED_HOSTS)]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
@@ -48,7 +48,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 # A day, so that nobody is locked out for long when a certificate fails; a proxy may say more once it has proved itself.
 SECURE_HSTS_SECONDS = 24 * 3600 if HTTPS else 0
 # A blog speaks for its own name, not for its neighbours under the same domain: no includeSubDomains, no preload.
-# The redirect to https is our own (blog_xtg/security.py): Django's leads in circles where a proxy tells no scheme.
+# The redirect to https is our own (apps/core/http/security.py): Django's leads in circles where a proxy tells none.
 # And MariaDB's unique keys have room for 768 characters of utf8mb4, not for 255.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "mysql.W003"]
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
@@ -69,6 +69,7 @@ if TRUSTED_PROXIES:
 INSTALLED_APPS = [
     # Before staticfiles: brings the asgi runserver, and Twisted, which a worker has no need of (17 MB, 0.3 s).
     *(["daphne"] if sys.argv[1:2] in (["runserver"], ["start"]) else []),
+    "blog_xtg",
     "blog_xtg.apps.BlogAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -86,19 +87,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "blog_xtg.requests.RequestMiddleware",
-    "blog_xtg.security.HttpsMiddleware",
-    "apps.components.middleware.PublicPageMiddleware",
+    "apps.core.http.requests.RequestMiddleware",
+    "apps.core.http.security.HttpsMiddleware",
+    "apps.core.pages.middleware.PublicPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "apps.components.middleware.SiteMiddleware",
+    "apps.core.pages.middleware.SiteMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "blog_xtg.security.ContentSecurityPolicyMiddleware",
+    "apps.core.http.security.ContentSecurityPolicyMiddleware",
 ]
+
+# What builds the site around a page when it has changed.
+SITE_BUILDER = "apps.components.snapshot.build"
 
 ROOT_URLCONF = "blog_xtg.urls"
 ASGI_APPLICATION = "blog_xtg.asgi.application"
@@ -131,7 +135,7 @@ TEMPLATES = [
     },
 ]
 
-env.DB_SCHEMES |= {"mysql": "blog_xtg.mysql", "sqlite": "blog_xtg.sqlite"}
+env.DB_SCHEMES |= {"mysql": "apps.core.db.mysql", "sqlite": "apps.core.db.sqlite"}
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'blog.sqlite3'}")}
 _database = DATABASES["default"]
 if "sqlite" in _database["ENGINE"]:
@@ -160,7 +164,7 @@ else:
     if any(_files.values()):
         _database["OPTIONS"]["ssl"] = {name: file for name, file in _files.items() if file}
     _database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_uca1400_as_ci"}
-# Copies that answer readers who have written nothing; one that doesn't is soon done without (blog_xtg/replicas.py).
+# Copies that answer readers who have written nothing; one that doesn't is soon done without (apps/core/db/replicas.py).
 DATABASE_REPLICAS = []
 for _number, _url in enumerate(env.list("DATABASE_REPLICA_URLS", default=[])):
     if not _url.startswith("mysql:") or "mysql" not in _database["ENGINE"]:
@@ -172,7 +176,7 @@ for _number, _url in enumerate(env.list("DATABASE_REPLICA_URLS", default=[])):
         DATABASES[f"replica{_number}"] = {**_database, **env.db_url_config(_url), "OPTIONS": _options}
     DATABASE_REPLICAS.append(f"replica{_number}")
 if DATABASE_REPLICAS:
-    DATABASE_ROUTERS = ["blog_xtg.replicas.Router"]
+    DATABASE_ROUTERS = ["apps.core.db.replicas.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What processes share: set for a fleet, unset for a blog of one process. It names the first of four databases.
@@ -253,7 +257,7 @@ MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
 BACKUP_ROOT = env.str("BACKUP_ROOT", default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "blog_xtg.collected.HashedStaticFiles"},
+    "staticfiles": {"BACKEND": "apps.core.static.storage.HashedStaticFiles"},
 }
 
 # Pages of one reader's address that a process holds open for live comments; a school or an office is one address.
@@ -301,7 +305,7 @@ if not CELERY_TASK_ALWAYS_EAGER:
         "socket_connect_timeout": 0.5,
         "socket_timeout": 1,
         "max_retries": 1,
-        # What a killed worker had comes back after 30 to 35 s. A job that takes longer is safe: see blog_xtg/jobs.py.
+        # What a killed worker had comes back after 30 to 35 s. A job that takes longer is safe: see apps/core/jobs.py.
         "visibility_timeout": 30,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
@@ -332,7 +336,8 @@ EMAIL_TIMEOUT = 10  # seconds, for each answer of the server
 MAIL_LETTERS_PER_HOUR = env.int("MAIL_LETTERS_PER_HOUR", default=5)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"noreply@{_site.hostname}")
 
-# json: an object in each line, for programs to read; line: for people. gunicorn goes by the same (blog_xtg/access.py).
+# json: an object in each line, for programs to read; line: for people. gunicorn goes by the same, see
+# apps/core/observability/access_log.py.
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if REDIS_URL else "line")
 if LOG_FORMAT not in {"json", "line"}:
     raise ImproperlyConfigured(f"LOG_FORMAT must be json or line, not {LOG_FORMAT!r}.")
@@ -340,10 +345,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "blog_xtg.logs.ReadableLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
-        "json": {"()": "blog_xtg.logs.JsonLine", "host": BLOG_HOST},
+        "line": {
+            "()": "apps.core.observability.logs.ReadableLine",
+            "fmt": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "apps.core.observability.logs.JsonLine", "host": BLOG_HOST},
     },
-    "filters": {"expected": {"()": "blog_xtg.logs.ExpectedInOneLine"}},
+    "filters": {"expected": {"()": "apps.core.observability.logs.ExpectedInOneLine"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["expected"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
@@ -357,12 +366,12 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},  # that a task came: that it is done is said as well
     },
 }
-# Where the processes of a host gather their figures for /metrics (blog_xtg/metrics.py); unset, each tells its own.
+# Where the processes of a host gather their figures for /metrics; unset, each tells its own.
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 
-# Errors are told there (blog_xtg/reporting.py); unset, they stand in the log alone.
+# Errors are told there (apps/core/observability/sentry.py); unset, they stand in the log alone.
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
-    from .reporting import start
+    from apps.core.observability.sentry import start
 
     with named("SENTRY_DSN"):
         start(SENTRY_DSN, BLOG_HOST)

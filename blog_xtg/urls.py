@@ -4,19 +4,20 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 
-from . import files
+from apps.core.static import views
 
 # Those that readers ask for come first: each pattern before them costs every page a look.
 urlpatterns = [
     path("", include("apps.posts.urls")),
     path("", include("apps.comments.urls")),
-    path("admin/", include("apps.posts.editor_urls")),
+    path("admin/", include("apps.posts.writing.urls")),
     path("admin/", admin.site.urls),
-    path("favicon.ico", files.static, {"path": "img/icon.svg"}),
+    path("favicon.ico", views.static, {"path": "img/icon.svg"}),
     path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain")),
-    re_path(r"^static/(?P<path>.+)$", files.static),
-    re_path(r"^media/(?P<path>.+)$", files.media),
+    re_path(r"^static/(?P<path>.+)$", views.static),
+    re_path(r"^media/(?P<path>.+)$", views.media),
     path("", include("apps.components.urls")),
+    path("", include("apps.stats.beacon.urls")),
 ]
 
 handler400 = "blog_xtg.errors.bad_request"

@@ -1,12 +1,11 @@
 """The WSGI application, for gunicorn's threads."""
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import django
 
-from .environment import one_sentence
+from apps.core.environment import one_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_xtg.settings")
 with one_sentence():
@@ -15,29 +14,13 @@ with one_sentence():
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
-from .public import is_anonymous
+from apps.core.http.shortcut import Shortcut
 
+BEACON = "stats:beacon"
 
-class Handler(WSGIHandler):
-    """Django's own; but a beacon that Redis counts passes no signals.
-
-    They look after the database's connections, which such a view has no need of, and took a quarter of the time between
-    gunicorn and Redis. Where it asks the database after all, apps/stats/patience.py looks after them.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._beacon = reverse("components:beacon") if settings.REDIS_URL else ""
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        if self._beacon and environ.get("PATH_INFO") == self._beacon:
-            request = self.request_class(environ)
-            if is_anonymous(request):
-                response = self._middleware_chain(request)  # type: ignore[attr-defined]
-                start_response(f"{response.status_code} {response.reason_phrase}", [*response.items()])
-                return [response.content]
-        return super().__call__(environ, start_response)
-
-
-application = Handler()
+application: Callable[..., Iterable[bytes]] = WSGIHandler()
+if settings.REDIS_URL:  # a blog of one counts in its database, whose connections Django looks after
+    answer = import_string("apps.stats.beacon.answer.answer")
+    application = Shortcut(application, reverse(BEACON), BEACON, answer)

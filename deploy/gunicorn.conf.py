@@ -26,7 +26,7 @@ backlog = 512
 websocket_max_message_size = 1024  # an open page says no more than that it is there
 control_socket_disable = True
 # Lines of JSON, one for each request: see LOG_FORMAT in .env.example.
-logger_class = "blog_xtg.access.AccessLogger"
+logger_class = "apps.core.observability.access_log.AccessLogger"
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (a heartbeat that must not wait for a disk)
 
 

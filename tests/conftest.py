@@ -185,21 +185,22 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
 
     Pages are kept only where commits happen: a test inside one transaction never announces its changes.
     """
-    from apps.components import postman, store
-    from apps.posts import onward
-    from blog_xtg import rates
+    from apps.comments.mail import dispatcher
+    from apps.core.http import rates
+    from apps.core.pages import store
+    from apps.posts.pages import related
 
     rates.forget()
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
     # A thread that the test before has left behind would read this one's tables, and be remembered for it.
-    postman.AGAIN_SECONDS = None
-    if postman._thread:
-        postman._wanted.set()
-        postman.wait(5)
+    dispatcher.AGAIN_SECONDS = None
+    if dispatcher._thread:
+        dispatcher._wanted.set()
+        dispatcher.wait(5)
     store.drop()
-    onward._remembered = ("", 0.0, {})
+    related._remembered = ("", 0.0, {})
     marker = request.node.get_closest_marker("django_db")
     if marker and not marker.kwargs.get("transaction"):
         settings.PAGE_CACHE_BYTES = 0
@@ -234,9 +235,9 @@ def own_redis() -> Iterator[Redis]:
 @pytest.fixture
 def member(own_redis: Redis, settings: Settings) -> Iterator[Redis]:
     """This process is one of a fleet that shares the test's own Redis, and hears of what the others change."""
-    from apps.components.coherence import Together, backend
+    from apps.core.pages.coherence import RedisBackend, backend
+    from apps.core.redis import clients as redis
     from apps.stats.counters import counter
-    from blog_xtg import redis
 
     def forget() -> None:
         for remembered in (redis.client, backend, counter):
@@ -246,8 +247,8 @@ def member(own_redis: Redis, settings: Settings) -> Iterator[Redis]:
     forget()
     settings.REDIS_URL = own_redis.url
     present = backend()
-    assert isinstance(present, Together)
-    services.wait_until(present.is_trusted, 5)
+    assert isinstance(present, RedisBackend)
+    services.wait_until(present.is_current, 5)
     yield own_redis
     present.listener.stop()
     forget()
@@ -258,7 +259,7 @@ def counting_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Redis], None]:
     """counting_in(server) makes limits be counted in that Redis, as a fleet's are; nothing else goes there."""
     import redis
 
-    from blog_xtg import redis as ours
+    from apps.core.redis import clients as ours
 
     def count(server: Redis) -> None:
         url = ours.numbered(server.url, ours.OWN)

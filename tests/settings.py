@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from blog_xtg import environment
+from apps.core import environment
 
 # Named here, made and removed by conftest.py: mypy and manage.py load these settings too and leave nothing behind.
 TEST_DIR = Path(tempfile.gettempdir()) / f"blog-xtg-tests-{secrets.token_hex(8)}"

@@ -11,8 +11,8 @@ from lxml import html
 
 from apps.comments.models import Comment
 from apps.components.models import Menu, Plugin, SiteIdentity
+from apps.core.admin.differences import MAX_LINES, side_by_side
 from apps.posts.models import OldAddress, Post, Tag
-from blog_xtg.differences import MAX_LINES, side_by_side
 from tests.factories import make_category, make_comment, make_post
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.templatetags.static import static
 from django.test import Client
 
-from blog_xtg.collected import HASHED_NAME, collect
+from apps.core.static.storage import HASHED_NAME, collect
 from tests.services import ROOT, BlogServer, wait_until
 
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from blog_xtg import environment
+from apps.core import environment
 from tests.services import ROOT, free_port
 
 KEY = "a-key-of-this-test-0123456789-0123456789-0123456789"

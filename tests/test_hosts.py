@@ -11,10 +11,10 @@ from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client, override_settings
 
-from apps.components.pagecache import pages
-from apps.posts.sitemaps import ADDRESSES_PER_FILE
-from blog_xtg import errors
-from blog_xtg.hosts import absolute, is_ours
+from apps.core.http import errors
+from apps.core.http.hosts import absolute, is_ours
+from apps.core.pages.page_cache import pages
+from apps.posts.pages.sitemaps import ADDRESSES_PER_FILE
 from tests.factories import make_comment, make_post
 from tests.services import BlogServer, site_settings
 

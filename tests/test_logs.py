@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.test import Client
 
-from blog_xtg.logs import ExpectedInOneLine, JsonLine, Occasion, ReadableLine, occasion
+from apps.core.observability.logs import ExpectedInOneLine, JsonLine, LogContext, ReadableLine, log_context
 from tests.services import site_settings
 
 
@@ -33,13 +33,13 @@ def test_people_read_lines_and_a_fleet_writes_records() -> None:
 def test_a_record_tells_what_was_being_done() -> None:
     request = HttpRequest()
     request._cached_user = type("User", (), {"pk": 7})  # type: ignore[attr-defined]
-    token = occasion.set(Occasion("0123456789", request, task="a.task", task_id="1-2"))
+    token = log_context.set(LogContext("0123456789", request, task="a.task", task_id="1-2"))
     try:
         raise ValueError("两\nlines")
     except ValueError:
         line = JsonLine("first").format(record("Post %d\n“%s”", 3, "中文", exc_info=sys.exc_info()))
     finally:
-        occasion.reset(token)
+        log_context.reset(token)
     assert "\n" not in line and "中文" in line
     told = json.loads(line)
     assert told["message"] == "Post 3\n“中文”" and "ValueError: 两\nlines" in told["exception"]

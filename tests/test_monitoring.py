@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from blog_xtg import fleet, metrics
-from blog_xtg.reports import Queue, Reports
+from apps.core.observability import fleet_metrics, metrics
+from apps.core.observability.task_reports import Queue, Reports
 from tests.services import ROOT, program
 
 MONITORING = ROOT / "deploy/monitoring"
@@ -39,10 +39,10 @@ def names_given() -> set[str]:
                 given |= {family.name + ending for ending in endings.get(family.type, [""])}
     told = Reports({("t", "ok"): 1}, {"t": 1.0}, {"t": 1.0}, "host", 1.0)
     for families in (
-        fleet.FleetCollector({"database": "ok"}).collect(),
-        fleet._of_jobs(told),
-        fleet._of_queue(Queue(1, 1, 1.0)),
-        [fleet._of_beat(True), fleet._of_backups(1.0), fleet._of_replicas({"replica0": 0.0})],
+        fleet_metrics.FleetCollector({"database": "ok"}).collect(),
+        fleet_metrics._of_jobs(told),
+        fleet_metrics._of_queue(Queue(1, 1, 1.0)),
+        [fleet_metrics._of_beat(True), fleet_metrics._of_backups(1.0), fleet_metrics._of_replicas({"replica0": 0.0})],
     ):
         given |= {sample.name for family in families for sample in family.samples}
     return given
@@ -93,10 +93,10 @@ def test_jobs_are_asked_for_by_the_names_they_are_scraped_under() -> None:
 
 def test_the_newest_backup_is_the_newest_file_that_holds_something(tmp_path: Path, settings: Any) -> None:
     def told() -> list[float]:
-        fleet._look_at_backups.cache_clear()
+        fleet_metrics._look_at_backups.cache_clear()
         return [
             sample.value
-            for family in fleet.FleetCollector({}).collect()
+            for family in fleet_metrics.FleetCollector({}).collect()
             for sample in family.samples
             if sample.name == "blog_backup_last_timestamp_seconds"
         ]
@@ -116,15 +116,15 @@ def test_the_newest_backup_is_the_newest_file_that_holds_something(tmp_path: Pat
 
 def test_a_folder_that_hangs_holds_up_no_figure(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     over = threading.Event()
-    monkeypatch.setattr(fleet, "newest_backup_at", lambda folder: over.wait(20))
-    fleet._look_at_backups.cache_clear()
+    monkeypatch.setattr(fleet_metrics, "newest_backup_at", lambda folder: over.wait(20))
+    fleet_metrics._look_at_backups.cache_clear()
     settings.REDIS_URL, settings.BACKUP_ROOT = "", "/srv/backup"
     begun_at = time.monotonic()
     try:
-        families = {family.name: family for family in fleet.FleetCollector({}).collect()}
+        families = {family.name: family for family in fleet_metrics.FleetCollector({}).collect()}
     finally:
         over.set()
-        fleet._look_at_backups.cache_clear()
+        fleet_metrics._look_at_backups.cache_clear()
     assert time.monotonic() - begun_at < 5
     assert families["blog_backup_last_timestamp_seconds"].samples[0].value == 0
 

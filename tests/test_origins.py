@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from blog_xtg.hosts import is_own_origin
+from apps.core.http.hosts import is_own_origin
 
 
 @pytest.mark.parametrize("origin, host, own", [

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from blog_xtg import proxies
+from apps.core.http import proxies
 from blog_xtg.doctor.configuration import configuration
 from blog_xtg.doctor.findings import ERROR
 from tests.services import site_settings
@@ -60,7 +60,7 @@ def get(path: str = "/", **meta: str) -> HttpResponse:
 
 
 def sentences(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "blog_xtg.proxies"]
+    return [record.getMessage() for record in caplog.records if record.name == "apps.core.http.proxies"]
 
 
 def told_by_doctor() -> list[str]:
@@ -198,7 +198,7 @@ def test_what_cannot_be_trusted_is_said_once_and_by_doctor(
 def test_a_name_that_is_refused_is_said_at_the_door_and_by_doctor(
     configured: Callable[..., None], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blog_xtg.errors._has_told", False)
+    monkeypatch.setattr("apps.core.http.errors._has_told", False)
     configured(SITE_URL="http://127.0.0.1:8000")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):

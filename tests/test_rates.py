@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from blog_xtg import rates
+from apps.core.http import rates
 from tests.services import Redis
 
 

@@ -10,14 +10,14 @@ from django.utils import timezone
 from django_redis.cache import RedisCache
 from redis import RedisError
 
-from apps.comments.live.presence import Together as Presence
-from apps.components.coherence import Change, Together, new_stamp
+from apps.comments.live.presence import RedisPresence as Presence
+from apps.core.jobs import alone
+from apps.core.pages.coherence import Change, RedisBackend, new_stamp
+from apps.core.redis import clients as blog_redis
+from apps.core.redis.clients import client, guarded
+from apps.core.redis.urls import CACHE, CHANNELS, OWN, QUEUE, Sentinels, for_celery, numbered
 from apps.stats.counters import View
 from apps.stats.redis_counter import RedisCounter
-from blog_xtg import redis as blog_redis
-from blog_xtg.jobs import alone
-from blog_xtg.redis import client, guarded
-from blog_xtg.redis_urls import CACHE, CHANNELS, OWN, QUEUE, Sentinels, for_celery, numbered
 from tests import services
 from tests.factories import make_post
 from tests.services import Redis, free_port
@@ -115,10 +115,10 @@ def test_what_is_done_in_one_step_stays_on_one_node_of_a_cluster(settings) -> No
             numbers = counter.hit(View(day, visitor="v", post_id=post.pk, referrer="host:example.com"))
         assert (numbers.pv, numbers.views) == (2, 2)
         assert counter.drain() == 2
-        backend = Together(own)
+        backend = RedisBackend(own)
         stamps = backend.stamps()
         backend.publish(Change(new_stamp(), None))
-        assert stamps and backend.stamps() != stamps and not backend.owes_word
+        assert stamps and backend.stamps() != stamps and not backend.has_unpublished_change
         assert Presence(own).report({1: 2, 2: 3}) == {1: 2, 2: 3}
         with alone("job") as first, alone("job") as second:
             assert (first, second) == (True, False)

@@ -35,14 +35,14 @@ from apps.comments.screening.limits import EDITS, PREVIEWS_PER_MINUTE
 from apps.comments.screening.stamps import stamp
 from apps.components.forms import SIGN_INS
 from apps.components.services import new_setup_token
-from apps.posts import cards
+from apps.core.http import rates
+from apps.core.http.requests import WATCHING
 from apps.posts.addresses import REFERENCE
+from apps.posts.media import share_images
 from apps.posts.models import Post
-from apps.posts.sitemaps import SITEMAPS
-from apps.posts.views import PASSWORDS, SEARCHES, SUGGESTIONS
-from blog_xtg import rates
+from apps.posts.pages.sitemaps import SITEMAPS
+from apps.posts.pages.views import PASSWORDS, SEARCHES, SUGGESTIONS
 from blog_xtg.asgi import application
-from blog_xtg.requests import WATCHING
 from blog_xtg.urls import urlpatterns
 from tests.factories import make_comment, make_post
 
@@ -226,7 +226,7 @@ TABLE: dict[str, Row] = {
         body=_large("/language/"),
     ),
     "components:setup": Row(lambda blog: blog.send("/setup/", {"token": "x" * 400}), body=_large("/setup/")),
-    "components:beacon": Row(
+    "stats:beacon": Row(
         lambda blog: blog.send(
             "/stats/view",
             json.dumps({"post": blog.post.pk, "referrer": f"https://{'a.' * 120}{blog.next()}.example/"}),
@@ -355,7 +355,7 @@ def test_a_card_is_drawn_once_whatever_a_stranger_asks(blog: Blog, monkeypatch: 
     blog.post.title = "Drawn anew"
     blog.post.save()
     drawn: list[Any] = []
-    monkeypatch.setattr(cards, "draw", lambda *arguments: drawn.append(arguments) or b"picture")
+    monkeypatch.setattr(share_images, "draw", lambda *arguments: drawn.append(arguments) or b"picture")
     answers = [blog.get(f"{blog.path}/card.png?v={number}&{number}") for number in range(20)]
     assert {answer.status_code for answer in answers} == {200} and len(drawn) == 1
 
@@ -444,7 +444,7 @@ def test_so_many_pages_are_dismissed_and_then_no_more_is_taken(path: str) -> Non
 # -- Forms of other sites ---------------------------------------------------------------------------------------------
 
 # Counts a view, as every reader's page does: to ask where it comes from would cost more than it does.
-TAKEN_FROM_ANYWHERE = {"components:beacon"}
+TAKEN_FROM_ANYWHERE = {"stats:beacon"}
 
 
 def test_what_takes_no_token_takes_nothing_from_other_sites() -> None:

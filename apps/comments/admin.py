@@ -16,9 +16,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.admin.editing import EditingAdmin
 from apps.posts.models import Post
 from apps.posts.rights import may_see_unpublished
-from blog_xtg.admin import EditingAdmin
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
 from .moderation.messages import QUEUE, tell

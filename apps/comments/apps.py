@@ -10,7 +10,7 @@ class CommentsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.posts.models import Post
-        from apps.posts.post_page import QUESTIONS
+        from apps.posts.pages.post_page import QUESTIONS
 
         from .mail.services import forget_public_readers, wake_when_changed
         from .models import Comment

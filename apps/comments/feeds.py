@@ -8,11 +8,11 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.posts.feed_formats import AtomFormat, RssFormat, with_absolute_links
-from apps.posts.feeds import SiteFeed
+from apps.core.http.hosts import absolute
 from apps.posts.models import Post
-from apps.posts.plaintext import excerpt, plain_text
-from blog_xtg.hosts import absolute
+from apps.posts.pages.feed_formats import AtomFormat, RssFormat, with_absolute_links
+from apps.posts.pages.feeds import SiteFeed
+from apps.posts.rendering.plaintext import excerpt, plain_text
 
 from .models import Comment
 

@@ -4,7 +4,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.posts.words import readable_line
+from apps.posts.rendering.words import readable_line
 
 from .models import BODY_MAX_LENGTH, Comment
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from apps.core.http.request_info import BlogRequest
 from apps.posts.addresses import numbered_address
 from apps.posts.languages import lang
 from apps.posts.models import Post
-from blog_xtg.client import BlogRequest
 
 from .avatars import identicon
 from .moderation.services import may_moderate, may_see_hidden

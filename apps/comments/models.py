@@ -9,9 +9,9 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
 from apps.posts.models import Post
-from apps.posts.words import is_blank, readable, readable_line
+from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
+from apps.posts.rendering.words import is_blank, readable, readable_line
 
 from .digests import text_digest
 from .live.telling import tell_changed

@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from apps.posts.addresses import numbered_address
-from apps.posts.metadata import is_indexable
 from apps.posts.models import Post
+from apps.posts.pages.metadata import is_indexable
 
 from .avatars import identicon
 from .items import moment_and_time, time_element

@@ -11,11 +11,11 @@ from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from apps.posts.by_index import by_index
-from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION
+from apps.core.db.index_hints import by_index
 from apps.posts.models import Post
-from apps.posts.post_page import FIRST_FLOOR, LAST_FLOOR, POST
+from apps.posts.pages.post_page import FIRST_FLOOR, LAST_FLOOR, POST
 from apps.posts.querysets import Moment
+from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION
 
 from .live.telling import tell_changed
 from .signals import comments_changed

@@ -5,6 +5,3 @@ from django.dispatch import Signal
 # Sent inside the transaction that adds, screens, restores or deletes comments; `post_ids`: the posts concerned;
 # `withdrawn`: whether a comment, or words of one, that readers could see is gone.
 comments_changed = Signal()
-
-# Sent after a commit when mail may be due; no arguments.
-mail_waiting = Signal()

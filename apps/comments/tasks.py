@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from .mail.tasks import deliver_mail  # noqa: F401 (Celery looks for tasks here)
 from .reactions.services import reconcile_reactions
 from .services import reconcile_counts, rerender_stale
 

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from apps.core.http.request_info import BlogRequest, client_address
+from apps.core.http.security import from_own_pages
 from apps.posts.access import is_readable, is_unlocked, referred_post
-from apps.posts.comment_markdown import render_comment
 from apps.posts.models import Post
-from apps.posts.paging import requested_page
-from blog_xtg.client import BlogRequest, client_address
-from blog_xtg.security import from_own_pages
+from apps.posts.pages.paging import requested_page
+from apps.posts.rendering.comment_markdown import render_comment
 
 from .forms import BodyForm, CommentForm
 from .items import items

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from apps.posts.left_out import in_words
-from apps.posts.raw_html import left_out_of
-from blog_xtg.admin import EditingAdmin
+from apps.core.admin.editing import EditingAdmin
+from apps.posts.rendering.left_out import in_words
+from apps.posts.rendering.raw_html import left_out_of
 
 from .models import Menu, MenuItem, Plugin, SiteIdentity
 

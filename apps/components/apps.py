@@ -8,8 +8,6 @@ class ComponentsConfig(AppConfig):
     verbose_name = _("Site")
 
     def ready(self) -> None:
-        import blog_xtg.checks  # noqa: F401 (registers itself)
-
         from . import receivers
 
         receivers.connect()

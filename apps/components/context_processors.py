@@ -1,4 +1,4 @@
-from blog_xtg.client import BlogRequest
+from apps.core.http.request_info import BlogRequest
 
 
 def site(request: BlogRequest) -> dict[str, object]:

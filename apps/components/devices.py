@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from blog_xtg.keys import known_keys
+from apps.core.keys import known_keys
 
 SALT = "components.devices"
 KEPT_SECONDS = 400 * 24 * 3600  # browsers keep no cookie longer

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from blog_xtg import rates
-from blog_xtg.client import client_address
+from apps.core.http import rates
+from apps.core.http.request_info import client_address
 
 from .devices import known_device
 from .models import SiteIdentity

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.posts.models import Category
-from apps.posts.sanitize import clean_fragment
-from apps.posts.words import one_line
+from apps.posts.rendering.sanitize import clean_fragment
+from apps.posts.rendering.words import one_line
 
 
 class SiteIdentity(models.Model):

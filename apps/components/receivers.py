@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
-from apps.comments.signals import comments_changed, mail_waiting
+from apps.comments.signals import comments_changed
+from apps.core.pages import coherence
 from apps.posts.models import Category, Post, Source, Tag
 
-from . import coherence, postman
 from .models import Menu, MenuItem, Plugin, SiteIdentity
 
 SHOWN = (SiteIdentity, Menu, MenuItem, Plugin, Category, Source, Tag, get_user_model())
@@ -23,31 +23,26 @@ def connect() -> None:
     post_delete.connect(_deleted, sender=Post, dispatch_uid="components-Post")
     m2m_changed.connect(_tags_changed, sender=Post.tags.through, dispatch_uid="components-tags")
     comments_changed.connect(_comments_changed, dispatch_uid="components-comments")
-    mail_waiting.connect(_mail_waiting, dispatch_uid="components-mail")
 
 
 def _anything(*, instance: Any, update_fields: Any = None, **kwargs: Any) -> None:
     if update_fields != frozenset({"last_login"}):  # which every sign-in writes, and no page shows
-        coherence.announce(withdrawn=getattr(instance, "disabled", False))
+        coherence.publish_change(withdrawn=getattr(instance, "disabled", False))
 
 
 def _deleted(**kwargs: Any) -> None:
-    coherence.announce(withdrawn=True)
+    coherence.publish_change(withdrawn=True)
 
 
 def _post_saved(*, instance: Post, created: bool, **kwargs: Any) -> None:
     posts = None if created or instance.moves_in_lists() else [instance.pk]
-    coherence.announce(posts, withdrawn=not created and instance.is_being_withdrawn())
+    coherence.publish_change(posts, withdrawn=not created and instance.is_being_withdrawn())
 
 
 def _tags_changed(*, action: str, **kwargs: Any) -> None:
     if action.startswith("post_"):
-        coherence.announce()
+        coherence.publish_change()
 
 
 def _comments_changed(*, post_ids: Any, withdrawn: bool = False, **kwargs: Any) -> None:
-    coherence.announce(post_ids, withdrawn=withdrawn)
-
-
-def _mail_waiting(**kwargs: Any) -> None:
-    postman.call()
+    coherence.publish_change(post_ids, withdrawn=withdrawn)

@@ -3,7 +3,8 @@
 import logging
 import time
 
-from . import coherence, store
+from apps.core.pages import coherence, store
+
 from .snapshot import Snapshot, build
 
 LOGGED_MOST = 20
@@ -19,19 +20,19 @@ def reconcile_components() -> int:
     at most. Today's views are older than the rows by design and not compared. Costs what snapshot.build does, and a
     second when something is off, because a change made just now may still be on its way.
     """
-    kept = store.get()
+    kept = store.current_site()
     fresh = _numbers(build(kept.lists_stamp))
     shown = _numbers(kept)
     off = [name for name in sorted(shown.keys() | fresh.keys()) if shown.get(name, 0) != fresh.get(name, 0)]
     if off:
         time.sleep(WORD_SECONDS)
-        if store.get().made_at != kept.made_at:
+        if store.current_site().made_at != kept.made_at:
             return 0
         for name in off[:LOGGED_MOST]:
             logger.warning("%s: shown %d, counted %d; put right.", name, shown.get(name, 0), fresh.get(name, 0))
         if len(off) > LOGGED_MOST:
             logger.warning("%d more numbers of the site components were put right.", len(off) - LOGGED_MOST)
-        coherence.announce()
+        coherence.publish_change()
     return len(off)
 
 

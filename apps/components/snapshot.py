@@ -1,19 +1,20 @@
-"""What stands around every page, and what every page needs to know of the rest of the blog, as one frozen value."""
+"""Build the site around a page (apps/core/pages/site.py) from the database."""
 
 import datetime
 import hashlib
 import math
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any
 
 from django.db.models import DateField, DateTimeField
 from django.db.models.functions import Substr
-from django.urls import reverse
 from django.utils import timezone
 
 from apps.comments.models import Comment
+from apps.core.db.joined_queries import JoinedQueries, Param
+from apps.core.pages.site import Link, NavbarEntry, Shelf, SidebarBox, Snapshot, Statistics
 from apps.posts.addresses import (
     category_address,
     floor_address,
@@ -23,14 +24,11 @@ from apps.posts.addresses import (
     tag_address,
 )
 from apps.posts.models import Category, Post, Source, Tag
-from apps.posts.plaintext import plain_text, shorten
-from apps.posts.together import Given, Together
+from apps.posts.rendering.plaintext import plain_text, shorten
 from apps.stats.models import DailyViews
 from apps.stats.services import site_day, today
 
-from . import values
 from .models import Menu, MenuItem, Plugin, SiteIdentity, parse_link
-from .stylesheet import stylesheet
 
 ITEMS_PER_BOX = 8
 TAGS_PER_BOX = 30
@@ -38,114 +36,10 @@ MONTHS_PER_BOX = 24
 EXCERPT_CHARACTERS = 40
 EXCERPT_LOOKED_AT = 2000  # characters of a comment's HTML
 
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A name, where it leads, and how many stand behind it."""
-
-    name: str
-    url: str
-    count: int | None = None
-    language: str = ""  # blank for the site's
-
-
-@dataclass(frozen=True, slots=True)
-class NavbarEntry:
-    """A link of the navbar, or a dropdown when it has `links`."""
-
-    name: str
-    url: str = ""
-    links: tuple[Link, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SidebarBox:
-    title: str
-    kind: str
-    html: str = ""
-    links: tuple[Link, ...] = ()
-    months: tuple[tuple[datetime.date, str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """A category, source or tag, with the number of its public posts."""
-
-    pk: int
-    name: str
-    url: str
-    posts: int
-    introduction: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    pv_today: int
-    uv_today: int
-    posts: int
-    comments: int
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The same for all readers: what base.html shows, and what lists need to know besides the posts they show."""
-
-    title: str
-    signature: str
-    navbar: str
-    footer: str
-    language: str
-    comments_open: bool
-    comment_holding: str
-    accent: str
-    pages: tuple[Link, ...]
-    entries: tuple[NavbarEntry, ...]
-    boxes: tuple[SidebarBox, ...]
-    statistics: Statistics
-    # All there are, hidden and empty ones too: categories and sources by id, tags by slug, the most used one first.
-    # A tag that stands only at posts no list shows isn't here: its name may tell of what is still a draft.
-    categories: dict[int, Shelf]
-    sources: dict[int, Shelf]
-    tags: dict[str, Shelf]
-    # First days of the months with public posts, newest first, each with its address and their number.
-    months: tuple[tuple[datetime.date, str, int], ...]
-    has_translations: bool
-    # Of the snapshot itself, in seconds since 1970: when it was read, and when the next scheduled post comes out.
-    made_at: float
-    next_due_at: float
-    # Changes whenever a list may hold other posts than before.
-    lists_stamp: str
-    # A digest of all that the frame shows, but for the numbers of views, which the beacon brings up to date.
-    frame: str = ""
-    # What has been rendered of it in this process, by template and language; its end is the snapshot's.
-    rendered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def to_json(self) -> Any:
-        return values.encoded(self)
-
-    @classmethod
-    def from_json(cls, data: Any) -> Self:
-        """Read what to_json() gave. Raises ValueError, KeyError or TypeError for anything else."""
-        return values.decoded(cls, data)
-
-    @property
-    def stylesheet_url(self) -> str:
-        """Of the files this process has, whoever built the snapshot."""
-        return reverse("components:stylesheet", args=[stylesheet(self.accent).digest])
-
-    @property
-    def has_links(self) -> bool:
-        return bool(self.link_boxes)
-
-    @property
-    def link_boxes(self) -> tuple[SidebarBox, ...]:
-        return tuple(box for box in self.boxes if box.kind == Plugin.Kind.LINKS)
-
-
-_AT, _DAY = Given("at", DateTimeField()), Given("day", DateField())
+_AT, _DAY = Param("at", DateTimeField()), Param("day", DateField())
 _LISTED = ("pk", "title", "slug", "language")
 _IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_policy", "comment_holding", "accent")
-_FRAME = Together(
+_FRAME = JoinedQueries(
     identity=lambda: SiteIdentity.objects.filter(pk=1).values_list(*_IDENTITY),
     waiting=lambda: Post.objects.waiting(_AT).values_list("published_at")[:1],
     translated=lambda: Post.objects.translated(),
@@ -159,7 +53,7 @@ _FRAME = Together(
     views=lambda: DailyViews.objects.filter(day=_DAY).values_list("pv", "uv"),
     tags=lambda: Tag.objects.values_list("pk", "name", "slug"),
     used=lambda: Tag.objects.times_used(),
-    in_vain=lambda: Tag.objects.times_used_in_vain(_AT),
+    in_vain=lambda: Tag.objects.times_used_hidden(_AT),
     recent=lambda: Post.objects.published(_AT).values_list(*_LISTED)[:ITEMS_PER_BOX],
     # More than are shown, because some may be scheduled.
     hottest=lambda: Post.objects.hottest().values_list(*_LISTED, "view_count", "published_at")[: 3 * ITEMS_PER_BOX],

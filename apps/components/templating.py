@@ -14,10 +14,10 @@ from jinja2 import Environment, Undefined, pass_context
 from markupsafe import Markup
 
 from apps.comments import items, parts
-from apps.posts import addresses, facts, head, languages, pager
-from blog_xtg.hosts import absolute
-
-from .languages import other_languages
+from apps.core.http.hosts import absolute
+from apps.core.http.languages import other_languages
+from apps.posts import addresses, languages
+from apps.posts.pages import head, pager, post_meta
 
 
 def environment(**options: Any) -> Environment:
@@ -36,7 +36,7 @@ def environment(**options: Any) -> Environment:
         other_languages=other_languages,
         post_head=head.post_head,
         list_head=head.list_head,
-        facts_of=facts.facts_of,
+        facts_of=post_meta.facts_of,
         pager=pager.pager,
         comment_feeds=parts.comment_feeds,
         comment_items=items.items,

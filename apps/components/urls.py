@@ -9,5 +9,4 @@ urlpatterns = [
     path("links/", views.links, name="links"),
     path("language/", views.language, name="language"),
     path("setup/", views.setup, name="setup"),
-    path("stats/view", views.view, name="beacon"),
 ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from apps.posts.images import ImageRejected, encode_image, store_image
+from apps.posts.media.images import ImageRejected, encode_image, store_image
 from apps.posts.models import Post
 
 from .items import Picture

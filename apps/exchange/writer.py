@@ -12,9 +12,9 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.posts.left_out import LeftOut, in_words
-from apps.posts.markdown import render
 from apps.posts.models import Category, OldAddress, Post, Source, Tag
+from apps.posts.rendering.left_out import LeftOut, in_words
+from apps.posts.rendering.markdown import render
 from apps.posts.slugs import slugify
 
 from .edits import is_edited, is_stricter, keep_closed, state

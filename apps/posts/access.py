@@ -4,7 +4,7 @@ import hmac
 
 from django.http import Http404, HttpRequest
 
-from blog_xtg.public import is_anonymous
+from apps.core.http.cache_policy import is_anonymous
 
 from .models import Post
 from .rights import may_see_unpublished

@@ -15,14 +15,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from blog_xtg.admin import EditingAdmin
+from apps.core.admin.editing import EditingAdmin
 
-from .forms import PostAdminForm
-from .left_out import in_words
 from .models import Category, OldAddress, Post, Source, Tag
 from .querysets import PostQuerySet
-from .saving import saved_response
-from .words import is_blank
+from .rendering.left_out import in_words
+from .rendering.words import is_blank
+from .writing.forms import PostAdminForm
+from .writing.saving import saved_response
 
 admin.site.site_header = _("blog_xtg: writing and managing")
 admin.site.site_title = "blog_xtg"

@@ -3,10 +3,11 @@
 import locale
 from functools import cache, lru_cache
 from html import escape
-from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
+
+from apps.core.pages.site import Snapshot
 
 # What the migrations named, by kind of row. In the interface's language as long as the owner has not renamed it.
 DEFAULT_NAMES = {
@@ -39,7 +40,7 @@ def open_graph_locale(code: str) -> str:
     return usual if "_" in usual else ""
 
 
-def lang(site: Any, language: str = "") -> SafeString:
+def lang(site: Snapshot, language: str = "") -> SafeString:
     """Return the attribute of an element whose text is in that language, blank for the site's.
 
     Nothing where the interface is in the same one: `<html lang>` says it.
@@ -52,7 +53,7 @@ def default_name(kind: str, name: str) -> str:
     return _translated(kind, name, get_language()) if (kind, name) in DEFAULT_NAMES else ""
 
 
-def named(kind: str, name: str, site: Any) -> SafeString:
+def named(kind: str, name: str, site: Snapshot) -> SafeString:
     """Return the name of a source, category, menu or box as HTML that says its language."""
     if known := default_name(kind, name):
         return SafeString(escape(known))

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from .words import one_line
+from .rendering.words import one_line
 
 # Chinese, Japanese and Korean letters, and the signs that stand within such names.
 _EAST_ASIAN = re.compile(

@@ -29,13 +29,13 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Concat, Greatest, JSONArray, RowNumber, Substr
 from django.utils import timezone
 
-from blog_xtg.replicas import database
+from apps.core.db.index_hints import by_index
+from apps.core.db.joined_queries import Param
+from apps.core.db.replicas import database
 
-from .by_index import by_index
-from .markdown import RENDERER_VERSION
+from .rendering.markdown import RENDERER_VERSION
 from .rights import may_see_unpublished
 from .slugs import slugify
-from .together import Given
 
 if TYPE_CHECKING:
     from .models import Category, OldAddress, Post, Source, Tag
@@ -82,7 +82,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
         """Return the stored slug, "" when there is no such tag (1 query)."""
         return self.filter(pk=pk).values_list("slug", flat=True).first() or ""
 
-    def of_post(self, pk: Given) -> models.QuerySet[Any, tuple]:
+    def of_post(self, pk: Param) -> models.QuerySet[Any, tuple]:
         """Names, slugs and ids of the tags of that post, in the order it got them."""
         links = self.model.posts.through.objects.filter(post=pk).order_by("pk")
         return links.values_list("tag__name", "tag__slug", "tag")
@@ -92,7 +92,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
         used = self.model.posts.through.objects.order_by().values("tag")
         return used.values_list("tag", Count("pk"))
 
-    def times_used_in_vain(self, at: Moment) -> models.QuerySet[Any, tuple]:
+    def times_used_hidden(self, at: Moment) -> models.QuerySet[Any, tuple]:
         """The same of posts that lists don't show by then: few, so that the rest is counted by taking these away."""
         from .models import Post
 
@@ -120,7 +120,7 @@ class OldAddressQuerySet(models.QuerySet["OldAddress"]):
 
 
 # A point in time, or a place for one in a question asked with others (together.py).
-Moment = datetime.datetime | Given
+Moment = datetime.datetime | Param
 
 
 def _public(prefix: str = "", at: Moment | None = None) -> Q:
@@ -239,21 +239,21 @@ class PostQuerySet(models.QuerySet["Post"]):
         """The pk of a text that translates another, if the blog has any."""
         return self.filter(translation_of__isnull=False).order_by().values_list("pk")[:1]
 
-    def translations_of(self, pk: Given, at: Given) -> PostQuerySet:
+    def translations_of(self, pk: Param, at: Param) -> PostQuerySet:
         """The public texts that translate what that one does, or that one itself; those behind a password stay out.
 
         That one may be among them.
         """
         return self._texts(Coalesce(self._original_of(pk), pk), "translation_of", at)
 
-    def original_of(self, pk: Given, at: Given) -> PostQuerySet:
+    def original_of(self, pk: Param, at: Param) -> PostQuerySet:
         """The text that one translates, if everybody may read it."""
         return self._texts(self._original_of(pk), "pk", at)
 
-    def _texts(self, original: Any, name: str, at: Given) -> PostQuerySet:
+    def _texts(self, original: Any, name: str, at: Param) -> PostQuerySet:
         return self.filter(_out(at=at), password="", **{name: original}).order_by()
 
-    def _original_of(self, pk: Given) -> Subquery:
+    def _original_of(self, pk: Param) -> Subquery:
         return Subquery(self.model._default_manager.filter(pk=pk).order_by().values("translation_of"))
 
     def for_comment(self) -> PostQuerySet:
@@ -266,28 +266,28 @@ class PostQuerySet(models.QuerySet["Post"]):
         """What decides who may listen to the post, and how far its comments have come (1 query)."""
         return self.filter(pk=pk).only("slug", "status", "published_at", "password", "last_floor").first()
 
-    def in_category(self, category: Category | int | Given) -> PostQuerySet:
+    def in_category(self, category: Category | int | Param) -> PostQuerySet:
         """The posts of the list that are in that category."""
         return by_index(self.filter(category=category), "post_category_time")
 
-    def from_source(self, source: Source | int | Given) -> PostQuerySet:
+    def from_source(self, source: Source | int | Param) -> PostQuerySet:
         """The posts of the list that are from that source."""
         return by_index(self.filter(source=source), "post_source_time")
 
-    def tagged(self, tag: Tag | int | Given) -> PostQuerySet:
+    def tagged(self, tag: Tag | int | Param) -> PostQuerySet:
         return self.filter(tags=tag)
 
-    def before(self, moment: Moment, pk: int | Given) -> PostQuerySet:
+    def before(self, moment: Moment, pk: int | Param) -> PostQuerySet:
         """The posts that came before that public one, which came at that moment; the last of them first."""
         earlier = Q(published_at__lte=moment) & (Q(published_at__lt=moment) | Q(pk__lt=pk))
         return by_index(self.in_order().filter(earlier), "post_status_time")
 
-    def after(self, moment: Moment, pk: int | Given, at: Moment) -> PostQuerySet:
+    def after(self, moment: Moment, pk: int | Param, at: Moment) -> PostQuerySet:
         """The posts that had come after it by then, the first of them first."""
         later = Q(published_at__gte=moment) & (Q(published_at__gt=moment) | Q(pk__gt=pk))
         return by_index(self.published(at).filter(later).order_by("published_at", "pk"), "post_status_time")
 
-    def last_tagged(self, tag: Given, at: Moment, *names: str) -> models.QuerySet[Any, tuple]:
+    def last_tagged(self, tag: Param, at: Moment, *names: str) -> models.QuerySet[Any, tuple]:
         """Ids of the posts that have the tag, the last to get it first.
 
         Beside each the columns of these names, as one list; None where the post isn't public. As a subquery, because

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from blog_xtg import metrics
+from apps.core.observability import metrics
 
 from .counters import View
 

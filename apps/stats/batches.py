@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from apps.posts.models import Post
 
 from .models import DailyReferrer, DailyViews, FlushedBatch, PostDailyViews
-from .querysets import in_hundreds
+from .querysets import chunked
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def apply(batch: Batch, visitors: Mapping[datetime.date, int]) -> bool:
 def _count_posts(batch: Batch) -> set[int]:
     """Raise the posts' totals and return the ids of those that still exist, locked until the transaction ends."""
     present: set[int] = set()
-    for ids in in_hundreds(sorted(batch.totals)):
+    for ids in chunked(sorted(batch.totals)):
         present.update(Post.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
     for views, ids in _by_number({pk: views for pk, views in batch.totals.items() if pk in present}):
         Post.objects.filter(pk__in=ids).update(view_count=F("view_count") + views)
@@ -101,7 +101,7 @@ def _count_posts(batch: Batch) -> set[int]:
 
 
 def _count_day(day: datetime.date, posts: Mapping[int, int]) -> None:
-    for ids in in_hundreds(sorted(posts)):
+    for ids in chunked(sorted(posts)):
         PostDailyViews.objects.make(day, ids)
     for views, ids in _by_number(posts):
         PostDailyViews.objects.add(day, ids, views)
@@ -120,5 +120,5 @@ def _by_number(numbers: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
     for pk, number in sorted(numbers.items()):
         together[number].append(pk)
     for number, ids in together.items():
-        for some in in_hundreds(ids):
+        for some in chunked(ids):
             yield number, some

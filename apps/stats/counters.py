@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from blog_xtg.redis import client
+from apps.core.redis.clients import client
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IDS_AT_ONCE = 500  # in one statement
 
 
-def in_hundreds(ids: list[int], at_once: int = IDS_AT_ONCE) -> Iterator[list[int]]:
+def chunked(ids: list[int], at_once: int = IDS_AT_ONCE) -> Iterator[list[int]]:
     """The ids in lists that a statement can name."""
     for start in range(0, len(ids), at_once):
         yield ids[start : start + at_once]

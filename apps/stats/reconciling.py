@@ -10,7 +10,7 @@ from apps.posts.models import Post
 from apps.posts.querysets import PostQuerySet
 
 from .models import DailyViews, PostDailyViews
-from .querysets import in_hundreds, miscounted
+from .querysets import chunked, miscounted
 
 LOGGED_MOST = 100  # of one kind in one run; the rest is only counted
 DAYS_COMPARED = 32
@@ -28,7 +28,7 @@ def correct_posts() -> int:
     """
     corrected = 0
     suspects = [pk for some in _all_posts() for pk, *_ in miscounted(some)]
-    for ids in in_hundreds(suspects):
+    for ids in chunked(suspects):
         with transaction.atomic():
             list(Post.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
             # A query of its own: it sees what was committed while the locks were waited for.
@@ -44,7 +44,7 @@ def correct_posts() -> int:
 
 def _all_posts() -> Iterator[PostQuerySet]:
     """All posts, some at a time: one statement for all would take longer than any answer is waited for."""
-    for ids in in_hundreds(list(Post.objects.order_by("pk").values_list("pk", flat=True)), POSTS_SUMMED_AT_ONCE):
+    for ids in chunked(list(Post.objects.order_by("pk").values_list("pk", flat=True)), POSTS_SUMMED_AT_ONCE):
         yield Post.objects.filter(pk__range=(ids[0], ids[-1]))
 
 

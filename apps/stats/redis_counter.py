@@ -22,15 +22,15 @@ import redis
 from django.db import DatabaseError
 from django.utils import timezone
 
+from apps.core.db.gate import Away, one_question
+from apps.core.redis.clients import RedisError, run
 from apps.posts.models import Post
-from blog_xtg.redis import RedisError, run
 
 from .backlog import Backlog, Parcel
 from .batches import Batch, apply
 from .counters import Numbers, View
 from .models import DailyViews
-from .patience import Away, one_question
-from .querysets import in_hundreds
+from .querysets import chunked
 from .redis_scripts import COUNT, FINISH, TAKE
 from .referrers import NAMES_A_DAY, OTHER
 
@@ -84,7 +84,7 @@ class RedisCounter:
     def hit(self, view: View) -> Numbers:
         """Count one view and return its numbers (1 round trip; once an hour and number 2 more and a query).
 
-        With the database away, numbers whose totals are not in Redis are not known (see patience.py).
+        With the database away, numbers whose totals are not in Redis are not known (see core/db/gate.py).
         """
         parcel = self._parcel(view)
         if len(self._backlog):
@@ -218,7 +218,7 @@ def _of_posts(posts: Collection[int]) -> dict[str, int]:
 def _totals(batch: Batch) -> list[str | int]:
     """Fields and what the tables say of them, after the batch is in them (1 query for each 500 posts, 1 a day)."""
     totals: dict[str, int] = {}
-    for ids in in_hundreds(list(batch.totals)):
+    for ids in chunked(list(batch.totals)):
         totals |= _of_posts(ids)
     for day in batch.pv:
         totals |= _of_day(day)

@@ -1,13 +1,15 @@
 """Counting a view and telling the day's numbers."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils import timezone
+
+from apps.core.http.hosts import asked_as
 
 from .counters import Numbers, View, counter
 from .reconciling import correct_days, correct_posts
@@ -29,27 +31,30 @@ def site_day() -> datetime.date:
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
-def count_view(request: HttpRequest, post_id: int | None, referrer: object = "") -> Numbers:
+def count_view(
+    meta: Mapping[str, Any], post_id: int | None, referrer: object = "", *, is_owner: bool = False
+) -> Numbers:
     """Count a view of the site, and of the post when one is named, unless the request doesn't count.
 
-    `post_id` is a post that exists; `referrer` is the address the reader says to have come from. Returns the numbers to
-    show. Costs one round trip with Redis, 8 statements with the database (see the counters).
+    `meta` is the request's WSGI environ, or Django's META; `post_id` is a post that exists; `referrer` is the address
+    the reader says to have come from. Returns the numbers to show. Costs one round trip with Redis, 8 statements with
+    the database (see the counters).
     """
     day = site_day()
-    match who(request):
+    match who(meta, is_owner=is_owner):
         case Who.READER:
-            visitor = visitor_hash(request, counter().salt(day))
-            return counter().hit(View(day, visitor, post_id, _referrer(request, referrer)))
+            visitor = visitor_hash(meta, counter().salt(day))
+            return counter().hit(View(day, visitor, post_id, _referrer(meta, referrer)))
         case Who.ROBOT:
             return counter().hit(View(day, post_id=post_id))
         case Who.NOBODY:
             return counter().numbers(day, post_id)
 
 
-def _referrer(request: HttpRequest, address: object) -> str:
+def _referrer(meta: Mapping[str, Any], address: object) -> str:
     if not address:
         return ""
-    return referrer_of(address, urlsplit(settings.SITE_URL).hostname or "", request.get_host().partition(":")[0])
+    return referrer_of(address, urlsplit(settings.SITE_URL).hostname or "", asked_as(meta).partition(":")[0])
 
 
 def today(stored: Sequence[int] = (0, 0)) -> Today:

@@ -1,13 +1,14 @@
 """Who counts: neither robots nor the owners; and a visitor is a hash that lasts a day."""
 
 import hmac
+from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
+from typing import Any
 
 import crawleruseragents
-from django.http import HttpRequest
 
-from blog_xtg.client import client_address, network_of
+from apps.core.http.request_info import client_network
 
 VISITOR_LENGTH = 32
 AGENTS_REMEMBERED = 2000
@@ -20,17 +21,12 @@ class Who(Enum):
     NOBODY = "not counted"
 
 
-def who(request: HttpRequest) -> Who:
-    """Tell who asks: a robot, nobody when it is a prefetch or the signed-in owner, else a reader.
-
-    A request that has not passed the authentication (no cookie, no need to) is no owner's.
-    """
-    sent = request.META
-    if is_robot(sent.get("HTTP_USER_AGENT", "")[:AGENT_READ]):
+def who(meta: Mapping[str, Any], *, is_owner: bool) -> Who:
+    """Tell who asks: a robot, nobody when it is a prefetch or the signed-in owner, else a reader."""
+    if is_robot(meta.get("HTTP_USER_AGENT", "")[:AGENT_READ]):
         return Who.ROBOT
-    purpose = sent.get("HTTP_SEC_PURPOSE", sent.get("HTTP_PURPOSE", ""))
-    user = getattr(request, "user", None)
-    return Who.NOBODY if "prefetch" in purpose or (user is not None and user.is_staff) else Who.READER
+    purpose = meta.get("HTTP_SEC_PURPOSE", meta.get("HTTP_PURPOSE", ""))
+    return Who.NOBODY if is_owner or "prefetch" in purpose else Who.READER
 
 
 @lru_cache(maxsize=AGENTS_REMEMBERED)
@@ -39,10 +35,10 @@ def is_robot(agent: str) -> bool:
     return not agent or crawleruseragents.is_crawler(agent)
 
 
-def visitor_hash(request: HttpRequest, salt: bytes) -> str:
+def visitor_hash(meta: Mapping[str, Any], salt: bytes) -> str:
     """Return HMAC-SHA256(salt, network + user agent) in 32 hex digits: the same all day, linked to nothing after it.
 
     The network is the address, of IPv6 what a household has: browsers change the rest of it during the day.
     """
-    identity = f"{network_of(client_address(request))}\n{request.META.get('HTTP_USER_AGENT', '')}"
+    identity = f"{client_network(meta)}\n{meta.get('HTTP_USER_AGENT', '')}"
     return hmac.digest(salt, identity.encode(), "sha256").hex()[:VISITOR_LENGTH]

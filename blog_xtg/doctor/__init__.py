@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import connections
 
-from .. import health
+from apps.core.observability import health
+
 from .configuration import configuration, mail
 from .database import database
 from .files import backups, files

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.conf import settings
 
-from .. import health, proxies
+from apps.core.http import proxies
+from apps.core.observability import health
+
 from .findings import ERROR, OK, WARNING, Finding, has_server, is_reached
 
 

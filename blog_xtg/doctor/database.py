@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import UniqueConstraint
 from django.utils.module_loading import import_string
 
-from .. import health
+from apps.core.observability import health
+
 from ..checks import OTHER_KEY, RIGHT_ONE, database_speaks_utf8mb4
 from .findings import ERROR, OK, WARNING, Finding, manage
 

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import connection
 
-from ..fleet import newest_backup_at
+from apps.core.observability.fleet_metrics import newest_backup_at
+
 from .findings import ERROR, OK, WARNING, Finding, has_server, is_reached, manage, span
 
 FREE_DISK = 0.05

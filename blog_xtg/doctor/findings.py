@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-from ..environment import is_local
+from apps.core.environment import is_local
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import connection
 
-from .. import health
-from ..reports import beat_is_locked, queue, reports, schedule
+from apps.core.observability import health
+from apps.core.observability.task_reports import beat_is_locked, queue, reports, schedule
+
 from .findings import ERROR, OK, Finding, span
 
 CLOCKS_APART_SECONDS = 2

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from redis.exceptions import AuthenticationError, ResponseError
 
-from .. import health
-from ..environment import is_local
-from ..redis import client, insistent_client
+from apps.core.environment import is_local
+from apps.core.observability import health
+from apps.core.redis.clients import client, insistent_client
+
 from .findings import ERROR, OK, WARNING, Finding
 
 

@@ -15,8 +15,8 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from blog_xtg.redis import QUEUE, RedisError, numbered
-from blog_xtg.redis_urls import QUESTION
+from apps.core.redis.clients import QUEUE, RedisError, numbered
+from apps.core.redis.urls import QUESTION
 from deploy.fleet.files import ROOT, Fleet, Part
 from deploy.fleet.processes import (
     SEARCH_PATH,

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test.utils import override_settings
 from django.urls import path
 
-from apps.components.pagecache import pages
+from apps.core.pages.page_cache import pages
 from blog_xtg.wsgi import application as blog
 from tests.bench import ONE_LINE, PAGE_CACHE
 

@@ -77,11 +77,11 @@ def fill(number: int) -> None:
 
     from apps.comments.models import Comment
     from apps.components.models import SiteIdentity
-    from apps.posts.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
-    from apps.posts.markdown import RENDERER_VERSION, render
     from apps.posts.models import Category, Post, Tag
     from apps.posts.models.post import month_number
-    from apps.posts.plaintext import reading_minutes
+    from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION, render_comment
+    from apps.posts.rendering.markdown import RENDERER_VERSION, render
+    from apps.posts.rendering.plaintext import reading_minutes
     from apps.posts.slugs import slugify
     from tests.bench.search import Writer
 
@@ -163,7 +163,7 @@ def fill(number: int) -> None:
 def visits() -> dict[str, Any]:
     """What there is to visit: `pages` (name -> path and the title it must have), `posts` (paths), `first_post` (id)."""
     from apps.posts.models import Category, Post
-    from apps.posts.paging import POSTS_PER_PAGE
+    from apps.posts.pages.paging import POSTS_PER_PAGE
 
     ids = list(Post.objects.order_by("pk").values_list("pk", flat=True))
     commented = Post.objects.exclude(comment_count=0).order_by("pk").values_list("pk", flat=True)

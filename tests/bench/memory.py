@@ -212,7 +212,7 @@ def _write_posts(blog: BlogServer, number: int) -> None:
     code = f"""
 from django.utils import timezone
 from apps.posts.models import Post
-from apps.posts.markdown import render
+from apps.posts.rendering.markdown import render
 made = render({text!r})
 first = Post.objects.order_by("pk").first()
 Post.objects.bulk_create(

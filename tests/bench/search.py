@@ -69,8 +69,8 @@ class Writer:
 def _fill(number: int) -> None:
     from django.utils import timezone
 
-    from apps.posts.markdown import RENDERER_VERSION
     from apps.posts.models import Category, Post, Tag
+    from apps.posts.rendering.markdown import RENDERER_VERSION
     from apps.posts.services import index_missing
 
     writer = Writer()

@@ -13,7 +13,7 @@ from typing import Any
 import brotli
 import pytest
 
-from blog_xtg.collected import HASHED_NAME
+from apps.core.static.storage import HASHED_NAME
 from tests.browser.showcase import Showcase
 
 HOME_MAX_BYTES = 40_000

@@ -7,8 +7,8 @@ from django.test import Client
 
 from apps.comments.mail.models import SilencedAuthor
 from apps.comments.models import Comment
-from apps.components import store
 from apps.components.models import SiteIdentity
+from apps.core.pages import store
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_comment, make_post
 from tests.languages import in_english

@@ -10,7 +10,7 @@ from channels.testing import WebsocketCommunicator
 from apps.comments.live import consumers
 from apps.comments.live import hub as hubs
 from apps.comments.live.hub import Hub
-from apps.comments.live.presence import Alone, Presence, Together
+from apps.comments.live.presence import LocalPresence, Presence, RedisPresence
 from apps.comments.live.telling import group_name, message
 from tests.services import Redis
 
@@ -31,7 +31,7 @@ class Page:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "presence", Alone)
+    monkeypatch.setattr(hubs, "presence", LocalPresence)
     monkeypatch.setattr(hubs, "_last_floors", lambda post_ids: [])
 
 
@@ -134,8 +134,8 @@ def test_who_is_shut_out_has_no_place_for_a_while() -> None:
 @pytest.fixture(params=["alone", pytest.param("together", marks=pytest.mark.redis)])
 def presence(request: pytest.FixtureRequest) -> Presence:
     if request.param == "alone":
-        return Alone()
-    return Together(request.getfixturevalue("redis_server").client())
+        return LocalPresence()
+    return RedisPresence(request.getfixturevalue("redis_server").client())
 
 
 def test_a_process_counts_its_own_pages(presence: Presence) -> None:
@@ -148,10 +148,10 @@ def test_a_process_counts_its_own_pages(presence: Presence) -> None:
 
 def test_processes_are_added_up_and_a_lost_one_is_not(redis_server: Redis) -> None:
     connection = redis_server.client()
-    one, other = Together(connection), Together(connection, seconds=1)
+    one, other = RedisPresence(connection), RedisPresence(connection, seconds=1)
     assert one.report({1: 2}) == {1: 2}
     assert other.report({1: 5, 2: 1}) == {1: 7, 2: 1}
-    assert Together(connection).report({1: 1}) == {1: 8}
+    assert RedisPresence(connection).report({1: 1}) == {1: 8}
     time.sleep(2.1)  # nobody hears of the two others any more
     assert other.report({1: 4}) == {1: 4}
     time.sleep(2.1)

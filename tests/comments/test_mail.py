@@ -11,11 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from apps.comments.mail import dispatcher
 from apps.comments.mail.delivery import LEASE, deliver
 from apps.comments.mail.models import Notice, Receiver, SilencedAuthor, Subscription
 from apps.comments.models import Comment
-from apps.components import postman, store
 from apps.components.models import SiteIdentity
+from apps.core.pages import store
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_comment, make_post
 from tests.languages import in_english
@@ -37,7 +38,7 @@ def smtp(settings) -> Iterator[SMTPServer]:
 
 
 def send() -> int:
-    return deliver(store.get())
+    return deliver(store.current_site())
 
 
 def let_pass(span: datetime.timedelta) -> None:
@@ -412,7 +413,7 @@ def test_what_a_dead_worker_had_claimed_goes_out_later(smtp: SMTPServer, post: P
 def test_twelve_workers_at_once_send_each_letter_once(smtp: SMTPServer) -> None:
     for number in range(12):
         make_comment(make_post(author=make_administrator(email=f"writer{number}@example.com")))
-    assert postman.wait(30)  # of this process, woken by the comments
+    assert dispatcher.wait(30)  # of this process, woken by the comments
     Notice.objects.update(state="waiting", letter="", due_at=timezone.now())
     smtp.letters.clear()
     start = threading.Barrier(12)
@@ -446,6 +447,6 @@ def test_a_blog_of_one_sends_by_itself_and_nobody_waits(client: Client, smtp: SM
     smtp.released.set()
     wait_until(lambda: Notice.objects.get().attempts == 1, 30)
     Notice.objects.update(due_at=timezone.now())
-    postman.call()
-    assert postman.wait(30)
+    dispatcher.call()
+    assert dispatcher.wait(30)
     assert len(smtp.letters) == 1

@@ -14,7 +14,7 @@ COMMENT = """
 from tests.factories import make_administrator, make_comment, make_post
 make_comment(make_post(author=make_administrator(email="writer@example.com")))
 """
-DELIVER = "from apps.components.tasks import deliver_mail; print(deliver_mail())"
+DELIVER = "from apps.comments.mail.tasks import deliver_mail; print(deliver_mail())"
 AN_HOUR_LATER = """
 import datetime
 from django.db.models import F

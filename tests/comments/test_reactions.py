@@ -10,7 +10,7 @@ from django.test import Client
 
 from apps.comments.models import Comment
 from apps.comments.reactions.models import Reaction
-from blog_xtg import rates
+from apps.core.http import rates
 from tests.factories import make_comment, make_post
 from tests.services import Redis
 

@@ -232,7 +232,7 @@ def test_whose_comments_the_site_holds(client: Client, policy: str, first: str, 
 
 @pytest.fixture
 def _fresh_site() -> Iterator[None]:
-    from apps.components import store
+    from apps.core.pages import store
 
     yield
     store.drop()

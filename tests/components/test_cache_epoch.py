@@ -19,8 +19,8 @@ from apps.comments.models import Comment
 from apps.comments.moderation.services import Decision, decide, undo
 from apps.comments.services import edit_comment, withdraw_comment
 from apps.comments.verdict import Verdict
-from apps.components import cache_epoch, coherence
 from apps.components.models import Plugin
+from apps.core.pages import cache_epoch, coherence
 from apps.posts.models import Category, Post, Tag
 from tests.factories import make_administrator, make_category, make_comment, make_post
 from tests.services import ROOT
@@ -251,7 +251,7 @@ def test_a_blog_of_one_shows_no_longer_what_a_command_beside_it_has_withdrawn(cl
     post = make_post(title="Withdrawn beside")
     for path in ("/", post.get_absolute_url()):
         assert "Withdrawn beside" in client.get(path).content.decode()
-    coherence.backend().is_trusted()
+    coherence.backend().is_current()
     # As another process does it: the row is changed, and nothing but the mark is left.
     Post.objects.filter(pk=post.pk).update(status="draft")
     script = "import os, sys; os.close(os.open(sys.argv[1], os.O_CREAT)); os.utime(sys.argv[1], (77, 77))"

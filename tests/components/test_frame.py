@@ -8,9 +8,9 @@ from django.db.models import ProtectedError
 from django.test import Client
 
 from apps.comments.models import Comment
-from apps.components import coherence, store
 from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
 from apps.components.snapshot import Snapshot, build
+from apps.core.pages import coherence, store
 from apps.posts.models import Category, Post, Source, Tag
 from tests.factories import make_administrator, make_category, make_comment, make_post, make_posts
 from tests.languages import in_english
@@ -136,10 +136,10 @@ def test_a_change_is_seen_by_the_next_reader(change: str) -> None:
     post = make_post(category=make_category("Shelf"), tags=("old",))
     make_comment(post)
     Menu.objects.create(name="Menu")
-    kept = store.get()
-    assert store.get() is kept
+    kept = store.current_site()
+    assert store.current_site() is kept
     CHANGES[change](post)
-    assert store.get() is not kept
+    assert store.current_site() is not kept
 
 
 @pytest.mark.django_db(transaction=True)
@@ -163,18 +163,18 @@ def test_what_was_read_during_a_change_is_not_kept(monkeypatch: pytest.MonkeyPat
         return snapshot
 
     monkeypatch.setattr(store, "build", change_meanwhile)
-    assert store.get().title == "blog_xtg"
+    assert store.current_site().title == "blog_xtg"
     monkeypatch.undo()
-    assert store.get().title == "Changed meanwhile"
+    assert store.current_site().title == "Changed meanwhile"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_change_that_is_rolled_back_drops_nothing() -> None:
-    kept = store.get()
+    kept = store.current_site()
     with transaction.atomic():
         SiteIdentity(title="Never").save()
         transaction.set_rollback(True)
-    assert store.get() is kept
+    assert store.current_site() is kept
 
 
 SNAPSHOT_QUERIES = 1  # all that the database knows, in one
@@ -209,7 +209,7 @@ def test_every_page_tells_the_browser_what_it_may_do(client: Client) -> None:
 
 
 def test_a_database_away_leaves_health_and_the_frame_standing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, asked = store.get(), []
+    kept, asked = store.current_site(), []
 
     def away(*args, **kwargs):  # type: ignore[no-untyped-def]
         asked.append(args)
@@ -217,12 +217,12 @@ def test_a_database_away_leaves_health_and_the_frame_standing(client: Client, mo
 
     monkeypatch.setattr(connection, "cursor", away)
     monkeypatch.setattr(coherence.backend(), "snapshot_seconds", -1)
-    assert store.get() == kept
+    assert store.current_site() == kept
     assert client.get("/healthz").status_code == 200
     store.drop()
     asked.clear()
     for _ in range(5):
-        assert store.get() == kept  # dropped, but all there is
+        assert store.current_site() == kept  # dropped, but all there is
     assert len(asked) == 1  # not every reader waits for what is away
     client.raise_request_exception = False
     answer = client.get("/")

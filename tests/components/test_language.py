@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from apps.components import store
 from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
 from apps.components.services import new_setup_token
+from apps.core.pages import store
 from apps.posts.models import Category, Source
 from tests.factories import make_category, make_comment, make_post
 from tests.languages import in_english

@@ -11,7 +11,7 @@ from django.utils.cache import cc_delim_re
 
 from apps.posts.addresses import TAKEN_SLUGS
 from apps.posts.models import Post
-from apps.posts.sitemaps import ADDRESSES_PER_FILE
+from apps.posts.pages.sitemaps import ADDRESSES_PER_FILE
 from tests.factories import make_category, make_comment, make_post
 
 database_test = pytest.mark.django_db(transaction=True)

@@ -22,10 +22,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from apps.components import coherence
-from apps.components.pagecache import Page, PageCache
-from apps.posts import views
+from apps.core.pages import coherence
+from apps.core.pages.page_cache import Page, PageCache
 from apps.posts.models import Post
+from apps.posts.pages import views
 from tests.factories import make_category, make_comment, make_post
 from tests.languages import in_english
 
@@ -279,7 +279,7 @@ def test_who_comes_after_a_change_gets_no_page_begun_before_it(renderer: Rendere
     with ThreadPoolExecutor(2) as readers:
         before = readers.submit(number_on_the_page)
         assert renderer.begun.acquire(timeout=20)
-        coherence.heard(frozenset())
+        coherence.invalidate(frozenset())
         after = readers.submit(number_on_the_page)
         time.sleep(0.1)  # it waits for the other
         renderer.may_go_on.set()
@@ -342,7 +342,7 @@ def test_a_page_larger_than_all_there_is_is_not_kept(cache: PageCache) -> None:
 
 def test_a_page_begun_before_a_change_is_not_kept(cache: PageCache) -> None:
     begun = coherence.generation()
-    coherence.heard(frozenset([1]))
+    coherence.invalidate(frozenset([1]))
     cache.put("late", a_page(), begun)
     assert cache.get("late", "frame") is None
 

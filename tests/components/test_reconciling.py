@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.components import coherence, reconciling, store
+from apps.components import reconciling
 from apps.components.tasks import reconcile_components
+from apps.core.pages import coherence, store
 from apps.posts.models import Post, Source
 from tests.factories import make_category, make_comment, make_post
 
@@ -17,16 +18,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(params=["alone", pytest.param("together", marks=pytest.mark.redis)], autouse=True)
 def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     # What was read is not read anew by itself, however slow the machine.
-    monkeypatch.setattr(coherence.Alone, "snapshot_seconds", 600.0)
+    monkeypatch.setattr(coherence.LocalBackend, "snapshot_seconds", 600.0)
     if request.param == "together":
         request.getfixturevalue("member")
 
 
 def test_numbers_that_are_right_are_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     make_comment(make_post(category=make_category("Shelf"), tags=("a",)))
-    kept = store.get()
+    kept = store.current_site()
     assert reconcile_components() == 0 and not caplog.records
-    assert store.get() == kept  # made at the same moment
+    assert store.current_site() == kept  # made at the same moment
 
 
 def test_rows_written_past_the_program_are_shown_and_logged(
@@ -47,11 +48,11 @@ def test_rows_written_past_the_program_are_shown_and_logged(
         "Comments: shown 1, counted 7; put right.",
         f"Posts of category {shelf.pk}: shown 3, counted 1; put right.",
         f"Posts of source {source.pk}: shown 3, counted 1; put right.",
-        f"Posts of tag {store.get().tags['apple'].pk}: shown 3, counted 1; put right.",
+        f"Posts of tag {store.current_site().tags['apple'].pk}: shown 3, counted 1; put right.",
         f"Posts of {month}: shown 3, counted 1; put right.",
     }
     assert 'data-number="posts">1<' in client.get("/").content.decode()
-    assert store.get().categories[shelf.pk].posts == 1
+    assert store.current_site().categories[shelf.pk].posts == 1
     assert reconcile_components() == 0
 
 
@@ -59,12 +60,12 @@ def test_a_change_that_is_heard_of_meanwhile_is_no_fault(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post = make_post()
-    store.get()
+    store.current_site()
     Post.objects.filter(pk=post.pk).update(status=Post.Status.DRAFT)
     # As if it took a while to be told.
     monkeypatch.setattr(reconciling, "time", SimpleNamespace(sleep=lambda _seconds: make_post()))
     assert reconcile_components() == 0 and not caplog.records
-    assert store.get().statistics.posts == 1
+    assert store.current_site().statistics.posts == 1
 
 
 def test_a_thousand_faults_are_told_in_a_few_lines(
@@ -73,8 +74,8 @@ def test_a_thousand_faults_are_told_in_a_few_lines(
     monkeypatch.setattr(reconciling, "WORD_SECONDS", 0)
     for number in range(reconciling.LOGGED_MOST + 5):
         make_post(category=make_category(f"Shelf {number}"))
-    store.get()
+    store.current_site()
     Post.objects.update(status=Post.Status.DRAFT)
     off = reconcile_components()
     assert off > reconciling.LOGGED_MOST and len(caplog.records) == reconciling.LOGGED_MOST + 1
-    assert store.get().statistics.posts == 0
+    assert store.current_site().statistics.posts == 0

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from apps.components.models import SetupToken
 from apps.components.services import SetupRefused, create_first_administrator, new_setup_token
-from apps.exchange.preparing import invitation
-from blog_xtg import environment
+from apps.core import environment
+from blog_xtg.preparing import invitation
 from tests.factories import make_administrator
 from tests.services import BlogServer
 

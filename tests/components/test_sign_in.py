@@ -11,8 +11,8 @@ from pytest_django import Settings
 
 from apps.components.devices import KEPT_SECONDS
 from apps.components.forms import SIGN_INS, SIGN_INS_SECONDS, _hashing
-from apps.posts.views import PASSWORDS
-from blog_xtg import rates
+from apps.core.http import rates
+from apps.posts.pages.views import PASSWORDS
 from tests.factories import make_administrator, make_post
 from tests.services import Redis
 

@@ -6,10 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from apps.components import store
-from apps.components.colours import INK_DARK, INK_LIGHT, PAPER_DARK, PAPER_LIGHT, contrast, ink_on, readable_on
 from apps.components.models import SiteIdentity
 from apps.components.snapshot import build
+from apps.core.pages import store
+from apps.core.static.colours import INK_DARK, INK_LIGHT, PAPER_DARK, PAPER_LIGHT, contrast, ink_on, readable_on
 
 CSS_MAX_BYTES = 30_000
 

@@ -224,7 +224,7 @@ def test_hexo_theme_unit_test():
 
 
 def test_the_welcome_posts(media_files):
-    from apps.exchange.preparing import WELCOME
+    from blog_xtg.preparing import WELCOME
 
     receipts = import_folder(WELCOME)
     assert set(outcomes(receipts).values()) == {"created"}

@@ -137,7 +137,7 @@ def test_the_same_picture_in_another_month_is_not_stored_again(folder, media_fil
     root = folder({"a.md": "# A\n\n![x](x.png)"})
     shutil.copy(__file__.replace("test_idempotence.py", "fixtures/hexo/source/images/red.png"), root / "x.png")
     run(root)
-    monkeypatch.setattr("apps.posts.images.timezone.localtime", lambda: datetime(2031, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr("apps.posts.media.images.timezone.localtime", lambda: datetime(2031, 1, 1, tzinfo=UTC))
     folder({"a.md": "# A\n\nMore. ![x](x.png)"})
     monkeypatch.setattr("apps.posts.models.post.timezone.localtime", timezone.localtime, raising=False)
     from apps.exchange.items import Picture

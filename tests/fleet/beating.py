@@ -2,8 +2,8 @@
 
 import time
 
+from apps.core.redis.clients import insistent_client
 from blog_xtg.celery import app
-from blog_xtg.redis import insistent_client
 
 app.conf.beat_schedule = {
     "second": {"task": "tests.second", "schedule": 1.0},

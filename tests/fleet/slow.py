@@ -12,8 +12,8 @@ from blog_xtg.asgi import application as asgi  # sets Django up, without which t
 from blog_xtg.wsgi import application as wsgi
 
 # isort: split
-from apps.components import store
-from apps.posts import feeds, onward
+from apps.core.pages import store
+from apps.posts.pages import feeds, related
 
 __all__ = ["asgi", "wsgi"]
 
@@ -36,4 +36,4 @@ Template.render = lambda *args, **kwargs: _render(*args, **kwargs) + "<!-- by th
 feeds.SiteFeed._respond = _slowly(feeds.SiteFeed._respond)  # type: ignore[method-assign]
 # What is kept besides pages: the snapshot, and which posts lead to which.
 store.build = _slowly(store.build)
-onward._asked = _slowly(onward._asked)
+related._asked = _slowly(related._asked)

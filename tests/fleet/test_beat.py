@@ -18,8 +18,8 @@ import pytest
 from celery import Celery
 from redbeat.schedulers import RedBeatScheduler, get_redis
 
+from apps.core.jobs import alone
 from apps.stats.tasks import flush_views
-from blog_xtg.jobs import alone
 from tests.services import CeleryProcess, Redis, site_settings, wait_until
 
 KILLS = int(os.environ.get("BEAT_KILLS", "5"))
@@ -154,8 +154,8 @@ def test_what_the_code_no_longer_schedules_is_forgotten(own_redis: Redis) -> Non
 
 @pytest.mark.usefixtures("member")
 def test_a_job_is_left_out_while_it_runs_elsewhere(monkeypatch: pytest.MonkeyPatch, own_redis: Redis) -> None:
-    monkeypatch.setattr("blog_xtg.jobs.LOCK_SECONDS", 1)
-    monkeypatch.setattr("blog_xtg.jobs.RENEWED_SECONDS", 0.1)
+    monkeypatch.setattr("apps.core.jobs.LOCK_SECONDS", 1)
+    monkeypatch.setattr("apps.core.jobs.RENEWED_SECONDS", 0.1)
     with alone("job") as first, alone("job") as second, alone("another") as third:
         assert (first, second, third) == (True, False, True)
         time.sleep(1.5)

@@ -19,8 +19,8 @@ from functools import partial
 
 import pytest
 
-from apps.components import coherence
-from blog_xtg.redis import client
+from apps.core.pages import coherence
+from apps.core.redis.clients import client
 from tests.fleet.changing import BOUND_SECONDS, NGINX_BOUND_SECONDS, Blog, sleep_until
 from tests.fleet.conftest import Fleet
 from tests.services import Redis, wait_until
@@ -147,7 +147,7 @@ def check(
 def reached(member: Redis, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many listeners each word of a change has reached, the test's own among them."""
     present = coherence.backend()
-    assert isinstance(present, coherence.Together)
+    assert isinstance(present, coherence.RedisBackend)
     publish, numbers = present._publish, list[int]()
 
     def counting(*args):  # type: ignore[no-untyped-def]

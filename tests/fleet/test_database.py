@@ -17,12 +17,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from apps.components.management.commands import migrate
+from apps.core.db import replicas
+from apps.core.db.mysql.base import MOMENT_SECONDS
+from apps.core.db.replicas import POSITION_SECONDS, Router, reading
 from apps.posts.models import Post
-from blog_xtg import replicas
 from blog_xtg.checks import database_speaks_utf8mb4
-from blog_xtg.mysql.base import MOMENT_SECONDS
-from blog_xtg.replicas import POSITION_SECONDS, Router, reading
+from blog_xtg.management.commands import migrate
 from tests.services import BROWSER, ROOT, BlogServer, GunicornServer, MariaDB, Redis, site_settings, wait_until
 
 pytestmark = [pytest.mark.gunicorn, pytest.mark.mariadb, pytest.mark.redis]

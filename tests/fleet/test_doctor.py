@@ -124,7 +124,7 @@ def test_a_fleet_that_is_well_and_then_has_nobody_at_work(
 
 
 SCRAPE = """
-from blog_xtg.fleet import FleetCollector
+from apps.core.observability.fleet_metrics import FleetCollector
 print(*(f"{sample.name}={sample.value:g}" for metric in FleetCollector({}).collect() for sample in metric.samples))
 """
 

@@ -89,7 +89,7 @@ def test_an_error_is_told_with_its_request_and_without_its_reader(sentry: Sentry
 
 
 def test_no_address_of_anybody_is_in_a_message() -> None:
-    from blog_xtg.reporting import _without_persons  # of requirements/prod
+    from apps.core.observability.sentry import _without_persons  # of requirements/prod
 
     event = {
         "logentry": {

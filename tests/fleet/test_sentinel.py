@@ -10,8 +10,8 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from django_redis.cache import RedisCache
 from redis import RedisError
 
-from blog_xtg import redis as blog_redis
-from blog_xtg.redis import client
+from apps.core.redis import clients as blog_redis
+from apps.core.redis.clients import client
 from tests.services import CeleryProcess, Redis, Sentinel, free_port, site_settings, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.gunicorn]

@@ -14,7 +14,7 @@ from django.conf import global_settings
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from apps.components.coherence import LISTS_STAMP, STAMP
+from apps.core.pages.coherence import LISTS_STAMP, STAMP
 from apps.posts.models import Post
 from apps.stats.redis_counter import PENDING
 from tests.factories import make_post

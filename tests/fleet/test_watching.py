@@ -146,7 +146,7 @@ def test_a_request_has_one_id_from_nginx_to_the_worker(watched: Watched) -> None
     done = line_of(
         watched.worker, lambda line: line.get("request_id") == request_id and line["logger"] == "celery.app.trace"
     )
-    assert done["task"] == "apps.components.tasks.deliver_mail" and done["host"] == "first"
+    assert done["task"] == "apps.comments.mail.tasks.deliver_mail" and done["host"] == "first"
     assert done["level"] == "info" and "succeeded" in done["message"]
     wait_until(lambda: len(watched.smtp.letters) == 1, PATIENCE_SECONDS)
 
@@ -235,7 +235,7 @@ def test_a_killed_process_is_no_longer_present(watched: Watched) -> None:
 
 def test_the_queue_the_jobs_and_the_beat_are_told(watched: Watched) -> None:
     told = figures(watched.pages)
-    deliver = "apps.components.tasks.deliver_mail"
+    deliver = "apps.comments.mail.tasks.deliver_mail"
     with watched.redis.client() as client:
         client.select(3)
         assert figure(told, "blog_beat_locked") == client.exists("redbeat::lock")
@@ -245,7 +245,7 @@ def test_the_queue_the_jobs_and_the_beat_are_told(watched: Watched) -> None:
         # What the worker would have been sent by the web; here by a command.
         watched.pages.manage(
             *("shell", "--verbosity=0", "-c"),
-            "from apps.components.tasks import *; from apps.stats.tasks import *; deliver_mail.delay(); flush_views.delay()",
+            "from apps.comments.tasks import *; from apps.stats.tasks import *; deliver_mail.delay(); flush_views.delay()",
         )
         wait_until(lambda: figure(figures(watched.pages), "blog_queue_oldest_seconds") > 1, PATIENCE_SECONDS)
         assert figure(figures(watched.pages), "blog_queue_jobs") == 2

@@ -4,8 +4,8 @@ import time
 
 from django.db import transaction
 
+from apps.core.redis.clients import insistent_client
 from blog_xtg.celery import app
-from blog_xtg.redis import insistent_client
 
 
 @app.task(name="tests.rename")
@@ -22,6 +22,6 @@ def rename(title: str) -> None:
 
 @app.task(name="tests.remembered")
 def remembered() -> None:
-    from apps.components import store
+    from apps.core.pages import store
 
-    insistent_client().rpush("remembered", store.get().title)
+    insistent_client().rpush("remembered", store.current_site().title)

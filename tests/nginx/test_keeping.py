@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from blog_xtg.public import SHARED
+from apps.core.http.cache_policy import SHARED
 from tests.nginx.asking import FRESH_SECONDS, UNLISTED, answering, answering_in_turn, ask, cache
 from tests.proxy import BlogNginx
 

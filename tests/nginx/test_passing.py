@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blog_xtg.packing import SUFFIXES, pack
+from apps.core.http.compression import SUFFIXES, pack
 from tests.nginx.asking import answering, ask
 from tests.proxy import SITE, BlogNginx
 from tests.services import free_port, wait_until

@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.components import store
-from apps.posts import paging
+from apps.core.pages import store
 from apps.posts.models import Category, Post, Tag
 from apps.posts.models.post import month_number
+from apps.posts.pages import paging
 from tests.factories import make_category, make_post
 
 pytestmark = pytest.mark.django_db

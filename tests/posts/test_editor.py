@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils import translation
 from PIL import Image
 
-from apps.posts import editor
-from apps.posts.forms import BODY_MAX_BYTES, PostAdminForm
+from apps.core.http import rates
 from apps.posts.models import Category, Post
-from blog_xtg import rates
+from apps.posts.writing import views as editor
+from apps.posts.writing.forms import BODY_MAX_BYTES, PostAdminForm
 from tests.factories import make_administrator, make_post
 from tests.languages import in_english
 from tests.services import Redis

@@ -16,8 +16,8 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from apps.components import store
 from apps.components.models import SiteIdentity
+from apps.core.pages import store
 from apps.posts.models import Category, Post, Tag
 from tests.factories import make_administrator, make_category, make_post, make_posts
 from tests.languages import in_english

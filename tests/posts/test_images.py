@@ -16,8 +16,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 from PIL import ExifTags, Image, ImageCms, ImageDraw, features
 
-from apps.posts import images
-from apps.posts.images import EncodedImage, ImageRejected, encode_image, store_image
+from apps.posts.media import images
+from apps.posts.media.images import EncodedImage, ImageRejected, encode_image, store_image
 
 HTML = b"<html><script>alert(document.cookie)</script></html>"
 SVG = (

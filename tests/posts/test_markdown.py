@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from apps.posts.comment_markdown import MAX_COMMENT_CHARACTERS, render_comment
-from apps.posts.highlighting import read_info
-from apps.posts.markdown import MAX_SOURCE_CHARACTERS, render
+from apps.posts.rendering.comment_markdown import MAX_COMMENT_CHARACTERS, render_comment
+from apps.posts.rendering.highlighting import read_info
+from apps.posts.rendering.markdown import MAX_SOURCE_CHARACTERS, render
 
 
 def _html(source: str) -> str:

@@ -13,10 +13,11 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from apps.components import store
 from apps.components.models import SiteIdentity
-from apps.posts import card_drawing, cards, languages
-from apps.posts.card_drawing import draw, wrap
+from apps.core.pages import store
+from apps.posts import languages
+from apps.posts.media import share_drawing, share_images
+from apps.posts.media.share_drawing import draw, wrap
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_category, make_post, make_posts
 from tests.languages import in_english
@@ -317,7 +318,7 @@ def test_the_card_is_a_picture_of_the_right_size_drawn_once(
     client: Client, django_assert_num_queries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = []
-    monkeypatch.setattr(cards, "draw", lambda *args: drawn.append(args) or draw(*args))
+    monkeypatch.setattr(share_images, "draw", lambda *args: drawn.append(args) or draw(*args))
     post = make_post(title="数据库调优 & MySQL")
     address = head(client, post.get_absolute_url()).one("og:image").removeprefix("http://testserver")
     with django_assert_num_queries(1):
@@ -382,8 +383,8 @@ def test_no_colour_breaks_the_card(accent: str) -> None:
 
 
 def test_a_card_without_any_font_is_left_out(client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    monkeypatch.setattr(card_drawing, "FONT", tmp_path / "none.woff2")
-    card_drawing.can_draw.cache_clear()
+    monkeypatch.setattr(share_drawing, "FONT", tmp_path / "none.woff2")
+    share_drawing.can_draw.cache_clear()
     try:
         post = make_post()
         page = head(client, post.get_absolute_url())
@@ -391,11 +392,11 @@ def test_a_card_without_any_font_is_left_out(client: Client, monkeypatch: pytest
         assert "image" not in page.graph()["BlogPosting"]
         assert client.get(f"/article/{post.pk}/card.png").status_code == 404
     finally:
-        card_drawing.can_draw.cache_clear()
+        share_drawing.can_draw.cache_clear()
 
 
 def test_letters_that_no_font_has_take_the_title_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(card_drawing, "_system_fonts", list)
+    monkeypatch.setattr(share_drawing, "_system_fonts", list)
     date = datetime.date(2026, 1, 2)
     assert draw("한국어 and more", "Site", date) == draw("", "Site", date) != draw("and more", "Site", date)
     assert draw("More 🎉", "Site", date) == draw("More", "Site", date)

@@ -8,8 +8,8 @@ from django.db.models import F, ProtectedError
 from django.test import Client
 from django.utils import timezone
 
-from apps.posts.markdown import RENDERER_VERSION
 from apps.posts.models import Category, Post, Tag
+from apps.posts.rendering.markdown import RENDERER_VERSION
 from apps.posts.search import index
 from apps.posts.search.query import search
 from apps.posts.services import correct_months, rerender_stale

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.components import store
 from apps.components.models import MenuItem
+from apps.core.pages import store
 from apps.posts.models import OldAddress, Post, Source, Tag
 from tests.factories import make_administrator, make_category, make_comment, make_post, make_posts
 from tests.languages import in_english

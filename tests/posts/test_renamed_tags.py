@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from apps.components import store
+from apps.core.pages import store
 from apps.posts.models import OldTagSlug, Tag
 from tests.factories import make_post
 

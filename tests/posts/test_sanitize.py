@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from apps.posts.comment_markdown import render_comment
-from apps.posts.markdown import render
-from apps.posts.sanitize import clean_comment, clean_fragment, clean_post
+from apps.posts.rendering.comment_markdown import render_comment
+from apps.posts.rendering.markdown import render
+from apps.posts.rendering.sanitize import clean_comment, clean_fragment, clean_post
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from apps.posts.markdown import render
+from apps.posts.rendering.markdown import render
 from tests.posts.test_sanitize import HOSTILE, HOSTILE_MARKDOWN
 
 POKE = """() => {

@@ -15,8 +15,8 @@ from django.test import Client
 from lxml import etree
 from PIL import Image
 
-from apps.components import store
 from apps.components.models import SiteIdentity
+from apps.core.pages import store
 from apps.posts.models import Post
 from tests.factories import make_administrator, make_category, make_post
 from tests.services import NODE_MODULES

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.posts import sitemaps
 from apps.posts.models import Category, Post
+from apps.posts.pages import sitemaps
 from tests.factories import make_category, make_post, make_posts
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,9 @@ from time import process_time
 import pytest
 from django.utils.translation import override
 
-from apps.posts.left_out import MAX_KINDS, in_words
-from apps.posts.markdown import Rendered, render
-from apps.posts.raw_html import left_out_of
+from apps.posts.rendering.left_out import MAX_KINDS, in_words
+from apps.posts.rendering.markdown import Rendered, render
+from apps.posts.rendering.raw_html import left_out_of
 
 
 def _shown(rendered: Rendered) -> str:

@@ -1,17 +1,19 @@
 """The counters under test: the database's, and one in a real Redis."""
 
 import pytest
+from django.test import Client
 
-from apps.stats import patience
+from apps.core.db import gate
 from apps.stats.counters import Counter, counter
 from apps.stats.database_counter import DatabaseCounter
 from apps.stats.redis_counter import RedisCounter
-from tests.services import Redis
+from tests.services import BROWSER, Redis
+from tests.stats.ways import WAYS
 
 
 @pytest.fixture(autouse=True)
 def _nobody_found_the_database_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "_away_until", 0.0)
+    monkeypatch.setattr(gate, "_away_until", 0.0)
 
 
 @pytest.fixture
@@ -27,3 +29,14 @@ def any_counter(request: pytest.FixtureRequest) -> Counter:
     if request.param == "database":
         return DatabaseCounter()
     return request.getfixturevalue("redis_counter")
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> type[Client]:
+    """A client that asks Django, and one that asks a worker of a fleet."""
+    return WAYS[request.param]
+
+
+@pytest.fixture
+def reader(way: type[Client]) -> Client:
+    return way(headers={"user-agent": BROWSER})

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from apps.stats.patience import AWAY_SECONDS, WAIT_SECONDS
+from apps.core.db.gate import AWAY_SECONDS, WAIT_SECONDS
 from tests.fleet.whole import ask
 from tests.services import BROWSER, GunicornServer, MariaDB, Redis
 

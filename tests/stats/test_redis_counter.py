@@ -17,18 +17,19 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 from redis.connection import Connection
 
-from apps.components import coherence, known_posts
-from apps.components.coherence import LISTS_STAMP, STAMP
+from apps.core.db import gate
+from apps.core.pages import coherence
+from apps.core.pages.coherence import LISTS_STAMP, STAMP
+from apps.core.redis import clients as blog_redis
 from apps.posts.models import Post
-from apps.stats import patience
 from apps.stats import redis_counter as module
+from apps.stats.beacon import cache
 from apps.stats.counters import Numbers, View
 from apps.stats.models import DailyViews, FlushedBatch, PostDailyViews
 from apps.stats.redis_counter import BATCH, PENDING, RedisCounter
 from apps.stats.services import site_day
-from blog_xtg import redis as blog_redis
 from tests.factories import make_post
-from tests.services import BROWSER, ROOT, Redis
+from tests.services import ROOT, Redis
 
 pytestmark = pytest.mark.django_db
 # A flusher that ends, as kill -9 would end it, at the point it is told.
@@ -195,10 +196,9 @@ def test_nothing_in_redis_grows_for_ever(redis_counter: RedisCounter) -> None:
 
 
 def test_the_beacon_answers_from_redis_alone(
-    redis_counter: RedisCounter, django_assert_num_queries, monkeypatch
+    redis_counter: RedisCounter, reader: Client, django_assert_num_queries, monkeypatch
 ) -> None:  # type: ignore[no-untyped-def]
     post = make_post()
-    reader = Client(headers={"user-agent": BROWSER})
     body = json.dumps({"post": post.pk, "referrer": "https://www.google.co.jp/"})
     reader.post("/stats/view", body, content_type="text/plain")
     trips, send = [], Connection.send_packed_command
@@ -217,8 +217,8 @@ def test_the_beacon_answers_from_redis_alone(
     assert response["Content-Length"] == str(len(response.content))  # sent in one piece, not in chunks
 
 
-def test_without_redis_the_beacon_still_answers(redis_counter: RedisCounter, own_redis: Redis) -> None:
-    post, reader = make_post(), Client(headers={"user-agent": BROWSER})
+def test_without_redis_the_beacon_still_answers(redis_counter: RedisCounter, reader: Client, own_redis: Redis) -> None:
+    post = make_post()
     own_redis.stop()
     answer = reader.post("/stats/view", json.dumps({"post": post.pk}), content_type="text/plain")
     assert answer.status_code == 200 and answer.json().keys() == {"posts", "comments", "post_comments"}
@@ -239,18 +239,18 @@ def refusing() -> Iterator[list[str]]:
 
     with connection.execute_wrapper(refuse):
         yield asked
-    patience._away_until = 0
+    gate._away_until = 0
 
 
 def test_without_the_database_views_are_counted_and_shown_as_far_as_known(
-    redis_counter: RedisCounter, monkeypatch
+    redis_counter: RedisCounter, reader: Client, monkeypatch
 ) -> None:  # type: ignore[no-untyped-def]
-    post, reader = make_post(), Client(headers={"user-agent": BROWSER})
+    post = make_post()
     body = json.dumps({"post": post.pk})
     assert reader.post("/stats/view", body, content_type="text/plain").json()["views"] == 1
     with monkeypatch.context() as patch, refusing() as asked:
-        later = time.monotonic() + known_posts.MAX_AGE_SECONDS
-        patch.setattr(known_posts, "time", SimpleNamespace(monotonic=lambda: later))
+        later = time.monotonic() + cache.MAX_AGE_SECONDS
+        patch.setattr(cache, "time", SimpleNamespace(monotonic=lambda: later))
         for number in range(2, 5):
             answer = reader.post("/stats/view", body, content_type="text/plain").json()
             assert (answer["views"], answer["uv_today"], answer["post_comments"]) == (number, 1, 0)
@@ -263,8 +263,10 @@ def test_without_the_database_views_are_counted_and_shown_as_far_as_known(
     assert (answer["views"], answer["pv_today"], answer["uv_today"]) == (7, 7, 1)
 
 
-def test_without_the_database_a_post_this_process_never_saw_is_counted(redis_counter: RedisCounter) -> None:
-    post, reader, nobodys = make_post(), Client(headers={"user-agent": BROWSER}), 424242
+def test_without_the_database_a_post_this_process_never_saw_is_counted(
+    redis_counter: RedisCounter, reader: Client
+) -> None:
+    post, nobodys = make_post(), 424242
     with refusing() as asked:
         for pk in (post.pk, nobodys, post.pk):
             answer = reader.post("/stats/view", json.dumps({"post": pk}), content_type="text/plain")
@@ -275,12 +277,13 @@ def test_without_the_database_a_post_this_process_never_saw_is_counted(redis_cou
     assert counted(post) == (4, 3, 3) and PostDailyViews.objects.count() == 1
 
 
-def test_the_sites_numbers_known_last_are_shown_while_another_thread_waits(redis_counter: RedisCounter) -> None:
+def test_the_sites_numbers_known_last_are_shown_while_another_thread_waits(
+    redis_counter: RedisCounter, reader: Client
+) -> None:
     make_post()
-    reader = Client(headers={"user-agent": BROWSER})
     before = reader.post("/stats/view", "{}", content_type="text/plain").json()
-    with known_posts._reading:  # as a thread that reads the snapshot from a database that hangs
-        for most_seconds in (patience.WAIT_SECONDS + 1, 0.5):
+    with cache._reading:  # as a thread that reads the snapshot from a database that hangs
+        for most_seconds in (gate.WAIT_SECONDS + 1, 0.5):
             begun = time.monotonic()
             answer = reader.post("/stats/view", "{}", content_type="text/plain").json()
             assert (answer["posts"], answer["comments"]) == (before["posts"], 0)
@@ -304,8 +307,8 @@ def test_a_redis_that_lost_its_memory_shows_the_visitors_the_tables_know(redis_c
     assert DailyViews.objects.numbers(today) == (13, 7)
 
 
-def test_a_post_just_hidden_is_a_404_once_it_is_dropped(redis_counter: RedisCounter) -> None:
-    post, reader = make_post(), Client(headers={"user-agent": BROWSER})
+def test_a_post_just_hidden_is_a_404_once_it_is_dropped(redis_counter: RedisCounter, reader: Client) -> None:
+    post = make_post()
     body = json.dumps({"post": post.pk})
     assert reader.post("/stats/view", body, content_type="text/plain").status_code == 200
     post.unpublish()
@@ -330,7 +333,7 @@ def test_a_page_that_is_being_asked_for_while_it_changes_is_not_remembered(monke
     monkeypatch.setattr(type(Post.objects.all()), "get", slow)
 
     def ask() -> None:
-        known_posts.known(post.pk)
+        cache.comments_of(post.pk)
         connections.close_all()
 
     asking = threading.Thread(target=ask)
@@ -341,4 +344,4 @@ def test_a_page_that_is_being_asked_for_while_it_changes_is_not_remembered(monke
     changed.set()
     asking.join(10)
     with pytest.raises(Post.DoesNotExist):
-        known_posts.known(post.pk)
+        cache.comments_of(post.pk)

@@ -16,11 +16,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
+from apps.core.http import rates
+from apps.core.http.request_info import client_address
+from apps.core.redis.clients import RedisError
 from apps.posts.access import is_referred_to, is_unlocked, number_in
 from apps.posts.models import Post
-from blog_xtg import rates
-from blog_xtg.client import client_address
-from blog_xtg.redis import RedisError
 
 from .hub import MOST_HEARD, TOO_MUCH, hub, merged
 

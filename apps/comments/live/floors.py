@@ -5,10 +5,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
+from apps.core.db.joined_queries import JoinedQueries
+from apps.core.db.replicas import reading
 from apps.posts.models import Post
-from apps.posts.post_page import POST
-from apps.posts.together import Together
-from blog_xtg.replicas import reading
+from apps.posts.pages.post_page import POST
 
 from ..models import Comment
 
@@ -19,7 +19,7 @@ def _post() -> QuerySet:
     return Post.objects.filter(pk=POST).values_list(*_FIELDS)
 
 
-_QUESTIONS = Together(post=_post, comments=Comment.objects.of_page)
+_QUESTIONS = JoinedQueries(post=_post, comments=Comment.objects.of_page)
 
 
 def floors_of(post_id: int, first_floor: int, last_floor: int) -> tuple[Post | None, list[list[Any]]]:

@@ -15,9 +15,9 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from apps.core.observability import metrics
+from apps.core.redis.clients import RedisError
 from apps.posts.models import Post
-from blog_xtg import metrics
-from blog_xtg.redis import RedisError
 
 from .presence import HEARTBEAT_SECONDS, presence
 from .telling import group_name, message

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import redis
 
-from blog_xtg.redis import client
+from apps.core.redis.clients import client
 
 HEARTBEAT_SECONDS = 10
 LOST_SECONDS = 25
@@ -43,14 +43,14 @@ class Presence(Protocol):
         """Take this process's open pages by post, return everybody's. Raises RedisError when they can't be known."""
 
 
-class Alone:
+class LocalPresence:
     """The only process there is."""
 
     def report(self, pages: dict[int, int]) -> dict[int, int]:
         return dict(pages)
 
 
-class Together:
+class RedisPresence:
     """One of the processes that share a Redis; a round trip for each 200 posts."""
 
     def __init__(self, connection: redis.Redis, seconds: int = LOST_SECONDS) -> None:
@@ -75,4 +75,4 @@ class Together:
 def presence() -> Presence:
     """Return the process's own (after the fork: the name is one process's)."""
     connection = client()
-    return Alone() if connection is None else Together(connection)
+    return LocalPresence() if connection is None else RedisPresence(connection)

@@ -13,7 +13,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from blog_xtg.redis import RedisError
+from apps.core.redis.clients import RedisError
 
 TELL_SECONDS = 1
 CHANGED_MOST = 100  # floors of a post told of at once, the newest; whoever changes more is no open page's business

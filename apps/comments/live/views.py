@@ -4,10 +4,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from apps.core.http.cache_policy import public_page
+from apps.core.http.request_info import BlogRequest
 from apps.posts.access import is_everybodys, is_referred_to, is_unlocked, number_in
 from apps.posts.models import Post
-from blog_xtg.client import BlogRequest
-from blog_xtg.public import public_page
 
 from ..items import items
 from .floors import floors_of

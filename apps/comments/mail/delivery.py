@@ -20,9 +20,11 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.utils import timezone
 
+from apps.core.pages.site import Snapshot
+
 from .letters import letter_of
+from .links import ASK_AGAIN
 from .models import Notice, Receiver
-from .services import ASK_AGAIN
 
 WINDOW = datetime.timedelta(hours=1)
 LEASE = datetime.timedelta(minutes=10)  # far longer than a letter takes: EMAIL_TIMEOUT for each of a dozen answers
@@ -35,7 +37,7 @@ TEMPORARY = range(400, 500)  # what SMTP says when it means: not now
 
 logger = logging.getLogger(__name__)
 
-# Held while a letter may be half on its way. Who ends the process in order takes it first (components/postman.py).
+# Held while a letter may be half on its way. Who ends the process in order takes it first (dispatcher.py).
 half_way = threading.Lock()
 
 
@@ -43,7 +45,7 @@ class ServerAway(Exception):
     """The mail server can't be reached or refuses to talk; nothing has been sent."""
 
 
-def deliver(site: Any) -> int:
+def deliver(site: Snapshot) -> int:
     """Send what is due, in the language and under the title of the site; return how many letters were sent.
 
     Safe to run twice, and at the same time as elsewhere. When the server is away it stops at the first letter, after at
@@ -96,7 +98,7 @@ def _letters(receiver: str, kind: str, ids: list[int], now: datetime.datetime) -
     return []
 
 
-def _send(ids: list[int], site: Any) -> bool:
+def _send(ids: list[int], site: Snapshot) -> bool:
     """Send these notices in one letter, unless somebody else does. Raises ServerAway."""
     letter = secrets.token_hex(16)
     if not Notice.objects.claim(ids, letter):

@@ -14,10 +14,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.posts.feed_formats import with_absolute_links
-from apps.posts.plaintext import shorten
-from apps.posts.words import one_line, readable_line
-from blog_xtg.hosts import absolute
+from apps.core.http.hosts import absolute
+from apps.core.pages.site import Snapshot
+from apps.posts.pages.feed_formats import with_absolute_links
+from apps.posts.rendering.plaintext import shorten
+from apps.posts.rendering.words import one_line, readable_line
 
 from .links import confirm_url, receivers_of, stop_url
 from .models import Notice
@@ -40,7 +41,7 @@ class Told:
     edited: bool
 
 
-def letter_of(notices: list[Notice], site: Any, letter: str) -> EmailMultiAlternatives | None:
+def letter_of(notices: list[Notice], site: Snapshot, letter: str) -> EmailMultiAlternatives | None:
     """Return the letter that tells these notices to their one receiver; None when there is no such address (any more).
 
     They come with their comments, posts and authors (NoticeQuerySet.for_letter): no query.
@@ -68,7 +69,7 @@ def letter_of(notices: list[Notice], site: Any, letter: str) -> EmailMultiAltern
 
 
 def _made(
-    name: str, address: str, site: Any, letter: str, context: dict[str, Any], headers: dict[str, str] | None = None
+    name: str, address: str, site: Snapshot, letter: str, context: dict[str, Any], headers: dict[str, str] | None = None
 ) -> EmailMultiAlternatives:
     subject = readable_line(context["subject"])
     context = {**context, "subject": subject, "site": site, "home_url": absolute("/"), "language": site.language}
@@ -91,7 +92,7 @@ def _made(
     return message
 
 
-def _question(notice: Notice, site: Any) -> dict[str, Any]:
+def _question(notice: Notice, site: Snapshot) -> dict[str, Any]:
     """Nothing that the writer typed but the address: the letter may go to somebody who never was here."""
     return {
         "subject": _("Do you want mail about answers on %(site)s?") % {"site": site.title},

@@ -1,15 +1,17 @@
 """What letters link to: signed addresses that need no sign-in and name nobody."""
 
+import datetime
 import hmac
 from typing import Any
 
 from django.core import signing
 from django.urls import reverse
 
-from blog_xtg.hosts import absolute
-from blog_xtg.keys import known_keys
+from apps.core.http.hosts import absolute
+from apps.core.keys import known_keys
 
 CONFIRM_SECONDS = 7 * 24 * 3600
+ASK_AGAIN = datetime.timedelta(seconds=CONFIRM_SECONDS)
 _CONFIRM, _STOP = "comments.mail.confirm", "comments.mail.stop"
 
 

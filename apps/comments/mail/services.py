@@ -1,6 +1,5 @@
 """Who is to be told of a new comment: written down in the transaction that stores it, sent afterwards."""
 
-import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -10,11 +9,9 @@ from django.utils import timezone
 from apps.posts.models import Post
 
 from ..models import Comment
-from ..signals import mail_waiting
-from .links import CONFIRM_SECONDS, receiver_of, receivers_of
+from . import dispatcher
+from .links import ASK_AGAIN, receiver_of, receivers_of
 from .models import Notice, Receiver, SilencedAuthor, Subscription
-
-ASK_AGAIN = datetime.timedelta(seconds=CONFIRM_SECONDS)
 
 
 def plan_mail(comment: Comment, *, notify_replies: bool) -> None:
@@ -64,7 +61,7 @@ def wake_when_changed(*, post_ids: set[int], **kwargs: Any) -> None:
 
     def wake() -> None:
         if Notice.objects.waiting_under(post_ids):
-            mail_waiting.send(Comment)
+            dispatcher.call()
 
     transaction.on_commit(wake, robust=True)
 
@@ -73,7 +70,7 @@ def confirm(receiver: str) -> bool:
     """Let this receiver have mail from now on; False when it was not asked, or its week is over (1 statement)."""
     confirmed = Receiver.objects.confirm(receiver)
     if confirmed:
-        mail_waiting.send(Comment)
+        dispatcher.call()
     return confirmed
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from blog_xtg.security import from_own_pages
+from apps.core.http.security import from_own_pages
 
 from . import links, services
 

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from apps.posts.words import readable_line
+from apps.posts.rendering.words import readable_line
 
 
 def clean(apps, schema_editor):

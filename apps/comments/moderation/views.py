@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.core.http.request_info import BlogRequest
 from apps.posts.access import is_unlocked, referred_post
-from blog_xtg.client import BlogRequest
 
 from ..models import Comment
 from .messages import QUEUE, tell

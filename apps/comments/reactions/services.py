@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
 
+from apps.core.http import rates
 from apps.posts.models import Post
-from blog_xtg import rates
 
 from ..models import Comment
 from .models import VISITOR_LENGTH, Reaction, ReactionCount

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
+from apps.core.http.request_info import BlogRequest, client_address
+from apps.core.http.security import from_own_pages
 from apps.posts.access import is_unlocked, referred_post
-from blog_xtg.client import BlogRequest, client_address
-from blog_xtg.security import from_own_pages
 
 from ..models import Comment
 from . import services

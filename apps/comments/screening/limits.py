@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from blog_xtg import rates
+from apps.core.http import rates
 
 from ..verdict import Refused
 

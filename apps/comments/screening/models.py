@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.posts.words import one_line
+from apps.posts.rendering.words import one_line
 
 from .querysets import BlocklistQuerySet, LearnedQuerySet, ModerationQuerySet
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from apps.core.http.request_info import BlogRequest, client_address
 from apps.posts.models import Post
 from apps.posts.people import display_name
-from blog_xtg.client import BlogRequest, client_address
 
 HONEYPOT = "topic"  # looks worth filling in to a program, and is no name that browsers fill in by themselves
 STAMP = "opened"

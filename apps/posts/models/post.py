@@ -12,18 +12,19 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from .. import shown
+from apps.core.pages import dependencies
+
 from ..addresses import ADDRESS_KEY_LENGTH, FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, post_address
-from ..image_sizes import dimensions, with_dimensions
-from ..left_out import LeftOut
-from ..markdown import RENDERER_VERSION, render
-from ..markdown_cjk import join_lines
-from ..plaintext import reading_minutes
+from ..media.image_sizes import dimensions, with_dimensions
 from ..querysets import OldAddressQuerySet, PostQuerySet
+from ..rendering.left_out import LeftOut
+from ..rendering.markdown import RENDERER_VERSION, render
+from ..rendering.markdown_cjk import join_lines
+from ..rendering.plaintext import reading_minutes
+from ..rendering.words import is_blank, one_line
 from ..search import index
 from ..secret_slugs import has_secret, with_secret, without_secret
 from ..slugs import SLUG_MAX_LENGTH, slugify
-from ..words import is_blank, one_line
 from .shelves import Category, Source, Tag, default_category_id
 
 
@@ -168,7 +169,7 @@ class Post(models.Model):
     def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
         post = super().from_db(db, field_names, values, **kwargs)
         post._remember()
-        shown.note(post.pk)
+        dependencies.add(post.pk)
         return post
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:

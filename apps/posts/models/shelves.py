@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..addresses import category_address, source_address, tag_address
 from ..querysets import CategoryQuerySet, OldTagSlugQuerySet, TagQuerySet
+from ..rendering.words import one_line
 from ..slugs import SLUG_MAX_LENGTH, slugify
-from ..words import one_line
 
 
 class Source(models.Model):
