@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
-from apps.components import key
+from apps.components import cache_epoch, key
 from apps.components.services import has_administrator, has_setup_token
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
@@ -26,6 +26,7 @@ def prepare(*, new_key: bool = False) -> None:
     anything is migrated where a system check fails (blog_xtg/checks.py).
     """
     make_folder(Path(settings.MEDIA_ROOT))
+    cache_epoch.begin()
     try:
         collect()
     except OSError as error:

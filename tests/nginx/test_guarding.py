@@ -61,6 +61,7 @@ def until_one_is_refused(asking: Callable[[], Any], most: int = 6_000) -> list[A
     [
         ("POST", "/article/1/comment/", 100, 10),
         ("POST", "/admin/login/", 100, 10),
+        ("POST", "/STATS/VIEW", 100, 10),
         ("GET", "/search/?q=x", 50, 10),
         ("GET", "/article/1/comment/floors/?after=0&to=1", 200, 50),
         ("POST", f"/article/{UNLISTED}/comment/", 100, 10),
