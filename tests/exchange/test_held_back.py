@@ -15,7 +15,7 @@ from apps.exchange.readers.markdown_folder import read_folder
 from apps.posts.models import Post
 from tests.factories import make_post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 FUTURE = datetime(2099, 5, 6, tzinfo=UTC)
 HUGO = {"hugo.toml": 'title = "Blog"\n'}
