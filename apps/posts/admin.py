@@ -21,6 +21,7 @@ from .models import Category, OldAddress, Post, Source, Tag
 from .querysets import PostQuerySet
 from .rendering.left_out import in_words
 from .rendering.words import is_blank
+from .visibility import is_scheduled
 from .writing.forms import PostAdminForm
 from .writing.saving import saved_response
 
@@ -109,7 +110,7 @@ class PostAdmin(EditingAdmin):
 
     @admin.display(description=_("status"), ordering="status")
     def shown(self, post: Post) -> str:
-        if post.status == Post.Status.PUBLISHED and not post.is_public:
+        if is_scheduled(post):
             return gettext("scheduled")
         return post.get_status_display()
 

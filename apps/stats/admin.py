@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
+from apps.posts.visibility import may_see_unpublished
 
 from .chart import draw
 from .exports import EXPORTS, csv_lines
@@ -81,7 +81,7 @@ class PostDailyViewsAdmin(ReadOnlyAdmin):
         rows = super().get_queryset(request)
         if may_see_unpublished(request.user):
             return rows
-        return rows.filter(post__in=Post.objects.readable_by(request.user))
+        return rows.filter(post__in=Post.objects.visible_to(request.user))
 
 
 @admin.register(DailyReferrer)

@@ -70,7 +70,7 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         for start in range(0, len(rows), IDS_AT_ONCE):
             some = rows[start : start + IDS_AT_ONCE]
             titles = dict(
-                Post.objects.readable_by(user).filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title")
+                Post.objects.visible_to(user).filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title")
             )
             yield from ((pk, titles[pk], total) for pk, total in some if pk in titles)
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from apps.comments.models import Comment
 from apps.posts.models import OldAddress, Post
-from apps.posts.rights import may_see_unpublished
 from apps.posts.secret_slugs import has_secret, with_secret, without_secret
+from apps.posts.visibility import may_see_unpublished
 from tests.factories import make_administrator, make_comment, make_post
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,6 @@ from .metadata import (
     as_data_block,
     describe_post,
     describe_site,
-    is_indexable,
     last_changed,
     shared_picture,
 )
@@ -43,7 +42,7 @@ def post_head(context: Any, page: PostPage) -> SafeString:
     """The head of a post's page."""
     post = page.post
     site = context["site"]
-    indexable = is_indexable(post)
+    indexable = post.is_public
     picture = shared_picture(post, site)
     description = _description(post.excerpt)
     article = [("published_time", _moment(post.published_at)), ("modified_time", _moment(last_changed(post)))]

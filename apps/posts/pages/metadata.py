@@ -47,20 +47,15 @@ def last_changed(post: Post) -> datetime.datetime | None:
     return max((moment for moment in (post.published_at, post.updated_at) if moment), default=None)
 
 
-def is_indexable(post: Post) -> bool:
-    """Tell whether search engines shall know the post: public, and without a password."""
-    return post.is_public and not post.password
-
-
 def content_type(name: str | None) -> str:
     return mimetypes.guess_type(name or "", strict=False)[0] or "application/octet-stream"
 
 
 def shared_picture(post: Post, site: Snapshot) -> SharedPicture | None:
-    """Return the cover, else the card made for the post; None for what is not everybody's to find."""
+    """Return the cover, else the card made for the post; None for posts that are not public."""
     if post.cover:
         return SharedPicture(post.cover.url, content_type(post.cover.name), post.cover_width, post.cover_height)
-    if not is_indexable(post) or not can_draw():
+    if not post.is_public or not can_draw():
         return None
     return SharedPicture(card_url(post, site), "image/png", *CARD_SIZE)
 

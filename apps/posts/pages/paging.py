@@ -17,7 +17,7 @@ from apps.core.db.joined_queries import JoinedQueries, Param
 from apps.core.http.request_info import BlogRequest
 
 from ..models import Post
-from ..querysets import PostQuerySet
+from ..querysets import ListKey, PostQuerySet
 from .post_meta import Card, CardRow, cards_of
 
 POSTS_PER_PAGE = 10
@@ -77,19 +77,19 @@ class PostList:
         else:
             posts = self._posts(**values)
             name = "-".join(map(str, [request.site.lists_stamp, self._kind, *values.values()]))
-            part = posts.between(*_keys_around(before // POSTS_PER_KEY, posts, name)).cards()
+            part = posts.between(*_keys_around(before // POSTS_PER_KEY, posts, name)).list_rows()
             before %= POSTS_PER_KEY
             rows = starmap(CardRow, part[before : before + POSTS_PER_PAGE])
         return Page(number, last, cards_of(rows, request.site))
 
     def _near_the_top(self, before: int) -> JoinedQueries:
         def cards() -> QuerySet[Post, Any]:
-            return self._posts(**self._places).until(_AT).cards()[before : before + POSTS_PER_PAGE]
+            return self._posts(**self._places).until(_AT).list_rows()[before : before + POSTS_PER_PAGE]
 
         return self._pages.setdefault(before, JoinedQueries(cards=cards))
 
 
-def _keys_around(number: int, posts: PostQuerySet, name: str) -> tuple[list[Any], list[Any] | None]:
+def _keys_around(number: int, posts: PostQuerySet, name: str) -> tuple[ListKey, ListKey | None]:
     """Return where that part of the list begins and the next one does: to count the posts before would take longer."""
     address = f"list-keys-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
     block, place = divmod(number, KEYS_PER_BLOCK)

@@ -83,7 +83,7 @@ def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Snapshot) -
     post, author = _made_of(rows[0])
     tags = sorted(((name, tag_address(slug)) for name, slug, _pk in tagged), key=lambda tag: tag[0].casefold())
     translations = [_translation(row) for row in sorted(chain(*texts))]
-    if not (post.is_public and post.kind == Post.Kind.POST):
+    if not post.is_listed:
         return PostPage(post, author, tags, translations, more=found)
     before, after, related = onward(post, [tag for _name, _slug, tag in tagged], site.lists_stamp)
     previous, following = (_near(row) if row else None for row in (before, after))

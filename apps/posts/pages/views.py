@@ -22,12 +22,13 @@ from apps.core.http.request_info import BlogRequest, client_address
 from apps.core.http.security import DIAGRAM_POLICY, from_own_pages
 from apps.core.pages.site import Shelf
 
-from ..access import is_everybodys, is_readable, is_unlocked, unlock
 from ..languages import default_name, language_tag
 from ..models import Post
+from ..passwords import is_unlocked, unlock
 from ..search.query import search as find
 from ..search.query import suggest as find_titles
 from ..search.terms import QUERY_MAX_LENGTH
+from ..visibility import is_visible_to
 from .old_addresses import imported, old_page, renamed_tag, right_address
 from .paging import POSTS_PER_PAGE, Page, PostList, requested_page
 from .post_page import post_page
@@ -75,7 +76,7 @@ def _shelf(shelves: dict[Any, Any], key: Any) -> Any:
 @public_page
 def home(request: BlogRequest) -> HttpResponse:
     if "pageNo" in request.GET:
-        return old_page(request, reverse("posts:home"), Post.objects.published())
+        return old_page(request, reverse("posts:home"), Post.objects.listed())
     return _list(request, HOME.page(request, request.site.statistics.posts), show_pinned=True)
 
 
@@ -186,7 +187,7 @@ def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     """The post (see post_page); a POST brings the password of one that has one, and nothing else."""
     floor_page = requested_page(request)
     page = post_page(int(pk), floor_page, timezone.now(), request.site)
-    if page is None or not is_readable(request, page.post, knows_address=slug == page.post.slug):
+    if page is None or not is_visible_to(request.user, page.post, by_link=slug == page.post.slug):
         raise Http404("No such post.")
     post = page.post
     moved = right_address(request, post.get_absolute_url())
@@ -202,7 +203,7 @@ def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     response = render(request, "posts/detail.html", context)
     if request.user.is_staff:
         add_never_cache_headers(response)
-    elif not is_everybodys(post):
+    elif not post.is_public:
         patch_cache_control(response, private=True)
     if context["has_diagrams"]:
         response.headers["Content-Security-Policy"] = DIAGRAM_POLICY

@@ -209,9 +209,9 @@ def _visible(tiers: list[Bits], wanted: int) -> tuple[list[int], int]:
     if not every:
         return [], 0
     if blocks.count(every) < MANY:
-        ranked = _ranked(apart, Post.objects.findable_ids(blocks.ids(every)))
+        ranked = _ranked(apart, Post.objects.searchable_ids(blocks.ids(every)))
         return ranked, len(ranked)
-    newest, hidden = Post.objects.newest_findable_ids(*_to_read(apart, wanted))
+    newest, hidden = Post.objects.newest_searchable_ids(*_to_read(apart, wanted))
     known, without = blocks.of(newest), blocks.of(hidden)
     public = [blocks.difference(bits, without) for bits in apart]
     total = sum(map(blocks.count, public))
@@ -219,7 +219,7 @@ def _visible(tiers: list[Bits], wanted: int) -> tuple[list[int], int]:
     ranked = _ranked([blocks.intersection([bits, known]) for bits in public[:certain]], newest)
     if len(ranked) >= min(wanted, total):
         return ranked, total
-    ranked = _ranked(public, Post.objects.findable_ids())
+    ranked = _ranked(public, Post.objects.searchable_ids())
     return ranked, len(ranked)
 
 

@@ -28,7 +28,7 @@ def saved_response(model_admin: admin.ModelAdmin, request: HttpRequest, post: Po
 
 
 def _message(post: Post, copy: str) -> Any:
-    if post.is_public:
+    if post.is_searchable:
         said = _("“{title}” is public.")
     elif post.status == Post.Status.PUBLISHED:
         said = _("“{title}” comes out on {time}.")

@@ -21,7 +21,7 @@ from apps.core.http.security import from_own_pages
 from ..media.images import ImageRejected, store_image
 from ..rendering.left_out import in_words
 from ..rendering.markdown import render
-from ..rights import may_write
+from ..visibility import may_write
 
 # The editor asks again half a second after each pause in writing: beyond this it would keep a process busy.
 PREVIEW_MAX_BYTES = 256 * 1024
