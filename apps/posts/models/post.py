@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.pages import dependencies
 
 from .. import visibility
-from ..addresses import ADDRESS_KEY_LENGTH, FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, post_address
+from ..addresses import ADDRESS_KEY_LENGTH, FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, last_page, post_address
 from ..media.image_sizes import dimensions, with_dimensions
 from ..querysets import OldAddressQuerySet, PostQuerySet
 from ..rendering.left_out import LeftOut
@@ -262,7 +262,7 @@ class Post(models.Model):
     @property
     def floor_pages(self) -> int:
         """How many pages its comments fill; page n holds floors 20(n-1)+1 to 20n, whether they still stand or not."""
-        return max(1, -(-self.last_floor // self.FLOORS_PER_PAGE))
+        return last_page(self.last_floor, self.FLOORS_PER_PAGE)
 
     def floor_url(self, floor: int) -> str:
         """Return the permanent address of a comment's floor."""

@@ -8,28 +8,29 @@ from django.shortcuts import get_object_or_404, redirect
 
 from apps.core.pages.site import Shelf, Snapshot
 
+from ..addresses import last_page
 from ..models import Category, OldAddress, OldTagSlug, Post, Source
 from ..slugs import slugify
 from ..visibility import is_visible_to
 from .paging import MAX_DIGITS, POSTS_PER_PAGE
 
 
-def _page_query(request: HttpRequest, last_page: int) -> str:
+def _page_query(request: HttpRequest, last: int) -> str:
     """Translate `pageNo=n`, where -1 is the last page, -2 the one before; anything else is page 1."""
     asked = request.GET.get("pageNo", "")
     digits = asked.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
         return ""
     number = int(asked)
-    page = max(1, last_page + 1 + number) if number < 0 else number
+    page = max(1, last + 1 + number) if number < 0 else number
     return f"?page={page}" if page > 1 else ""
 
 
 def old_page(request: HttpRequest, address: str, posts: QuerySet) -> HttpResponse:
     """Answer a list's old address (1 query, when the page is counted from the end)."""
     from_the_end = request.GET.get("pageNo", "").startswith("-")
-    last_page = -(-posts.count() // POSTS_PER_PAGE) if from_the_end else 1
-    return HttpResponsePermanentRedirect(address + _page_query(request, last_page))
+    last = last_page(posts.count(), POSTS_PER_PAGE) if from_the_end else 1
+    return HttpResponsePermanentRedirect(address + _page_query(request, last))
 
 
 def article(request: HttpRequest, pk: int) -> HttpResponse:

@@ -1,13 +1,13 @@
 """Each question to the database, asked once and by name."""
 
-from .lists import LIST_FIELDS, ListKey
+from .lists import ListKey, ListRow
 from .posts import PostQuerySet
 from .taxonomy import CategoryQuerySet, OldAddressQuerySet, OldTagSlugQuerySet, TagQuerySet
 
 __all__ = [
-    "LIST_FIELDS",
     "CategoryQuerySet",
     "ListKey",
+    "ListRow",
     "OldAddressQuerySet",
     "OldTagSlugQuerySet",
     "PostQuerySet",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from django.db import models
 from django.db.models import F, Func, OuterRef, Q, Subquery, Window
@@ -19,10 +19,27 @@ from ..visibility import Moment, VisibilityQuerySet, listed_when_due_q
 if TYPE_CHECKING:
     from ..models import Category, Post, Source, Tag
 
-LIST_FIELDS = (
-    *("pk", "title", "slug", "excerpt", "cover", "cover_width", "cover_height", "language"),
-    *("published_at", "pinned", "view_count", "comment_count", "source_id", "category_id"),
-)
+
+class ListRow(NamedTuple):
+    """The columns of a post that a list shows; what stands in other tables, the snapshot knows."""
+
+    pk: int
+    title: str
+    slug: str
+    excerpt: str
+    cover: str
+    cover_width: int | None
+    cover_height: int | None
+    language: str
+    published_at: datetime.datetime | None
+    pinned: bool
+    view_count: int
+    comment_count: int
+    source_id: int
+    category_id: int
+
+
+LIST_FIELDS = ListRow._fields
 ListKey = tuple[bool, str, int]  # what a post is sorted by in lists: pinned, publication time (ISO 8601), id
 
 
@@ -47,7 +64,7 @@ class ListQuerySet(VisibilityQuerySet):
         return self.in_order().until(timezone.now())
 
     def list_rows(self) -> models.QuerySet[Post, tuple]:
-        """The columns that a list shows: what stands in other tables, the snapshot knows."""
+        """Values for ListRow."""
         return self.values_list(*LIST_FIELDS)
 
     def titles(self) -> Self:

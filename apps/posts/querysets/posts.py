@@ -30,6 +30,9 @@ class _GroupConcat(Aggregate):
 class PostQuerySet(SearchQuerySet):
     """In layers: VisibilityQuerySet (who may see posts), ListQuerySet, SearchQuerySet, and what is asked besides."""
 
+    def with_id(self, pk: int | Param) -> Self:
+        return self.filter(pk=pk)
+
     def pages(self, at: Moment) -> Self:
         """Pages (about, and the like) that are public by then, oldest first, as the navbar shows them."""
         return self.filter(searchable_q(at=at), kind="page").order_by("published_at", "pk")
@@ -101,8 +104,8 @@ class PostQuerySet(SearchQuerySet):
             .annotate(tag_names=Coalesce(Subquery(names), Value(""), output_field=TextField()))
         )
 
-    def for_card(self) -> Self:
-        """What the picture of a post shows, of posts that are public (1 query)."""
+    def for_share_image(self) -> Self:
+        """What the share image of a public post shows (1 query)."""
         return self.public().only("title", "published_at", "cover")
 
     def for_sitemap(self) -> Self:

@@ -30,6 +30,14 @@ class CategoryQuerySet(models.QuerySet["Category"]):
             raise models.ProtectedError("The protected category can't be deleted.", protected)
         return super().delete()
 
+    def chosen(self, pk: str) -> Category | None:
+        """Return the category that a form names, None for one that is unknown or no number (1 query at most)."""
+        return self.filter(pk=pk).first() if pk.isascii() and pk.isdigit() else None
+
+    def with_number_of_posts(self) -> CategoryQuerySet:
+        """Categories with `number_of_posts`, of any status (1 query)."""
+        return self.annotate(number_of_posts=Count("posts"))
+
     def visible(self) -> CategoryQuerySet:
         return self.filter(hidden=False)
 

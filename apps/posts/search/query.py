@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
 
@@ -15,6 +15,9 @@ from . import blocks, pinyin, tokens
 from .blocks import Bits
 from .marks import Marker
 from .terms import Term, in_order, parse
+
+if TYPE_CHECKING:
+    from ..querysets.search import HitPost
 
 SUGGESTIONS = 8
 SUGGESTIONS_LOOKED_AT = 200
@@ -261,6 +264,6 @@ def _holding_phrases(ranked: list[int], terms: list[Term], words: _Words) -> lis
     return [pk for pk in ranked[:PHRASES_READ] if holds(pk)] + ranked[PHRASES_READ:]
 
 
-def _excerpt(post: Any, marker: Marker) -> SafeString | str:
+def _excerpt(post: HitPost, marker: Marker) -> SafeString | str:
     text = "" if post.password else post.beginning
     return marker.excerpt(text) or marker.title(post.excerpt)

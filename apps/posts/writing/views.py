@@ -5,7 +5,6 @@ Both stand in for django-markdownx's own views, which anybody may call and which
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -54,7 +53,7 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
 
         @wraps(view)
         def guarded(request: HttpRequest) -> HttpResponse:
-            user: Any = request.user
+            user = request.user
             if not may_write(user):
                 return refuse(_("Only those who may write posts can do this. Are you still signed in?"), 403)
             if _declared_bytes(request) > max_bytes() + _FORM_MAX_BYTES:
