@@ -21,7 +21,7 @@ def is_referred_to(request: HttpRequest, post: Post, reference: str) -> bool:
 
 def referred_post(request: HttpRequest, reference: str) -> Post:
     """Return what the comment form needs of the post (1 query). Raises Http404 when the reader may not know of it."""
-    post = Post.objects.for_comment().filter(pk=number_in(reference)).first()
+    post = Post.objects.for_comment().with_id(number_in(reference)).first()
     if post is None or not is_referred_to(request, post, reference):
         raise Http404("No such post.")
     return post
