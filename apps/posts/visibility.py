@@ -1,9 +1,9 @@
-"""Who may see a post. Nothing else decides it; whatever lists, opens, caches or searches posts asks here.
+"""The visibility of posts: lists, pages, caches, the search and live addresses all ask this module.
 
 Four words, each as a predicate (`is_listed(post)`), as a condition (`listed_q()`) and on the queryset (`listed()`, with
 `not_listed()` for all others):
 
-listed      stands in lists, feeds, sidebars and counts, and beside other posts; behind a password with its title alone
+listed      stands in lists, feeds, sidebars and counts, and beside other posts; behind a password without its text
 public      is everybody's to read: in the sitemap, in shared caches, with a share image and a feed of its comments
 reachable   opens for readers who have its whole address, who are asked for the password if there is one
 searchable  opens by its number, too, and the search finds it; behind a password by its title and tags
@@ -99,7 +99,7 @@ def _has_come(moment: object, now: datetime.datetime) -> bool:
     return isinstance(moment, datetime.datetime) and moment <= now
 
 
-# -- Of many: by then, or by now ---------------------------------------------------------------------------------------
+# -- Of many, at that time or now -------------------------------------------------------------------------------------
 
 
 def listed_q(prefix: str = "", at: Moment | None = None) -> Q:
@@ -107,7 +107,7 @@ def listed_q(prefix: str = "", at: Moment | None = None) -> Q:
 
 
 def listed_when_due_q() -> Q:
-    """What listed_q() holds of, and scheduled posts, for lists that leave out the latter later."""
+    """Listed and scheduled posts together, for lists that leave out the latter by their index."""
     return Q(kind="post", status="published")
 
 

@@ -1,8 +1,7 @@
 """The posts that a post's page leads on to: its neighbours in time, and posts to read next.
 
-What a process has read of this it remembers while the lists are the same, for 10 s at most: the neighbours of posts,
-which posts came last in a category, and which got a tag last. A page whose post, category and tags are known asks for
-nothing.
+Each process remembers the neighbours of posts, which posts came last in a category, and which got a tag last, while the
+lists are the same, for 10 s at most. A page whose post, category and tags are remembered costs no query.
 """
 
 import time
@@ -60,7 +59,7 @@ class Neighbours(NamedTuple):
 
 @dataclass
 class Known:
-    """What is known of the lists under one stamp."""
+    """The part of the lists that this process has read under one stamp."""
 
     neighbours: dict[int, Neighbours] = field(default_factory=dict)  # by post
     in_category: dict[int | None, list[OtherPost]] = field(default_factory=dict)  # the newest first

@@ -105,7 +105,7 @@ class PostQuerySet(SearchQuerySet):
         )
 
     def for_share_image(self) -> Self:
-        """What the share image of a public post shows (1 query)."""
+        """Public posts with the columns that a share image shows (1 query)."""
         return self.public().only("title", "published_at", "cover")
 
     def for_sitemap(self) -> Self:

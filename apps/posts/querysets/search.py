@@ -1,4 +1,4 @@
-"""What the search and its index ask about posts."""
+"""Questions of the search and its index about posts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXT_SHOWN_CHARACTERS = 50_000  # of a text are looked through for the piece tha
 
 
 class HitTexts(TypedDict):
-    """What for_hits() adds to a post."""
+    """The annotations of for_hits()."""
 
     beginning: str  # of the text, in which a match is looked for
     reading: str | None  # the title's pinyin
