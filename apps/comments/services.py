@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.posts.models import Post
 from apps.posts.people import display_name
 from apps.posts.rendering.words import readable
-from apps.posts.rights import may_write
+from apps.posts.visibility import may_write
 
 from .live.telling import tell_added
 from .mail.services import plan_mail

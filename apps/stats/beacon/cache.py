@@ -88,7 +88,7 @@ def _remembered(post_id: int) -> KnownPost | None:
 def _asked(post_id: int) -> KnownPost:
     generation, began = coherence.generation(), time.monotonic()
     try:
-        post = Post.objects.by_link().only("status", "slug", "comment_count").get(pk=post_id)
+        post = Post.objects.reachable().only("status", "slug", "comment_count").get(pk=post_id)
     except Post.DoesNotExist:
         drop(frozenset([post_id]))
         raise
