@@ -162,7 +162,7 @@ def test_what_was_read_during_a_change_is_not_kept(monkeypatch: pytest.MonkeyPat
         SiteIdentity(title="Changed meanwhile").save()
         return snapshot
 
-    monkeypatch.setattr(store, "build", change_meanwhile)
+    monkeypatch.setattr("apps.components.snapshot.build", change_meanwhile)
     assert store.current_site().title == "blog_xtg"
     monkeypatch.undo()
     assert store.current_site().title == "Changed meanwhile"

@@ -25,8 +25,8 @@ def is_anonymous(request: HttpRequest) -> bool:
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let caches keep what the view answers to readers without a session, unless it says otherwise itself.
 
-    The answer must be a pure function of the address, the language and what is stored: no token, no cookie, no name;
-    a request without a session comes without `request.session`. A replica of the database may make it.
+    The answer must be a pure function of the address, the language and what is stored: no token, no cookie, no name.
+    A replica of the database may make it.
     """
 
     made = from_replica(view)

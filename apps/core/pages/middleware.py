@@ -6,15 +6,12 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.core.handlers.exception import convert_exception_to_response
 from django.db import DatabaseError
 from django.http import HttpResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
-from django.utils.module_loading import import_string
 
 from ..db import replicas
 from ..http.cache_policy import SHARED, is_anonymous, shows_the_site
@@ -29,13 +26,6 @@ if TYPE_CHECKING:
 
 # Answers without words in them, which must not wait for the database to say in which language.
 WORDLESS = ("/static/", "/style-", "/media/", "/stats/view")
-# They look after who is signed in, and a public page that is made for nobody in particular passes none of them.
-OF_SESSIONS = {
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-}
 # What says nothing of its lifetime gets a page's: else browsers and CDNs would choose one, days for a 301. The other
 # statuses stand where a page was before it moved or went away: nginx keeps them in place of its copy.
 FOR_A_SECOND = {200, 301, 302, 304, 403, 404, 410}
@@ -56,13 +46,11 @@ class PublicPageMiddleware:
     """Answer anonymous readers from the page cache; first of all, so that a kept page passes nothing else.
 
     A page that isn't kept is rendered, given its ETag, packed as the reader takes it, and kept. No query and no
-    round trip for a kept page while word of changes arrives; without it nothing kept is believed. One that is rendered
-    passes no middleware for sessions: that takes a twentieth off it.
+    round trip for a kept page while word of changes arrives; without it nothing kept is believed.
     """
 
     def __init__(self, get_response: Callable[[BlogRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.get_public_page = _without_sessions()
 
     def __call__(self, request: BlogRequest) -> HttpResponse:
         if not is_anonymous(request) or request.method not in {"GET", "HEAD"}:
@@ -91,7 +79,7 @@ class PublicPageMiddleware:
         if settings.CSRF_COOKIE_NAME not in request.COOKIES and coherence.backend().is_current():
             request.replica = replicas.caught_up(generation)
         with dependencies.collecting() as posts:
-            response = self.get_public_page(request) if _leads_to_a_public_page(request) else self.get_response(request)
+            response = self.get_response(request)
         if response.cookies:
             return response
         is_shared = response.headers.get("Cache-Control") == SHARED
@@ -109,38 +97,11 @@ class PublicPageMiddleware:
         return answer
 
 
-def _without_sessions() -> Callable[..., Any]:
-    """Return what answers as the rest of the middlewares and the view would, without those of OF_SESSIONS.
-
-    Only what stands around the view is kept of a middleware: SiteMiddleware's process_view is in _public_page, and
-    another's would have to be.
-    """
-    first = settings.MIDDLEWARE.index(f"{__name__}.{PublicPageMiddleware.__name__}") + 1
-    handler: Callable[..., Any] = convert_exception_to_response(_public_page)
-    for name in reversed(settings.MIDDLEWARE[first:]):
-        if name not in OF_SESSIONS:
-            handler = convert_exception_to_response(import_string(name)(handler))
-    return handler
-
-
-def _leads_to_a_public_page(request: BlogRequest) -> bool:
-    """Tell whether the address does, and if so give the request what the view expects of the middlewares left out."""
+def _is_public_page(request: BlogRequest) -> bool:
     try:
-        match = resolve(request.path_info)
+        return shows_the_site(resolve(request.path_info).func)
     except Resolver404:
         return False
-    if not shows_the_site(match.func):
-        return False
-    request.resolver_match = match
-    request.user = AnonymousUser()
-    return True
-
-
-def _public_page(request: Any) -> HttpResponse:
-    view, args, kwargs = request.resolver_match
-    request.site = store.current_site()
-    response: HttpResponse = view(request, *args, **kwargs)
-    return response
 
 
 def _asked_at(request: BlogRequest) -> float:
@@ -161,7 +122,7 @@ def _tidy(request: BlogRequest) -> None:
     query = request.META.get("QUERY_STRING", "")
     if query:
         query = TRACKING.sub("", query).lstrip("&")
-        if not NUMBERED.fullmatch(query) and _leads_to_a_public_page(request):
+        if not NUMBERED.fullmatch(query) and _is_public_page(request):
             query = "&".join(part for part in query.split("&") if KNOWN.match(part))
         request.META["QUERY_STRING"] = query
     if known := request.META.get("HTTP_IF_NONE_MATCH"):
