@@ -10,18 +10,11 @@ from django.db import models
 from django.db.models import F, Min, Sum
 from django.db.models.functions import Coalesce
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
 
 if TYPE_CHECKING:
     from .models import DailyReferrer, DailyViews, PostDailyViews  # noqa: F401 -- ruff doesn't read strings
-
-IDS_AT_ONCE = 500  # in one statement
-
-
-def chunked(ids: list[int], at_once: int = IDS_AT_ONCE) -> Iterator[list[int]]:
-    """The ids in lists that a statement can name."""
-    for start in range(0, len(ids), at_once):
-        yield ids[start : start + at_once]
 
 
 def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int, int, int]]:
@@ -67,8 +60,7 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         """
         by_post = self.filter(day__gte=since).order_by().values_list("post_id").annotate(total=Sum("views"))
         rows = list(by_post.order_by("-total", "-post_id")[:most])
-        for start in range(0, len(rows), IDS_AT_ONCE):
-            some = rows[start : start + IDS_AT_ONCE]
+        for some in chunked(rows):
             titles = dict(
                 Post.objects.readable_by(user).filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title")
             )

@@ -336,7 +336,7 @@ def test_nobody_waits_long_for_a_page_that_hangs(renderer: Renderer) -> None:
 
 @pytest.fixture
 def cache(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> PageCache:
-    monkeypatch.setattr(coherence, "_hearers", [])
+    monkeypatch.setattr(coherence._changes, "subscribers", [])
     settings.PAGE_CACHE_BYTES = 100_000
     return PageCache()
 

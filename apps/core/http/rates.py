@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from ..redis import clients as redis
+from ..resilience import Resettable
 from . import errors
 from .request_info import client_address, network_of
 
@@ -69,7 +70,18 @@ class Memory:
         return len(self._counts) < self._most
 
 
-_memory: defaultdict[str, Memory] = defaultdict(Memory)
+class _Kinds(Resettable):
+    """The memory of each kind of count, such as comments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memories: defaultdict[str, Memory] = defaultdict(Memory)
+
+    def reset(self) -> None:
+        self.memories.clear()
+
+
+_kinds = _Kinds()
 
 
 def is_one_too_many(key: str, most: int, seconds: int) -> bool:
@@ -119,7 +131,7 @@ def neighbourhood(address: str) -> str:
 
 def forget() -> None:
     """Forget what this process has counted by itself, for tests."""
-    _memory.clear()
+    _kinds.reset()
 
 
 def _count(key: str, seconds: int) -> int | None:
@@ -133,7 +145,7 @@ def _count(key: str, seconds: int) -> int | None:
 
 
 def _memory_of(key: str) -> Memory:
-    return _memory[key.partition(":")[0]]
+    return _kinds.memories[key.partition(":")[0]]
 
 
 def _name(key: str) -> str:

@@ -6,7 +6,6 @@ until lists change, or for 10 s: a page asks for nothing of that while the post'
 whichever post it is.
 """
 
-import time
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from apps.core.db import replicas
 from apps.core.db.joined_queries import JoinedQueries, Param
+from apps.core.resilience import StampedCache
 
 from ..models import Post
 from ..querysets import PostQuerySet
@@ -63,8 +63,7 @@ _QUESTIONS = JoinedQueries(
     **{place: _tagged(place) for place in _TAGS},
 )
 
-# Under one stamp of the lists, until time.monotonic() says so.
-_remembered: tuple[str, float, dict[Shelf, Rows]] = ("", 0.0, {})
+_remembered = StampedCache[dict[Shelf, Rows]](MAX_AGE_SECONDS)  # under the stamp of the lists
 
 
 def onward(post: Post, tags: list[int], lists_stamp: str) -> Onward:
@@ -86,11 +85,10 @@ def onward(post: Post, tags: list[int], lists_stamp: str) -> Onward:
 
 
 def _found(shelves: list[Shelf], post: Post, lists_stamp: str) -> list[Rows]:
-    global _remembered
-    stamp, good_until, known = _remembered
-    if stamp != lists_stamp or time.monotonic() > good_until or len(known) > REMEMBERED:
+    known = _remembered.get(lists_stamp)
+    if known is None or len(known) > REMEMBERED:
         known = {}
-        _remembered = lists_stamp, time.monotonic() + MAX_AGE_SECONDS, known
+        _remembered.put(known, lists_stamp)
     if missing := [shelf for shelf in shelves if shelf not in known]:
         known.update(_asked(missing, post))
     return [known[shelf] for shelf in shelves]

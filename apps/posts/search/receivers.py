@@ -5,6 +5,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
+from apps.core.chunks import chunked
+
 from ..models import Post, Tag
 from . import index
 
@@ -39,8 +41,8 @@ def _post_goes(instance: Post, **kwargs: Any) -> None:
 
 def _write(post_ids: list[int]) -> None:
     with transaction.atomic():
-        for start in range(0, len(post_ids), _CHUNK):
-            index.write_tags(post_ids[start : start + _CHUNK])
+        for some in chunked(post_ids, _CHUNK):
+            index.write_tags(some)
 
 
 def connect() -> None:
