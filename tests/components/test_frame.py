@@ -9,8 +9,9 @@ from django.test import Client
 
 from apps.comments.models import Comment
 from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
-from apps.components.snapshot import Snapshot, build
+from apps.components.snapshot import build
 from apps.core.pages import coherence, store
+from apps.core.pages.site import Snapshot
 from apps.posts.models import Category, Post, Source, Tag
 from tests.factories import make_administrator, make_category, make_comment, make_post, make_posts
 from tests.languages import in_english
