@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
@@ -19,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 @register(Tags.security, deploy=True)
-def https_ends_at_a_proxy(**kwargs: Any) -> list[CheckMessage]:
+def https_ends_at_a_proxy(**kwargs: object) -> list[CheckMessage]:
     """Refuse https without a trusted proxy: the blog speaks no TLS, and a proxy's headers tell readers apart."""
     if settings.HTTPS and not settings.TRUSTED_PROXIES:
         return [
@@ -35,7 +34,7 @@ def https_ends_at_a_proxy(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.caches, deploy=True)
-def processes_hear_of_each_other(**kwargs: Any) -> list[CheckMessage]:
+def processes_hear_of_each_other(**kwargs: object) -> list[CheckMessage]:
     """Refuse a database server without Redis: several processes share sessions, counters and changes through it."""
     if "sqlite" not in settings.DATABASES["default"]["ENGINE"] and not settings.REDIS_URL:
         return [
@@ -61,7 +60,7 @@ RIGHT_ONE = " CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci"
 
 
 @register(Tags.database)
-def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
     """Refuse a MariaDB or MySQL that stores no four-byte characters, such as emoji and rare Chinese ones (1 query).
 
     Run by `migrate` before it changes anything, by gunicorn when it starts, and by `check --database default`.

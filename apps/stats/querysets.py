@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models import F, Min, Sum
 from django.db.models.functions import Coalesce
@@ -52,7 +53,9 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         """Count up each of the posts by so many views; returns how many had a row (1 statement)."""
         return self.filter(day=day, post_id__in=post_ids).update(views=F("views") + views)
 
-    def most_read(self, since: datetime.date, user: Any, most: int | None = None) -> Iterator[tuple[int, str, int]]:
+    def most_read(
+        self, since: datetime.date, user: User | AnonymousUser, most: int | None = None
+    ) -> Iterator[tuple[int, str, int]]:
         """Id, title and views from that day on of what was read, most views first (1 query, 1 more for each 500 posts).
 
         Posts that the user may not find are left out. Titles are looked up afterwards: joined to a year of days they

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
 from ..resilience import Breaker, StampedCache
@@ -40,17 +40,17 @@ _breaker = Breaker(AWAY_SECONDS)  # by alias
 class Router:
     """Django's database router: reads go to the database that `reading()` names, everything else to the primary."""
 
-    def db_for_read(self, model: Any, **hints: Any) -> str:
+    def db_for_read(self, model: type[Model], **hints: object) -> str:
         return _alias()
 
-    def db_for_write(self, model: Any, **hints: Any) -> str:
+    def db_for_write(self, model: type[Model], **hints: object) -> str:
         _reading.set(DEFAULT_DB_ALIAS)  # this request must read what it has written
         return DEFAULT_DB_ALIAS
 
-    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+    def allow_relation(self, one: Model, other: Model, **hints: object) -> bool:
         return True
 
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
         return db == DEFAULT_DB_ALIAS
 
 
@@ -79,7 +79,7 @@ def from_replica(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     """Let the view read from `request.replica`. If the replica fails, run the view again with the primary."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if alias := getattr(request, "replica", ""):
             try:
                 with reading(alias):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -32,7 +31,7 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     made = from_replica(view)
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response = made(request, *args, **kwargs)
         if response.status_code == 200 and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = SHARED if is_anonymous(request) else OWN
@@ -43,6 +42,6 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     return answer
 
 
-def shows_the_site(view: Callable[..., Any]) -> bool:
+def shows_the_site(view: Callable[..., object]) -> bool:
     """Whether the view is a public page, and so shows the site components."""
     return getattr(view, "shows_the_site", False)

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.core.cache import cache
@@ -89,7 +90,7 @@ class _Seen(Resettable):
 _seen = _Seen()
 
 
-def misfit(meta: dict[str, Any]) -> str:
+def misfit(meta: WSGIEnvironment) -> str:
     """Return in which way the request's forwarded address can't be believed, blank when it can (under 1 µs)."""
     proxies = settings.TRUSTED_PROXIES
     if not proxies:
@@ -104,7 +105,7 @@ def misfit(meta: dict[str, Any]) -> str:
     return TOO_MANY if _is_private(forwarded.split(",")[-proxies]) and not _is_private(forwarded.split(",")[0]) else ""
 
 
-def notice(meta: dict[str, Any]) -> None:
+def notice(meta: WSGIEnvironment) -> None:
     """Say once what is wrong with the way this request came, if anything is (2 µs)."""
     if (kind := misfit(meta)) and kind not in _seen.kinds:
         note(kind, _detail(kind, meta))
@@ -114,7 +115,7 @@ def notice(meta: dict[str, Any]) -> None:
     _seen.is_asked_by_name = _seen.is_asked_by_name or _is_for_the_site(meta)
 
 
-def notice_refused(meta: dict[str, Any]) -> None:
+def notice_refused(meta: WSGIEnvironment) -> None:
     """Let doctor say that another name than the site's is asked for, while its own is not: robots try every name.
 
     The log has it already, see errors.unknown_host().
@@ -129,7 +130,7 @@ def notice_refused(meta: dict[str, Any]) -> None:
         _remember(OTHER_HOST, host)
 
 
-def leads_to_https(meta: dict[str, Any]) -> bool:
+def leads_to_https(meta: WSGIEnvironment) -> bool:
     """Tell whether the reader is to be led to https: a believed proxy says http, and is not told so by another.
 
     One proxy behind another tells the scheme that it sees itself. A browser that sends Sec-Fetch-Site is on https
@@ -226,7 +227,7 @@ def _words(kind: str, detail: str) -> tuple[str, str]:
     return text.format(detail=detail, proxies=settings.TRUSTED_PROXIES, site=settings.SITE_URL), remedy
 
 
-def _detail(kind: str, meta: dict[str, Any]) -> str:
+def _detail(kind: str, meta: WSGIEnvironment) -> str:
     if kind == UNBELIEVED:
         name = next(name for name in FORWARDED if name in meta)
         return name.removeprefix("HTTP_").replace("_", "-").title()
@@ -237,13 +238,13 @@ def _detail(kind: str, meta: dict[str, Any]) -> str:
     return {0: "no address", 1: "1 address"}.get(entries, f"{entries} addresses")
 
 
-def _scheme(meta: dict[str, Any]) -> str:
+def _scheme(meta: WSGIEnvironment) -> str:
     """The scheme that a believed proxy tells, blank when there is none."""
     told: str = meta.get("HTTP_X_FORWARDED_PROTO", "") if settings.TRUSTED_PROXIES else ""
     return told.partition(",")[0].strip().lower()
 
 
-def _is_for_the_site(meta: dict[str, Any]) -> bool:
+def _is_for_the_site(meta: WSGIEnvironment) -> bool:
     host: str = meta.get("HTTP_HOST", "")
     return bool(host) and host.partition(":")[0].lower() == _public_name(settings.SITE_URL)
 

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import wraps
 from time import monotonic
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
@@ -114,7 +113,7 @@ def limited(kind: str, most: int, seconds: int) -> Callable[[Callable[..., HttpR
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
-        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if is_one_too_many(f"{kind}:{neighbourhood(client_address(request))}", most, seconds):
                 return errors.too_many(request, seconds)
             return view(request, *args, **kwargs)

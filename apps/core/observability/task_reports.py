@@ -50,7 +50,7 @@ _process = _Process()
 
 
 @signals.setup_logging.connect
-def _log_as_all_others(**kwargs: Any) -> None:
+def _log_as_all_others(**kwargs: object) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
@@ -58,7 +58,7 @@ def _log_as_all_others(**kwargs: Any) -> None:
 
 
 @signals.before_task_publish.connect
-def _tell_whence(sender: str, headers: dict[str, Any], **kwargs: Any) -> None:
+def _tell_whence(sender: str, headers: dict[str, Any], **kwargs: object) -> None:
     headers["request_id"] = request_id()
     headers["published_at"] = time.time()
     if _process.is_beat:
@@ -66,7 +66,7 @@ def _tell_whence(sender: str, headers: dict[str, Any], **kwargs: Any) -> None:
 
 
 @signals.beat_init.connect
-def _note_beat(**kwargs: Any) -> None:
+def _note_beat(**kwargs: object) -> None:
     _process.is_beat = True
 
 
@@ -82,14 +82,14 @@ def _report_beat() -> None:
 
 
 @signals.task_prerun.connect
-def _begin(task_id: str, task: Any, **kwargs: Any) -> None:
+def _begin(task_id: str, task: Any, **kwargs: object) -> None:
     asked_by = getattr(task.request, "request_id", None) or request_id()
     _process.running[task_id] = log_context.get(), time.monotonic()
     log_context.set(LogContext(asked_by, task=task.name, task_id=task_id))
 
 
 @signals.task_postrun.connect
-def _end(task_id: str, task: Any, state: str | None = None, **kwargs: Any) -> None:
+def _end(task_id: str, task: Any, state: str | None = None, **kwargs: object) -> None:
     before, begun = _process.running.pop(task_id, (None, time.monotonic()))
     log_context.set(before)
     if state == IGNORED:  # left out: another one is at it, and may yet fail
@@ -100,7 +100,7 @@ def _end(task_id: str, task: Any, state: str | None = None, **kwargs: Any) -> No
 
 
 @signals.task_failure.connect
-def _count_killed(sender: Any, task_id: str, exception: BaseException, **kwargs: Any) -> None:
+def _count_killed(sender: Any, task_id: str, exception: BaseException, **kwargs: object) -> None:
     # A process that is killed, for want of memory or by the time limit, tells nothing of its task: the worker's first
     # process does it here. What fails in order, `_end` has counted. Celery signals a time limit twice in a row.
     if isinstance(exception, (WorkerLostError, TimeLimitExceeded)) and task_id != _process.killed:

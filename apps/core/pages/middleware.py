@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -167,7 +167,9 @@ class SiteMiddleware:
             patch_vary_headers(response, ("Accept-Language", "Cookie") if is_setup else ("Cookie",))
         return response
 
-    def process_view(self, request: BlogRequest, view: Any, args: Any, kwargs: Any) -> None:
+    def process_view(
+        self, request: BlogRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> None:
         """Read the snapshot now for a view that shows it: reading it through the lazy object takes 10 % of a page."""
         if shows_the_site(view):
             request.site = store.current_site()
