@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
 from apps.posts.people import display_name
 from apps.posts.rendering.words import readable
@@ -55,9 +56,9 @@ def reconcile_counts() -> int:
     """
     corrected = 0
     suspects = [pk for pk, *_ in miscounted(Post.objects.all())]
-    for start in range(0, len(suspects), POSTS_AT_ONCE):
+    for suspected in chunked(suspects, POSTS_AT_ONCE):
         with transaction.atomic():
-            some = Post.objects.filter(pk__in=suspects[start : start + POSTS_AT_ONCE])
+            some = Post.objects.filter(pk__in=suspected)
             ids = list(some.select_for_update().order_by("pk").values_list("pk", flat=True))
             # A query of its own: it sees what was committed while the locks were waited for.
             off = list(miscounted(some))

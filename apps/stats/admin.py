@@ -1,7 +1,5 @@
 """The numbers, to look at."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -40,7 +38,7 @@ class DailyViewsAdmin(ReadOnlyAdmin):
         export = path("export/<str:name>.csv", self.admin_site.admin_view(self.export), name="stats_export")
         return [export, *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         period = _period(request)

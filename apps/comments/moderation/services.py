@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
 from apps.posts.visibility import may_see_unpublished
 
@@ -79,7 +80,7 @@ def decide(ids: Sequence[int], decision: str, user: Any) -> Done:
     """
     decision = Decision(decision)
     Moderation.objects.older_than(timezone.now() - datetime.timedelta(seconds=UNDO_SECONDS)).delete()
-    parts = [ids[start : start + COMMENTS_AT_ONCE] for start in range(0, len(ids), COMMENTS_AT_ONCE)]
+    parts = list(chunked(ids, COMMENTS_AT_ONCE))
     count, token = 0, ""
     for part in parts:
         with transaction.atomic():

@@ -4,7 +4,6 @@ Each process remembers the neighbours of posts, which posts came last in a categ
 lists are the same, for 10 s at most. A page whose post, category and tags are remembered costs no query.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from apps.core.db import replicas
 from apps.core.db.joined_queries import JoinedQueries, Param
+from apps.core.resilience import StampedCache
 
 from ..models import Post
 from ..querysets import PostQuerySet
@@ -85,8 +85,7 @@ _QUESTIONS = JoinedQueries(
     **{place: _tagged(place) for place in _TAGS},
 )
 
-# Under one stamp of the lists, until time.monotonic() says so.
-_remembered: tuple[str, float, Known] = ("", 0.0, Known())
+_remembered = StampedCache[Known](MAX_AGE_SECONDS)  # under the stamp of the lists
 
 
 def known_around(post: Post, tags: list[int], lists_stamp: str) -> Known:
@@ -94,11 +93,10 @@ def known_around(post: Post, tags: list[int], lists_stamp: str) -> Known:
 
     `tags` are the post's, in the order it got them.
     """
-    global _remembered
-    stamp, good_until, known = _remembered
-    if stamp != lists_stamp or time.monotonic() > good_until or len(known) > REMEMBERED:
+    known = _remembered.get(lists_stamp)
+    if known is None or len(known) > REMEMBERED:
         known = Known()
-        _remembered = lists_stamp, time.monotonic() + MAX_AGE_SECONDS, known
+        _remembered.put(known, lists_stamp)
     missing_tags = [tag for tag in tags[:TAGS_FOLLOWED] if tag not in known.with_tag]
     parts = () if post.pk in known.neighbours else _SIDES
     if post.category_id not in known.in_category:

@@ -3,6 +3,8 @@
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
+from apps.core.chunks import chunked
+
 from ..models import Post, Tag
 from . import index
 
@@ -37,8 +39,8 @@ def _post_goes(instance: Post, **kwargs: object) -> None:
 
 def _write(post_ids: list[int]) -> None:
     with transaction.atomic():
-        for start in range(0, len(post_ids), _CHUNK):
-            index.write_tags(post_ids[start : start + _CHUNK])
+        for some in chunked(post_ids, _CHUNK):
+            index.write_tags(some)
 
 
 def connect() -> None:
