@@ -91,7 +91,7 @@ class Snapshot:
     next_due_at: float
     # Changes whenever a list may hold other posts than before.
     lists_stamp: str
-    # A digest of all that the frame shows, but for the numbers of views, which the beacon brings up to date.
+    # A digest of all that the frame shows, but for the numbers of views and comments, which the beacon brings.
     frame: str = ""
     # What has been rendered of it in this process, by template and language; its end is the snapshot's.
     rendered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
