@@ -1,4 +1,4 @@
-"""Where the administrator approves, screens, marks as spam, deletes and answers."""
+"""Where the administrator approves, hides, marks as spam, deletes and answers."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ class CommentAdmin(EditingAdmin):
     search_fields = ("body", "author_name", "author_email", "post__title")
     # Those that wait come first in the alphabet, and an index holds them all in this order.
     ordering = ("state", "-created_at", "-pk")
-    actions = ("approve", "screen", "mark_as_spam")
+    actions = ("approve", "hide", "mark_as_spam")
     fields = (
         *("on_post", "floor", "author_name", "author_email", "author_site", "body", "state"),
         *("verdict", "created_at", "edited_at"),
@@ -116,9 +116,9 @@ class CommentAdmin(EditingAdmin):
     def approve(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.APPROVE)
 
-    @admin.action(description=_("Screen the selected comments"), permissions=["change"])
-    def screen(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
-        self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.SCREEN)
+    @admin.action(description=_("Hide the selected comments"), permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
+        self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.HIDE)
 
     @admin.action(description=_("Mark the selected comments as spam"), permissions=["change"])
     def mark_as_spam(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
@@ -136,7 +136,7 @@ class CommentAdmin(EditingAdmin):
 
 _DECISIONS = {
     Comment.State.VISIBLE.value: Decision.APPROVE,
-    Comment.State.SCREENED.value: Decision.SCREEN,
+    Comment.State.HIDDEN.value: Decision.HIDE,
     Comment.State.SPAM.value: Decision.SPAM,
 }
 

@@ -19,8 +19,8 @@ from .items import moment_and_time, time_element
 from .models import Comment
 from .moderation.services import may_moderate
 from .reactions.models import Reaction
-from .screening.stamps import stamp
-from .screening.submission import HONEYPOT, STAMP
+from .spam.stamps import stamp
+from .spam.submission import HONEYPOT, STAMP
 from .verdict import Reason
 
 

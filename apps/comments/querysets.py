@@ -17,7 +17,7 @@ from apps.posts.pages.post_page import FIRST_FLOOR, LAST_FLOOR, POST
 from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION
 from apps.posts.visibility import Moment, may_see_unpublished
 
-from .live.telling import tell_changed
+from .live.notifications import notify_changed
 from .signals import comments_changed
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.filter(pk__in=ids)
 
     def of_page(self) -> models.QuerySet[Comment, tuple]:
-        """What a post's page asks along: its comments, oldest first; screened ones keep their floor."""
+        """What a post's page asks along: its comments, oldest first; hidden ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
         return by_index(floors.order_by("floor"), "comment_floor_once").values_list(*SHOWN_FIELDS)
 
@@ -103,7 +103,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             floors, shown = self._floors()
             changed = self.exclude(state=state).update(state=state)
             recount({post_id for post_id, _floor in floors}, withdrawn=bool(shown - {state}) and state != "visible")
-            tell_changed(floors)
+            notify_changed(floors)
         return changed
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -112,7 +112,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             floors, shown = self._floors()
             deleted = super().delete()
             recount({post_id for post_id, _floor in floors}, withdrawn=bool(shown))
-            tell_changed(floors)
+            notify_changed(floors)
         return deleted
 
     def _floors(self) -> tuple[set[tuple[int, int]], set[str]]:
