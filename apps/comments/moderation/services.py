@@ -30,8 +30,8 @@ _SALT = "comments.undo"
 
 class Decision(models.TextChoices):
     APPROVE = "approve", _("Approve")
-    SCREEN = "screen", _("Screen")
-    SPAM = "spam", _("Spam")
+    SCREEN = "screen", _("Hide")
+    SPAM = "spam", _("Mark as spam")
     DELETE = "delete", _("Delete")
 
 
