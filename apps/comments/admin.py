@@ -81,7 +81,7 @@ class CommentAdmin(EditingAdmin):
         comment = get_object_or_404(self.get_queryset(request).select_related("post"), pk=pk)
         text = request.POST.get(f"reply-{pk}", "").strip()[:BODY_MAX_LENGTH]
         if not text:
-            self.message_user(request, gettext("A comment needs a text."), messages.ERROR)
+            self.message_user(request, gettext("Comment can't be empty."), messages.ERROR)
             return redirect(self._list(request))
         try:
             if comment.state in UNSEEN:
@@ -91,7 +91,7 @@ class CommentAdmin(EditingAdmin):
             self.message_user(request, gettext("Comments are closed."), messages.ERROR)
         else:
             address = comment.post.floor_url(added.floor)
-            said = gettext("Your reply is floor %(floor)d.") % {"floor": added.floor}
+            said = gettext("Your reply was posted as #%(floor)d.") % {"floor": added.floor}
             self.message_user(request, format_html('<a href="{}">{}</a>', address, said), messages.SUCCESS)
         return redirect(self._list(request))
 
@@ -112,15 +112,15 @@ class CommentAdmin(EditingAdmin):
         reasons = format_html_join("", "<br>{}", ((str(reason),) for reason in comment.why))
         return format_html("<b>{}</b>{}", f"{comment.score:g}", reasons)
 
-    @admin.action(description=_("Approve the selected comments"), permissions=["change"])
+    @admin.action(description=_("Approve selected comments"), permissions=["change"])
     def approve(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.APPROVE)
 
-    @admin.action(description=_("Hide the selected comments"), permissions=["change"])
+    @admin.action(description=_("Hide selected comments"), permissions=["change"])
     def hide(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.HIDE)
 
-    @admin.action(description=_("Mark the selected comments as spam"), permissions=["change"])
+    @admin.action(description=_("Mark selected comments as spam"), permissions=["change"])
     def mark_as_spam(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.SPAM)
 

@@ -26,7 +26,7 @@ def items(request: BlogRequest, post: Post, rows: list[list]) -> list[SafeString
     """
     foot = _reply_link(post) if is_open(request, post) else None
     buttons = _buttons(request, post) if may_moderate(request.user) else None
-    words = _Words(floor=gettext("floor %(floor)s"), author=escape(gettext("Author")), edited=escape(gettext("edited")))
+    words = _Words(floor=gettext("#%(floor)s"), author=escape(gettext("Author")), edited=escape(gettext("edited")))
     language, sees_all = lang(request.site), may_see_hidden(request.user)
     return [_item(post, sees_all, words, language, foot, buttons, *row) for row in rows]
 
@@ -83,7 +83,7 @@ def _item(
     head.append(f'<a class="floor" href="{escape(post.floor_url(floor))}">{label}</a>')
     body = ["\n      ".join(['<p class="comment-head">', *head]) + "\n    </p>"]
     if reply_to:
-        reply = escape(gettext("Reply to floor %(floor)s") % {"floor": reply_to})
+        reply = escape(gettext("In reply to #%(floor)s") % {"floor": reply_to})
         body.append(f'<p class="reply-to"><a href="{escape(_way_to(post, reply_to, floor))}">{reply}</a></p>')
     if hidden:
         notice = escape(gettext("This comment has been hidden."))

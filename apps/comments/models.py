@@ -94,7 +94,7 @@ class Comment(models.Model):
     _stored: dict[str, Any] = {}  # state and words as the database has them; empty for a new comment
 
     def __str__(self) -> str:
-        return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
+        return _("#%(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
@@ -108,11 +108,11 @@ class Comment(models.Model):
 
     def clean(self) -> None:
         if is_blank(readable(self.body)):
-            raise ValidationError({"body": _("A comment needs a text.")})
+            raise ValidationError({"body": _("Comment can't be empty.")})
         if self.body.count("\n") >= BODY_MAX_LINES:
-            raise ValidationError({"body": _("A comment has at most %(number)d lines.") % {"number": BODY_MAX_LINES}})
+            raise ValidationError({"body": _("Comments can have up to %(number)d lines.") % {"number": BODY_MAX_LINES}})
         if self.author_name and not readable_line(self.author_name):
-            raise ValidationError({"author_name": _("A name that can be seen is needed.")})
+            raise ValidationError({"author_name": _("Please enter a name.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the comment with its text rendered; a changed state moves the post's count along."""

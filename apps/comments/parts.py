@@ -54,7 +54,7 @@ def _waiting(comment: Comment) -> Waiting:
     moment, time = moment_and_time(comment.created_at)
     return Waiting(
         str(comment.floor),
-        gettext("floor %(floor)s") % {"floor": comment.floor},
+        gettext("#%(floor)s") % {"floor": comment.floor},
         comment.author_name,
         comment.author_email,
         comment.author_site,

@@ -207,7 +207,7 @@ def _is_forged(request: HttpRequest) -> bool:
 
 def _say_expired(form: BodyForm) -> None:
     form.is_valid()
-    form.add_error(None, _("This form had expired. Please send it once more."))
+    form.add_error(None, _("This form has expired. Please submit it again."))
 
 
 def _floor(asked: str, post: Post) -> int | None:

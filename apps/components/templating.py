@@ -33,6 +33,7 @@ def environment(**options: Any) -> Environment:
         framed=framed,
         lang=_lang,
         named=_named,
+        shown_name=languages.shown_name,
         other_languages=other_languages,
         post_head=head.post_head,
         list_head=head.list_head,

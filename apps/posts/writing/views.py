@@ -59,7 +59,7 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
             if _declared_bytes(request) > max_bytes() + _FORM_MAX_BYTES:
                 return refuse(_("This is too large."), 413)
             if rates.is_one_too_many(f"editor:{name}:{user.pk}", per_minute, 60):
-                response = refuse(_("That was a lot in one minute. Please wait a moment."), 429)
+                response = refuse(_("Too many requests. Please wait a moment."), 429)
                 response.headers["Retry-After"] = "60"
                 return response
             return protected(request)
