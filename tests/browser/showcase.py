@@ -9,7 +9,7 @@ from typing import Any
 from tests.browser import long_words as long
 from tests.services import BlogServer
 
-WELCOME = Path(__file__).resolve().parents[2] / "apps/exchange/welcome"
+WELCOME = Path(__file__).resolve().parents[2] / "blog_xtg/welcome"
 COMMENTS = 30
 
 

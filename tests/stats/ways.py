@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.client import ClientHandler
 
+from apps.core.http.shortcut import Shortcut
 from apps.stats.beacon.answer import answer
-from blog_xtg.shortcut import Shortcut
 
 ADDRESS = "/stats/view"
 
