@@ -1,4 +1,4 @@
-"""What a writer has typed outlives the server, the tab and the browser, and never takes a newer text's place unseen."""
+"""A writer's text outlives the server, the tab and the browser, and never takes a newer text's place unseen."""
 
 import os
 import signal
