@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from apps.components import key
 from apps.components.services import has_administrator, has_setup_token
+from apps.core.pages import cache_epoch
 from apps.core.static.storage import collect
 from apps.exchange.importing import import_folder
 from apps.posts.models import Post
@@ -26,6 +27,7 @@ def prepare(*, new_key: bool = False) -> None:
     anything is migrated where a system check fails (blog_xtg/checks.py).
     """
     make_folder(Path(settings.MEDIA_ROOT))
+    cache_epoch.begin()
     try:
         collect()
     except OSError as error:

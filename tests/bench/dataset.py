@@ -191,9 +191,16 @@ def main() -> None:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
 
+    from apps.core.pages import cache_epoch
+    from blog_xtg.preparing import make_folder
+
+    # As `manage.py prepare` does, but for the posts that welcome a writer.
+    make_folder(settings.MEDIA_ROOT)
+    cache_epoch.begin()
     call_command("migrate", verbosity=0)
     fill(chosen.posts)
     with connection.cursor() as cursor:

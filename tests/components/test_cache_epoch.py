@@ -22,6 +22,7 @@ from apps.comments.verdict import Verdict
 from apps.components.models import Plugin
 from apps.core.pages import cache_epoch, coherence
 from apps.posts.models import Category, Post, Tag
+from blog_xtg import preparing
 from tests.factories import make_administrator, make_category, make_comment, make_post
 from tests.services import ROOT
 
@@ -225,6 +226,14 @@ def test_nothing_is_renewed_before_the_commit(mark: Path) -> None:
     assert mark.exists()
 
 
+@database_test
+def test_a_fleet_begins_with_a_mark_and_keeps_the_one_it_has(mark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "collect", lambda: None)
+    preparing.prepare()
+    assert mark.stat().st_mode & 0o777 == 0o644
+    assert not renewed(mark, preparing.prepare)
+
+
 def test_it_is_renewed_once_more_when_all_processes_have_heard(mark: Path) -> None:
     cache_epoch.renew()
     first = mark.stat().st_mtime
@@ -240,6 +249,7 @@ def test_a_folder_that_cannot_be_written_is_said_once(
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "none")
     monkeypatch.setattr(cache_epoch, "_has_complained", False)
+    cache_epoch.begin()
     for _time in range(3):
         cache_epoch.renew()
     assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -3,12 +3,14 @@
 import http.client
 import ssl
 import subprocess
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,8 @@ from tests.proxy import SITE, BlogNginx
 from tests.services import GunicornServer, free_port
 
 pytestmark = [pytest.mark.gunicorn, pytest.mark.nginx]
+
+AT_ONCE = 40
 
 
 @pytest.fixture(scope="module")
@@ -40,36 +44,59 @@ def guarded(app: GunicornServer, tmp_path: Path) -> Callable:
     return start
 
 
+def until_one_is_refused(asking: Callable[[], Any], most: int = 6_000) -> list[Any]:
+    """The answers to one request after the other by eight readers, until one of them is 429; or so many.
+
+    A number that is surely enough is none: while a machine stands still, nginx gives back what it has counted.
+    """
+    answers: list[Any] = []
+    with ThreadPoolExecutor(8) as readers:
+        while len(answers) < most and all(answer.status != 429 for answer in answers[-AT_ONCE:]):
+            answers += readers.map(lambda _number: asking(), range(AT_ONCE))
+    return answers
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "times", "refused"),
+    ("method", "path", "at_once", "a_second"),
     [
-        ("POST", "/article/1/comment/", 160, True),
-        ("POST", "/admin/login/", 160, True),
-        ("GET", "/search/?q=x", 160, True),
-        ("POST", "/stats/view", 160, False),
-        ("GET", "/article/1/comment/", 160, False),
-        ("GET", "/article/1/comment/floors/?after=0&to=1", 900, True),
-        ("POST", f"/article/{UNLISTED}/comment/", 160, True),
-        ("GET", f"/article/{UNLISTED}/comment/", 900, True),
-        ("GET", "/admin/", 900, True),
-        ("GET", "/article/1/a/", 900, False),
-        ("GET", "/stats/view?post=1", 900, False),
+        ("POST", "/article/1/comment/", 100, 10),
+        ("POST", "/admin/login/", 100, 10),
+        ("POST", "/STATS/VIEW", 100, 10),
+        ("GET", "/search/?q=x", 50, 10),
+        ("GET", "/article/1/comment/floors/?after=0&to=1", 200, 50),
+        ("POST", f"/article/{UNLISTED}/comment/", 100, 10),
+        ("GET", f"/article/{UNLISTED}/comment/", 200, 50),
+        ("GET", "/admin/", 200, 50),
     ],
 )
-def test_an_address_has_its_share(guarded, method: str, path: str, times: int, refused: bool) -> None:  # type: ignore[no-untyped-def]
+def test_an_address_has_its_share(guarded, method: str, path: str, at_once: int, a_second: int) -> None:  # type: ignore[no-untyped-def]
     with guarded() as nginx:
-        answers = [ask(nginx, path, method, b"{}" if method == "POST" else None) for _ in range(times)]
-        if times > 300:  # they have to come faster than 50 a second for long
-            with ThreadPoolExecutor(8) as readers:
-                answers += readers.map(lambda _number: ask(nginx, path, method), range(times))
+        begun = time.monotonic()
+        answers = until_one_is_refused(lambda: ask(nginx, path, method, b"{}" if method == "POST" else None))
+        most = 1 + at_once + a_second * (time.monotonic() - begun)
         told = Counter(answer.status for answer in answers)
-        assert set(told) == ({200, 429} if refused else {200})
-        if refused:
-            assert told[200] >= 50
-            last = next(answer for answer in answers if answer.status == 429)
-            assert last.headers["Retry-After"] == "10" and "请求过多" in last.body.decode()
-            assert ask(nginx, path, method, source="127.0.0.9").status == 200
-            assert ask(nginx, "/").status == 200
+        assert set(told) == {200, 429}
+        assert at_once < told[200] <= most
+        last = next(answer for answer in answers if answer.status == 429)
+        assert last.headers["Retry-After"] == "10" and "请求过多" in last.body.decode()
+        assert ask(nginx, path, method, source="127.0.0.9").status == 200
+        assert ask(nginx, "/").status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "times"),
+    [
+        ("POST", "/stats/view", 160),
+        ("GET", "/article/1/comment/", 160),  # as much as may come at once
+        ("GET", "/article/1/a/", 1_800),
+        ("GET", "/stats/view?post=1", 1_800),
+    ],
+)
+def test_the_rest_is_not_refused(guarded, method: str, path: str, times: int) -> None:  # type: ignore[no-untyped-def]
+    with guarded() as nginx, ThreadPoolExecutor(8) as readers:
+        body = b"{}" if method == "POST" else None
+        answers = readers.map(lambda _number: ask(nginx, path, method, body), range(times))
+        assert {answer.status for answer in answers} == {200}
 
 
 @pytest.mark.parametrize(
@@ -82,10 +109,9 @@ def test_an_address_has_its_share(guarded, method: str, path: str, times: int, r
     ],
 )
 def test_what_passes_the_cache_by_is_counted(guarded, headers: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
-    with guarded() as nginx, ThreadPoolExecutor(8) as readers:
-        told = Counter(
-            answer.status for answer in readers.map(lambda _number: ask(nginx, "/article/1/a/", **headers), range(900))
-        )
+    with guarded() as nginx:
+        answers = until_one_is_refused(lambda: ask(nginx, "/article/1/a/", **headers))
+        told = Counter(answer.status for answer in answers)
         assert set(told) == {200, 429} and told[200] >= 200
         assert {ask(nginx, "/article/1/a/").status for _ in range(20)} == {200}
         assert {ask(nginx, "/static/none.css", **headers).status for _ in range(20)} == {404}
@@ -110,9 +136,13 @@ def test_nginx_counts_addresses_as_the_blog_does(guarded, one: str, other: str, 
         def search(address: str) -> int:
             return int(ask(nginx, "/search/?q=x", source="127.0.0.8", X_Forwarded_For=address).status)
 
-        with ThreadPoolExecutor(8) as readers:
-            assert 429 in set(readers.map(search, [one] * 120))
-        assert search(other) == (429 if are_one else 200)
+        def is_the_other_refused_with_it() -> bool:
+            assert any(search(one) == 429 for _ in range(6_000))
+            return search(other) == 429
+
+        # More than once, because a token may come back between the two. Far fewer times than the 50 that the other
+        # has by itself: it is never refused for its own sake.
+        assert any(is_the_other_refused_with_it() for _ in range(30)) is are_one
 
 
 def test_the_cookie_of_a_commenter_is_secure_under_https(app: GunicornServer, tmp_path: Path) -> None:

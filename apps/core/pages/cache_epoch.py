@@ -29,6 +29,15 @@ _has_complained = False
 _known: int | None = None
 
 
+def begin() -> None:
+    """Leave a mark where there is none (1 stat): to find it missing costs nginx ten microseconds more a page.
+
+    Never raises, as `renew()`.
+    """
+    if not _read():
+        _write()
+
+
 def renew() -> None:
     """Make nginx forget its copies: at once, and once more when all processes have heard of the withdrawal.
 
