@@ -43,7 +43,7 @@ def test_a_reply_names_the_floor_it_answers(client: Client) -> None:
         make_comment(post)
     client.post(form_address(post), FIELDS | {"reply_to_floor": "3"})
     page = client.get(post.get_absolute_url()).content.decode()
-    assert '<a href="#floor-3">回复给 3 楼</a>' in page
+    assert '<a href="#floor-3">回复 3 楼</a>' in page
     client.post(form_address(post), FIELDS | {"reply_to_floor": "77"})
     assert Comment.objects.get(floor=5).reply_to_floor is None
 

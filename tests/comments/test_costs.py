@@ -52,7 +52,7 @@ def test_a_preview_too_many_says_so_and_keeps_the_text(monkeypatch: pytest.Monke
     part, page = client.post(f"{address}?part", {"body": "x"}), client.post(address, {"body": "A long thought."})
     for answer in (part, page):
         assert answer.status_code == 429 and answer["Retry-After"] == "60"
-        assert "请稍等片刻" in answer.content.decode()
+        assert "请稍后再试" in answer.content.decode()
     assert "A long thought." in page.content.decode()
 
 
