@@ -305,7 +305,7 @@ if not CELERY_TASK_ALWAYS_EAGER:
         "socket_connect_timeout": 0.5,
         "socket_timeout": 1,
         "max_retries": 1,
-        # The job of a killed worker comes back after 30 to 35 s. A job that takes longer is safe: see apps/core/jobs.py.
+        # A killed worker's job comes back after 30 to 35 s. A job that takes longer is safe: see apps/core/jobs.py.
         "visibility_timeout": 30,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,

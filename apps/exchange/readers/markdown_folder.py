@@ -72,7 +72,7 @@ def _read(site: Site, files: list[Path | Failure], zone: tzinfo) -> Iterator[Pos
 
 
 def _known_names(site: Site, files: list[Path]) -> dict[str, str]:
-    """Return the names by which `post_link` may call a post, lower case: its path below `_posts`, its name, with and without date."""
+    """Return the names that `post_link` may use, lower case: path below `_posts`, name, with and without date."""
     known: dict[str, str] = {}
     for path in files:
         origin = site.origin(path)
