@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register, run
 from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 
-# Shown when a process's key is not the one that the data was made with, with the remedy.
+# The fault, and how to mend it.
 OTHER_KEY = (
     "The blog's data was made with another SECRET_KEY than this process has.",
     "Give every host the same one; after a change name the old one in SECRET_KEY_FALLBACKS and run prepare.",

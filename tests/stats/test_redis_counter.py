@@ -312,7 +312,7 @@ def test_a_post_just_hidden_is_a_404_once_it_is_dropped(redis_counter: RedisCoun
     body = json.dumps({"post": post.pk})
     assert reader.post("/stats/view", body, content_type="text/plain").status_code == 200
     post.unpublish()
-    coherence.heard(frozenset([post.pk]))
+    coherence.invalidate(frozenset([post.pk]))
     assert reader.post("/stats/view", body, content_type="text/plain").status_code == 404
     redis_counter.drain()
     assert counted(post) == (1, 1, 1)
@@ -340,7 +340,7 @@ def test_a_page_that_is_being_asked_for_while_it_changes_is_not_remembered(monke
     asking.start()
     assert asked.wait(10)
     post.unpublish()
-    coherence.heard(frozenset([post.pk]))
+    coherence.invalidate(frozenset([post.pk]))
     changed.set()
     asking.join(10)
     with pytest.raises(Post.DoesNotExist):
