@@ -1,4 +1,4 @@
-"""Access to posts that are not public: each kind of reader, each kind of post, each address that leads to one."""
+"""Who sees what is not public: each kind of reader, each kind of post, each address that leads to one."""
 
 import datetime
 import json
