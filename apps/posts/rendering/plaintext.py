@@ -1,4 +1,4 @@
-"""What a post says without its markup: the text that is searched, and the beginning that stands in lists."""
+"""A post without its markup: the text that is searched, and the beginning that stands in lists."""
 
 import re
 import unicodedata
