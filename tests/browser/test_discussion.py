@@ -133,8 +133,8 @@ def test_what_an_administrator_does_is_seen(blog: Blog, window: Callable) -> Non
     path = blog.paths["moderated"]
     page = window(path)
     blog.do(path, "Comment.objects.by_ids([comment(2).pk, comment(4).pk]).set_state('screened')")
-    page.locator("#floor-2", has_text="has been screened").wait_for()
-    page.locator("#floor-4", has_text="has been screened").wait_for()
+    page.locator("#floor-2", has_text="has been hidden").wait_for()
+    page.locator("#floor-4", has_text="has been hidden").wait_for()
     blog.do(path, "comment(3).delete(); c = comment(5); c.body = 'Put right.'; c.save()")
     page.get_by_text("Put right.").wait_for()
     page.locator("#floor-3").wait_for(state="detached")

@@ -153,7 +153,7 @@ def test_ones_own_comments_by_page(django_assert_num_queries) -> None:
     with django_assert_num_queries(5):  # session, account, how many, which, whether an author
         page = client.get("/comments/mine/").content.decode()
     assert "Mine 24." in page and "Mine 5." in page and "Mine 4." not in page and "Not mine." not in page
-    assert page.count("awaits approval") == 1 and page.count(">screened<") == 1 and "spam" not in page
+    assert page.count("awaits approval") == 1 and page.count(">hidden<") == 1 and "spam" not in page
     assert "Mine 4." in client.get("/comments/mine/?page=2").content.decode()
     assert client.get("/comments/mine/?page=3").status_code == 404
     assert f'href="{post.floor_url(23)}"' in page
