@@ -63,9 +63,9 @@ class Comment(models.Model):
     by_administrator = models.BooleanField(_("by an administrator"), default=False, editable=False)
     created_at = models.DateTimeField(_("written at"), auto_now_add=True)
     edited_at = models.DateTimeField(_("edited at"), null=True, blank=True, editable=False)
-    # What was sent, told from every other submit; none for comments that no form sent.
+    # A digest of the submit, different from all others; none for comments that no form sent.
     submission = models.CharField(max_length=32, null=True, blank=True, editable=False)  # noqa: DJ001
-    # What the spam filter found, for moderators; null where nothing was weighed. See spam/.
+    # Findings of the spam filter, for moderators; null where nothing was weighed. See spam/.
     score = models.FloatField(_("score"), null=True, editable=False)
     reasons = models.JSONField(_("reasons"), null=True, editable=False)
     text_digest = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001  # null: too short
@@ -159,7 +159,7 @@ class Comment(models.Model):
 
     @property
     def why(self) -> list[Reason]:
-        """What the spam filter said against the comment, and for it."""
+        """The reasons of the spam filter, against the comment and for it."""
         return [Reason(*reason) for reason in self.reasons or []]
 
     def get_absolute_url(self) -> str:

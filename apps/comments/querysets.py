@@ -47,7 +47,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.filter(pk__in=ids)
 
     def of_page(self) -> models.QuerySet[Comment, tuple]:
-        """What a post's page asks along: its comments, oldest first; hidden ones keep their floor."""
+        """The comments that a post's page asks for along with the rest, oldest first; hidden ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
         return by_index(floors.order_by("floor"), "comment_floor_once").values_list(*SHOWN_FIELDS)
 

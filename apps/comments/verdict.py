@@ -1,4 +1,4 @@
-"""What the spam filter says of a comment."""
+"""The verdict of the spam filter on a comment."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What accounts may do with posts that are not public, and the addresses of unlisted ones."""
+"""The rights of accounts over posts that are not public, and the addresses of unlisted ones."""
 
 import pytest
 from django.db import connection

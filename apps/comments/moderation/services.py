@@ -41,7 +41,7 @@ _STATES = {
     Decision.HIDE: Comment.State.HIDDEN,
     Decision.SPAM: Comment.State.SPAM,
 }
-# What the classifier learns. A hidden comment may be anything but advertising.
+# Decisions that the classifier learns from. A hidden comment may be anything but advertising.
 _LESSONS = {Comment.State.VISIBLE: False, Comment.State.HIDDEN: None, Comment.State.SPAM: True}
 UNSEEN = {Comment.State.PENDING, Comment.State.SPAM}
 

@@ -50,7 +50,7 @@ def weigh(submission: Submission) -> Verdict:
 
 
 def _judged(asked: Sequence[rules.Rule], submission: Submission, *known: Reason, ask_others: bool) -> Verdict:
-    """What these rules say of it, beside the reasons that are known; then Akismet, then the site's policy."""
+    """Apply these rules, beside the reasons that are known; then Akismet, then the site's policy."""
     reasons = [*known, *(reason for rule in asked for reason in rule(submission))]
     verdict = verdict_on(reasons)
     if ask_others and settings.AKISMET_KEY and verdict.state != SPAM:

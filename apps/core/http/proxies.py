@@ -72,7 +72,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Seen(Resettable):
-    """What this process has noticed of its requests. Times are of time.monotonic()."""
+    """Findings of this process about its requests. Times are of time.monotonic()."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ QUEUE_NAME = "celery"  # Celery's default
 
 
 class _Process(Resettable):
-    """What this process of Celery is doing."""
+    """The present job of this process of Celery."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -64,7 +64,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is the same for all readers: what base.html shows, and what lists need besides their posts."""
+    """Values that are the same for all readers: what base.html shows, and what lists need besides their posts."""
 
     title: str
     signature: str

@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from ..resilience import StampedCache
 
-# What each of the four databases is for, counted from the one that the URL names.
+# The purpose of each of the four databases, counted from the one that the URL names.
 OWN, CACHE, CHANNELS, QUEUE = range(4)
 
 SENTINEL_SCHEME = "redis+sentinel"
