@@ -1,4 +1,4 @@
-"""What a commenter may cost: previews, edits and the texts themselves; and what of it moderators get to see."""
+"""The cost of a commenter: previews, edits and the texts themselves; and the part of it that moderators see."""
 
 import json
 import time
