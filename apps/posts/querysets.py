@@ -184,7 +184,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(kind="post", status="published").order_by("-published_at", "-pk")
 
     def in_home_order(self) -> PostQuerySet:
-        return by_index(self.in_order().order_by("-pinned", "-published_at", "-pk"), "post_home")
+        return self.in_order().order_by("-pinned", "-published_at", "-pk")
 
     def until(self, at: Moment) -> PostQuerySet:
         """The posts of the list that are public by then."""
