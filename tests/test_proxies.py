@@ -15,7 +15,7 @@ from blog_xtg.doctor.configuration import configuration
 from blog_xtg.doctor.findings import ERROR
 from tests.services import site_settings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SITE = "https://blog.example.com"
 NAME = {"HTTP_HOST": "blog.example.com"}
 READER = "93.184.216.34"

@@ -197,7 +197,7 @@ TABLE: dict[str, Row] = {
         PASSWORDS,
         body=_large("{locked}"),
     ),
-    "posts:card": Row(lambda blog: blog.get(f"{blog.path}/card.png?v={blog.next()}"), counted_by="drawn once"),
+    "posts:share-image": Row(lambda blog: blog.get(f"{blog.path}/card.png?v={blog.next()}"), counted_by="drawn once"),
     "posts:search": Row(_search("/search/"), SEARCHES),
     "posts:suggest": Row(_search("/search/suggest/"), SUGGESTIONS),
     "posts:sitemap": Row(lambda blog: blog.get("/sitemap.xml"), SITEMAPS),

@@ -17,8 +17,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin.editing import EditingAdmin
-from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
 from .moderation.messages import QUEUE, tell
@@ -51,8 +49,8 @@ class CommentAdmin(EditingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Comment]:
         """Comments under posts that this moderator may read: a title, an address would tell of others."""
-        comments = super().get_queryset(request)
-        return comments if may_see_unpublished(request.user) else comments.filter(post__in=Post.objects.for_all())
+        comments: CommentQuerySet = super().get_queryset(request)  # type: ignore[assignment]  # the default manager's
+        return comments.on_posts_read_by(request.user)
 
     def get_urls(self) -> list[URLPattern]:
         reply = self.admin_site.admin_view(self.reply)

@@ -13,7 +13,7 @@ from apps.core.chunks import chunked
 from apps.posts.models import Post
 from apps.posts.people import display_name
 from apps.posts.rendering.words import readable
-from apps.posts.rights import may_write
+from apps.posts.visibility import may_write
 
 from .live.telling import tell_added
 from .mail.services import plan_mail

@@ -8,12 +8,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
-
 from .chart import draw
 from .exports import EXPORTS, csv_lines
 from .models import DailyReferrer, DailyViews, PostDailyViews
+from .querysets import PostDailyViewsQuerySet
 from .report import PERIODS, report
 from .services import site_day
 
@@ -76,10 +74,8 @@ class PostDailyViewsAdmin(ReadOnlyAdmin):
     search_fields = ("post__title",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PostDailyViews]:
-        rows = super().get_queryset(request)
-        if may_see_unpublished(request.user):
-            return rows
-        return rows.filter(post__in=Post.objects.readable_by(request.user))
+        rows: PostDailyViewsQuerySet = super().get_queryset(request)  # type: ignore[assignment]  # the default manager's
+        return rows.visible_to(request.user)
 
 
 @admin.register(DailyReferrer)

@@ -13,8 +13,11 @@ from django.db.models.functions import Coalesce
 
 from apps.core.chunks import chunked
 from apps.posts.models import Post
+from apps.posts.visibility import may_see_unpublished
 
 if TYPE_CHECKING:
+    from apps.posts.visibility import Account
+
     from .models import DailyReferrer, DailyViews, PostDailyViews  # noqa: F401 -- ruff doesn't read strings
 
 
@@ -65,9 +68,13 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         rows = list(by_post.order_by("-total", "-post_id")[:most])
         for some in chunked(rows):
             titles = dict(
-                Post.objects.readable_by(user).filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title")
+                Post.objects.visible_to(user).filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title")
             )
             yield from ((pk, titles[pk], total) for pk, total in some if pk in titles)
+
+    def visible_to(self, user: Account) -> PostDailyViewsQuerySet:
+        """The rows of posts that this user may find by number."""
+        return self.all() if may_see_unpublished(user) else self.filter(post__in=Post.objects.visible_to(user))
 
     def by_day(self, since: datetime.date) -> dict[datetime.date, int]:
         """The views of all posts together, for each day from that one on (1 query)."""

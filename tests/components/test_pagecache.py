@@ -29,7 +29,7 @@ from apps.posts.pages import views
 from tests.factories import make_category, make_comment, make_post
 from tests.languages import in_english
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 def queries(client: Client, path: str, **headers: str) -> int:

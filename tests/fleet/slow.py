@@ -36,4 +36,4 @@ Template.render = lambda *args, **kwargs: _render(*args, **kwargs) + "<!-- by th
 feeds.SiteFeed._respond = _slowly(feeds.SiteFeed._respond)  # type: ignore[method-assign]
 # What is kept besides pages: the snapshot, and which posts lead to which.
 snapshot.build = _slowly(snapshot.build)
-related._asked = _slowly(related._asked)
+related._read = _slowly(related._read)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.chunks import chunked
 from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
+from apps.posts.visibility import may_see_unpublished
 
 from ..live.telling import tell_added
 from ..models import Comment

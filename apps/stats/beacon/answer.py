@@ -9,10 +9,10 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError
 from django.http import QueryDict
 
-from apps.posts.access import number_in
 from apps.posts.addresses import REFERENCE
 from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
+from apps.posts.references import number_in
+from apps.posts.visibility import may_see_unpublished
 from apps.stats.services import count_view
 
 from . import cache

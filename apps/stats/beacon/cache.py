@@ -79,7 +79,7 @@ def drop(posts: frozenset[int] | None) -> None:
 def _read(post_id: int) -> KnownPost:
     generation, read_at = coherence.generation(), time.monotonic()
     try:
-        post = Post.objects.by_link().only("status", "slug", "comment_count").get(pk=post_id)
+        post = Post.objects.reachable().only("status", "slug", "comment_count").get(pk=post_id)
     except Post.DoesNotExist:
         _posts.forget(post_id)
         raise
