@@ -1,4 +1,4 @@
-"""A change of what readers see is announced to all processes. Wired in apps.py; listed in ARCHITECTURE.md."""
+"""Publish to all processes whatever changes what readers see. Connected in apps.py; listed in ARCHITECTURE.md."""
 
 from collections.abc import Collection
 
