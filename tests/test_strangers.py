@@ -31,8 +31,8 @@ from apps.comments.mail.links import stop_url
 from apps.comments.models import Comment
 from apps.comments.ownership import remember
 from apps.comments.routing import websocket_urlpatterns
-from apps.comments.screening.limits import EDITS, PREVIEWS_PER_MINUTE
-from apps.comments.screening.stamps import stamp
+from apps.comments.spam.limits import EDITS, PREVIEWS_PER_MINUTE
+from apps.comments.spam.stamps import stamp
 from apps.components.forms import SIGN_INS
 from apps.components.services import new_setup_token
 from apps.core.http import rates
@@ -61,7 +61,7 @@ RANDOM_WORDS = [f"{chr(97 + n % 26)}{chr(97 + n * 7 % 26)}" for n in range(3000)
 
 @dataclass
 class Blog:
-    """What the rows ask about."""
+    """The blog that the rows ask about."""
 
     post: Post
     locked: Post

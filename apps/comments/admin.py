@@ -1,4 +1,4 @@
-"""Where the administrator approves, screens, marks as spam, deletes and answers."""
+"""Where the administrator approves, hides, marks as spam, deletes and answers."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ class CommentAdmin(EditingAdmin):
     search_fields = ("body", "author_name", "author_email", "post__title")
     # Those that wait come first in the alphabet, and an index holds them all in this order.
     ordering = ("state", "-created_at", "-pk")
-    actions = ("approve", "screen", "mark_as_spam")
+    actions = ("approve", "hide", "mark_as_spam")
     fields = (
         *("on_post", "floor", "author_name", "author_email", "author_site", "body", "state"),
         *("verdict", "created_at", "edited_at"),
@@ -81,7 +81,7 @@ class CommentAdmin(EditingAdmin):
         comment = get_object_or_404(self.get_queryset(request).select_related("post"), pk=pk)
         text = request.POST.get(f"reply-{pk}", "").strip()[:BODY_MAX_LENGTH]
         if not text:
-            self.message_user(request, gettext("A comment needs a text."), messages.ERROR)
+            self.message_user(request, gettext("Comment can't be empty."), messages.ERROR)
             return redirect(self._list(request))
         try:
             if comment.state in UNSEEN:
@@ -91,13 +91,13 @@ class CommentAdmin(EditingAdmin):
             self.message_user(request, gettext("Comments are closed."), messages.ERROR)
         else:
             address = comment.post.floor_url(added.floor)
-            said = gettext("Your reply is floor %(floor)d.") % {"floor": added.floor}
+            said = gettext("Your reply was posted as #%(floor)d.") % {"floor": added.floor}
             self.message_user(request, format_html('<a href="{}">{}</a>', address, said), messages.SUCCESS)
         return redirect(self._list(request))
 
     @admin.display(description=_("comment"), ordering="author_name")
     def written(self, comment: Comment) -> str:
-        """Who says what and where, and a place for a reply in this row."""
+        """The comment with its writer and post, and a place for a reply in this row."""
         context = {"comment": comment, "unseen": comment.state in UNSEEN, "max_length": BODY_MAX_LENGTH}
         return render_to_string("admin/comments/written.html", context)
 
@@ -112,15 +112,15 @@ class CommentAdmin(EditingAdmin):
         reasons = format_html_join("", "<br>{}", ((str(reason),) for reason in comment.why))
         return format_html("<b>{}</b>{}", f"{comment.score:g}", reasons)
 
-    @admin.action(description=_("Approve the selected comments"), permissions=["change"])
+    @admin.action(description=_("Approve selected comments"), permissions=["change"])
     def approve(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.APPROVE)
 
-    @admin.action(description=_("Screen the selected comments"), permissions=["change"])
-    def screen(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
-        self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.SCREEN)
+    @admin.action(description=_("Hide selected comments"), permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
+        self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.HIDE)
 
-    @admin.action(description=_("Mark the selected comments as spam"), permissions=["change"])
+    @admin.action(description=_("Mark selected comments as spam"), permissions=["change"])
     def mark_as_spam(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.SPAM)
 
@@ -136,7 +136,7 @@ class CommentAdmin(EditingAdmin):
 
 _DECISIONS = {
     Comment.State.VISIBLE.value: Decision.APPROVE,
-    Comment.State.SCREENED.value: Decision.SCREEN,
+    Comment.State.HIDDEN.value: Decision.HIDE,
     Comment.State.SPAM.value: Decision.SPAM,
 }
 

@@ -71,7 +71,7 @@ class CommentFeed(SiteFeed):
     def item_title(self, comment: Comment) -> str:
         words = {"name": comment.author_name, "title": self._post(comment).title, "floor": comment.floor}
         if self.post:
-            return _("%(name)s, floor %(floor)d") % words
+            return _("%(name)s · #%(floor)d") % words
         return _("%(name)s on “%(title)s”") % words
 
     def item_description(self, comment: Comment) -> str:

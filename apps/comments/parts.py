@@ -19,8 +19,8 @@ from .items import moment_and_time, time_element
 from .models import Comment
 from .moderation.services import may_moderate
 from .reactions.models import Reaction
-from .screening.stamps import stamp
-from .screening.submission import HONEYPOT, STAMP
+from .spam.stamps import stamp
+from .spam.submission import HONEYPOT, STAMP
 from .verdict import Reason
 
 
@@ -54,7 +54,7 @@ def _waiting(comment: Comment) -> Waiting:
     moment, time = moment_and_time(comment.created_at)
     return Waiting(
         str(comment.floor),
-        gettext("floor %(floor)s") % {"floor": comment.floor},
+        gettext("#%(floor)s") % {"floor": comment.floor},
         comment.author_name,
         comment.author_email,
         comment.author_site,

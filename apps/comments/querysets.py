@@ -16,7 +16,7 @@ from apps.posts.pages.post_page import FIRST_FLOOR, LAST_FLOOR, POST
 from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION
 from apps.posts.visibility import Moment, may_see_unpublished
 
-from .live.telling import tell_changed
+from .live.notifications import notify_changed
 from .signals import comments_changed
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.filter(pk__in=ids)
 
     def of_page(self) -> models.QuerySet[Comment, tuple]:
-        """What a post's page asks along: its comments, oldest first; screened ones keep their floor."""
+        """The comments that a post's page asks for along with the rest, oldest first; hidden ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
         return floors.order_by("floor").values_list(*SHOWN_FIELDS)
 
@@ -93,7 +93,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.visible().filter(post=post).order_by("-floor")
 
     def by_account(self, user: Any) -> CommentQuerySet:
-        """What that account has written, newest first, with the posts; in the order of one index."""
+        """Return the comments of that account, newest first, with the posts; in the order of one index."""
         return self.filter(user=user).order_by("-pk")
 
     def set_state(self, state: str) -> int:
@@ -102,7 +102,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             floors, shown = self._floors()
             changed = self.exclude(state=state).update(state=state)
             recount({post_id for post_id, _floor in floors}, withdrawn=bool(shown - {state}) and state != "visible")
-            tell_changed(floors)
+            notify_changed(floors)
         return changed
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -111,7 +111,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             floors, shown = self._floors()
             deleted = super().delete()
             recount({post_id for post_id, _floor in floors}, withdrawn=bool(shown))
-            tell_changed(floors)
+            notify_changed(floors)
         return deleted
 
     def _floors(self) -> tuple[set[tuple[int, int]], set[str]]:

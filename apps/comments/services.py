@@ -15,7 +15,7 @@ from apps.posts.people import display_name
 from apps.posts.rendering.words import readable
 from apps.posts.visibility import may_write
 
-from .live.telling import tell_added
+from .live.notifications import notify_added
 from .mail.services import plan_mail
 from .models import NAME_MAX_LENGTH, Comment
 from .querysets import miscounted
@@ -35,7 +35,7 @@ class CommentsClosed(Exception):
 
 
 class TooLate(Exception):
-    """The comment can no longer be changed by who wrote it: its time is over, or an administrator has screened it."""
+    """The comment can no longer be changed by who wrote it: its time is over, or a moderator has hidden it."""
 
 
 class _SentBefore(Exception):
@@ -113,7 +113,7 @@ def add_comment(
 
     `user` is the signed-in account, if any: it alone decides the administrator's badge, which readers take for the
     author's and which goes to those who may write posts; its person's name stands when none is typed. A
-    `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the screening holds takes its floor, is
+    `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the spam filter holds takes its floor, is
     not counted and told to nobody. `notify_replies`: the writer wants mail about answers.
 
     `submission` is the key of the form it was written in. The same text sent again under that key, by a second click or
@@ -148,7 +148,7 @@ def add_comment(
             plan_mail(comment, notify_replies=notify_replies)
             comments_changed.send(Comment, post_ids={post.pk})
             if verdict.is_visible:
-                tell_added(post.pk, floor)
+                notify_added(post.pk, floor)
             return comment
     except _SentBefore:
         return Comment.objects.sent(post, sent).get()
@@ -163,7 +163,7 @@ def sent_before(*, post: Post, body: str, submission: str, reply_to_floor: int |
 
 
 def _submission(key: str, body: str, reply_to_floor: int | None) -> str | None:
-    """What tells this submit from all others: who goes back in the browser sends another text under the same key."""
+    """Return a digest of this submit: a reader who goes back in the browser sends another text under the same key."""
     if not key:
         return None
     said = f"{key}\0{reply_to_floor or ''}\0{body}"
@@ -189,7 +189,7 @@ def _next_floor(post: Post, sent: str | None, verdict: Verdict) -> int:
 def edit_comment(comment: Comment, body: str, verdict: Verdict = Verdict()) -> Comment:  # noqa: B008  # frozen
     """Give the comment another text, on behalf of who wrote it; return it as it is now (5 statements).
 
-    A text that the `verdict` of the screening objects to is held, as a new comment would be. Raises TooLate,
+    A text that the `verdict` of the spam filter objects to is held, as a new comment would be. Raises TooLate,
     Comment.DoesNotExist.
     """
     with transaction.atomic():

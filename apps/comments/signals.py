@@ -1,7 +1,7 @@
-"""What the apps above may listen to."""
+"""Signals that the apps above may listen to."""
 
 from django.dispatch import Signal
 
-# Sent inside the transaction that adds, screens, restores or deletes comments; `post_ids`: the posts concerned;
+# Sent inside the transaction that adds, hides, restores or deletes comments; `post_ids`: the posts concerned;
 # `withdrawn`: whether a comment, or words of one, that readers could see is gone.
 comments_changed = Signal()

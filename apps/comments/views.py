@@ -29,10 +29,10 @@ from .models import Comment
 from .moderation.services import held_url
 from .ownership import forget, own_comments, remember
 from .querysets import SHOWN_FIELDS
-from .screening import limits
-from .screening.services import screen, screen_again
-from .screening.submission import Submission
 from .services import CommentsClosed, TooLate, add_comment, edit_comment, sent_before, withdraw_comment
+from .spam import limits
+from .spam.services import weigh, weigh_edit
+from .spam.submission import Submission
 from .verdict import Refused
 
 MINE_PER_PAGE = 20
@@ -67,7 +67,7 @@ def comment(request: BlogRequest, reference: str) -> HttpResponse:
         if before := sent_before(post=post, **told):
             return _added(request, post, before)
         try:
-            verdict = screen(Submission.of(request, post, form.cleaned_data))
+            verdict = weigh(Submission.of(request, post, form.cleaned_data))
             added = add_comment(post=post, user=request.user, verdict=verdict, **form.cleaned_data)
         except Refused as error:
             refused = error
@@ -154,7 +154,7 @@ def edit(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     elif request.method == "POST" and form.is_valid():
         written = {name: getattr(own, name) for name in ("author_name", "author_email", "author_site")}
         try:
-            verdict = screen_again(Submission.of(request, post, written | form.cleaned_data), before)
+            verdict = weigh_edit(Submission.of(request, post, written | form.cleaned_data), before)
         except Refused as error:
             refused = error
             form.add_error(None, str(refused))
@@ -207,7 +207,7 @@ def _is_forged(request: HttpRequest) -> bool:
 
 def _say_expired(form: BodyForm) -> None:
     form.is_valid()
-    form.add_error(None, _("This form had expired. Please send it once more."))
+    form.add_error(None, _("This form has expired. Please submit it again."))
 
 
 def _floor(asked: str, post: Post) -> int | None:

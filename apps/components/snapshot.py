@@ -105,7 +105,7 @@ def build(lists_stamp: str) -> Snapshot:
         has_translations=bool(found["translated"]),
         made_at=made_at,
         next_due_at=next_due_at,
-        # A post that becomes due changes lists, too, and no process publishes that.
+        # A scheduled post changes lists when it is due, and nobody publishes that change.
         lists_stamp=f"{lists_stamp}-{next_due_at}",
     )
     snapshot = replace(snapshot, boxes=tuple(_box(snapshot, found, now, *plugin) for plugin in found["plugins"]))
@@ -113,13 +113,17 @@ def build(lists_stamp: str) -> Snapshot:
 
 
 def _frame(snapshot: Snapshot) -> str:
+    """Return a digest of what the frame shows, without the numbers that the beacon brings to every page that is read.
+
+    A kept page may show those as they were when it was made: else each view, and each comment, would drop all pages.
+    """
     boxes = tuple(
         replace(box, links=tuple(replace(link, count=None) for link in box.links))
         if box.kind == Plugin.Kind.HOT_POSTS
         else box
         for box in snapshot.boxes
     )
-    statistics = replace(snapshot.statistics, pv_today=0, uv_today=0)
+    statistics = replace(snapshot.statistics, pv_today=0, uv_today=0, comments=0)
     shown = replace(snapshot, boxes=boxes, statistics=statistics, made_at=0, next_due_at=0, lists_stamp="")
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 

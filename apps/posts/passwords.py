@@ -30,5 +30,5 @@ def _key(post: Post) -> str:
 
 
 def _proof(post: Post) -> str:
-    """What the session keeps: worth nothing once the password has been changed."""
+    """The proof that the session keeps: worth nothing once the password has been changed."""
     return hmac.new(b"post-password", post.password.encode(), "sha256").hexdigest()

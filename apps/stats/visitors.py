@@ -1,4 +1,4 @@
-"""Who counts: neither robots nor the owners; and a visitor is a hash that lasts a day."""
+"""Which requests count: neither bots' nor the owners'; and a visitor is a hash that lasts a day."""
 
 import hmac
 from enum import Enum

@@ -123,7 +123,7 @@ CHANGES = {
     "source": lambda post: Source.objects.create(name="New source"),
     "tag": lambda post: Tag.objects.named(["new"]),
     "comment": lambda post: make_comment(post),
-    "screen comments": lambda post: Comment.objects.all().set_state("screened"),
+    "hide comments": lambda post: Comment.objects.all().set_state("screened"),
     "delete comments": lambda post: Comment.objects.all().delete(),
     "plugin": lambda post: Plugin.objects.create(title="New box", content="x"),
     "menu": lambda post: Menu.objects.create(name="New menu"),

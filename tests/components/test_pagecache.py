@@ -22,12 +22,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from apps.components.models import Plugin
 from apps.core.pages import coherence
 from apps.core.pages.page_cache import Page, PageCache
 from apps.posts.models import Post
 from apps.posts.pages import views
 from tests.factories import make_category, make_comment, make_post
 from tests.languages import in_english
+from tests.services import BROWSER
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
@@ -72,6 +74,52 @@ def test_a_comment_is_there_at_once(client: Client) -> None:
     assert "First answer" in client.get(post.get_absolute_url()).content.decode()
     post.comments.all().set_state("screened")
     assert "First answer" not in client.get(post.get_absolute_url()).content.decode()
+
+
+def test_a_comment_drops_the_pages_that_show_its_post_and_no_others(client: Client) -> None:
+    shelves = make_category("One"), make_category("Other")
+    # The second stands beside the first and names it, the third doesn't.
+    commented, _beside, other = (make_post(category=shelf) for shelf in (shelves[0], shelves[1], shelves[1]))
+    lists = ["/", "/archive/", "/feed/", shelves[0].get_absolute_url()]
+    paths = [commented.get_absolute_url(), *lists, other.get_absolute_url(), shelves[1].get_absolute_url(), "/tags/"]
+    for change in (
+        lambda: make_comment(commented, "First answer"),
+        lambda: commented.comments.all().set_state("screened"),
+        lambda: commented.comments.all().delete(),
+    ):
+        for path in paths:
+            client.get(path)
+        change()
+        made_anew = [path for path in paths if queries(client, path) > 0]
+        assert made_anew == [commented.get_absolute_url(), *lists]
+
+
+def test_the_box_of_recent_comments_is_right_on_every_page(client: Client) -> None:
+    Plugin.objects.create(title="Box", kind=Plugin.Kind.RECENT_COMMENTS)
+    post = make_post()
+    for path in ("/", "/tags/", "/links/"):
+        assert "First answer" not in client.get(path).content.decode()
+    comment = make_comment(post, "First answer")
+    for path in ("/", "/tags/", "/links/"):
+        assert "First answer" in client.get(path).content.decode()
+    comment.body = "Corrected answer"
+    comment.save()
+    for path in ("/", "/tags/", "/links/"):
+        text = client.get(path).content.decode()
+        assert "Corrected answer" in text and "First answer" not in text
+    post.comments.all().set_state("screened")
+    for path in ("/", "/tags/", "/links/"):
+        assert "Corrected answer" not in client.get(path).content.decode()
+
+
+def test_the_beacon_brings_the_number_of_comments_to_a_page_kept_from_before(client: Client) -> None:
+    post = make_post()
+    kept = client.get("/tags/").content
+    make_comment(post)
+    assert client.get("/tags/").content == kept
+    reader = Client(headers={"user-agent": BROWSER})
+    told = reader.post("/stats/view", "{}", content_type="text/plain").json()
+    assert told["comments"] == 1
 
 
 def test_an_unpublished_post_is_gone_at_once(client: Client) -> None:
@@ -134,7 +182,7 @@ def test_tracking_parameters_make_no_other_page(client: Client) -> None:
     assert client.get("/?utm_source=x&page=2").content == plain
     first = client.get("/?utm_source=mail&gclid=1").content.decode()
     assert "utm_source" not in first and "gclid" not in first
-    # What the page doesn't know makes no other page either, nor does what is written in another way.
+    # A parameter that the page doesn't know makes no other page either, nor does what is written in another way.
     assert queries(client, "/?mine=1&page=2&%70age=3") == 0
     assert client.get("/?mine=1&page=2").content == plain
     assert client.get("/?mine=1&pageNo=2")["Location"] == "/?page=2"  # but what it knows

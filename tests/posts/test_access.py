@@ -1,4 +1,4 @@
-"""What accounts may do with posts that are not public, and the addresses of unlisted ones."""
+"""The rights of accounts over posts that are not public, and the addresses of unlisted ones."""
 
 import pytest
 from django.db import connection
@@ -20,12 +20,12 @@ def test_hidden_comments_are_read_by_moderators_and_by_those_who_see_everything(
     make, sees_all = USERS[who]
     client = signed_in(make())
     post = make_post()
-    make_comment(post, "What was screened.")
+    make_comment(post, "What was hidden.")
     Comment.objects.all().set_state("screened")
     expected = sees_all or who == "a moderator"
     for address in (post.get_absolute_url(), f"/article/{post.pk}/comment/floors/?after=0&to=1"):
-        assert ("What was screened." in client.get(address).content.decode()) is expected
-    assert "What was screened." not in client.get("/comments/feed/").content.decode()
+        assert ("What was hidden." in client.get(address).content.decode()) is expected
+    assert "What was hidden." not in client.get("/comments/feed/").content.decode()
 
 
 def test_a_moderator_decides_only_under_posts_that_they_may_read() -> None:

@@ -132,7 +132,7 @@ def live(client: Client, reference: str) -> int:
     return 200 if async_to_sync(connect)() else 404
 
 
-# What opens as soon as a reader may know of the post, and what only when the password has been shown.
+# Addresses that open as soon as a reader may know of the post, and those that need the password.
 FOR_ALL_WHO_KNOW = {"page", "beacon", "pixel"}
 ASK_THE_PASSWORD = {"form", "part of the form", "preview", "held"}
 FOR_ALL_WHO_READ = {"floors", "reactions", "live", *ASK_THE_PASSWORD}
@@ -184,7 +184,7 @@ def test_each_reader_sees_what_is_theirs_at_every_address(who: str) -> None:
             assert client.get(path).status_code == (301 if knows else 404), (combination, path)
         OldAddress.objects.create(path=f"/old/{post.pk}.html", post=post)
         assert client.get(f"/old/{post.pk}.html").status_code == (301 if knows else 404)
-        # What is the same for all readers.
+        # Addresses that are the same for all readers.
         for path in (f"/article/{post.pk}/card.png", f"/article/{post.pk}/comments/feed/"):
             assert client.get(path).status_code == (200 if "public" in words else 404), (combination, path)
 

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Mark(Resettable):
-    """What this process knows of the mark."""
+    """The knowledge of this process about the mark."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -64,7 +64,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is the same for all readers: what base.html shows, and what lists need besides their posts."""
+    """Values that are the same for all readers: what base.html shows, and what lists need besides their posts."""
 
     title: str
     signature: str
@@ -91,7 +91,7 @@ class Snapshot:
     next_due_at: float
     # Changes whenever a list may hold other posts than before.
     lists_stamp: str
-    # A digest of what the frame shows, without the numbers of views, which the beacon updates.
+    # A digest of what the frame shows, without the numbers of views and comments, which the beacon updates.
     frame: str = ""
     # Parts rendered from it in this process, by template and language. They end with the snapshot.
     rendered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

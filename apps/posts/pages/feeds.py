@@ -20,7 +20,7 @@ from apps.core.http.hosts import absolute
 from apps.core.http.request_info import BlogRequest
 from apps.core.pages.site import Shelf
 
-from ..languages import language_tag
+from ..languages import language_tag, shown_name
 from ..models import Post
 from .feed_formats import AtomFormat, JsonFormat, RssFormat, with_absolute_links
 from .metadata import author_name, content_type, last_changed
@@ -93,10 +93,11 @@ class PostFeed(SiteFeed):
 
     def title(self, shelf: Shelf) -> str:
         title = self.request.site.title
-        return f"{shelf.name} · {title}" if shelf else title
+        return f"{self._name(shelf)} · {title}" if shelf else title
 
     def description(self, shelf: Shelf) -> str:
-        return (shelf.introduction if shelf and not self.of_tag else self.request.site.signature) or self.title(shelf)
+        tagline = shown_name("tagline", self.request.site.signature)
+        return (shelf.introduction if shelf and not self.of_tag else tagline) or self.title(shelf)
 
     subtitle = description
 
@@ -109,6 +110,9 @@ class PostFeed(SiteFeed):
     def feed_guid(self, shelf: Shelf) -> str:
         # As with the posts, a new name is the same feed.
         return absolute(f"/category/{shelf.pk}") if shelf and not self.of_tag else self.link(shelf)
+
+    def _name(self, shelf: Shelf) -> str:
+        return shelf.name if self.of_tag else shown_name("category", shelf.name)
 
     # -- Its items -------------------------------------------------------------------------------------------------
 
@@ -145,7 +149,7 @@ class PostFeed(SiteFeed):
     def item_categories(self, post: Any) -> list[str]:
         category = self.request.site.categories.get(post.category_id)
         return [
-            *([category.name] if category else []),
+            *([shown_name("category", category.name)] if category else []),
             *sorted(filter(None, post.tag_names.removeprefix("\n").split(",\n"))),
         ]
 

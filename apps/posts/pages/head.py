@@ -1,4 +1,4 @@
-"""What stands in a page's head for search engines and for those who share its address."""
+"""Elements of a page's head for search engines and for those who share its address."""
 
 import datetime
 from html import escape
@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from apps.core.http.hosts import absolute
 from apps.core.pages.site import Snapshot
 
-from ..languages import language_tag, open_graph_locale
+from ..languages import language_tag, open_graph_locale, shown_name
 from ..models import Post
 from ..rendering.plaintext import shorten
 from .metadata import (
@@ -48,7 +48,10 @@ def post_head(context: Context, page: PostPage) -> SafeString:
     article = [("published_time", _moment(post.published_at)), ("modified_time", _moment(last_changed(post)))]
     if post.kind == Post.Kind.POST:
         category = site.categories.get(post.category_id)
-        article += [("section", category.name if category else ""), *(("tag", name) for name, _url in page.tags)]
+        article += [
+            ("section", shown_name("category", category.name) if category else ""),
+            *(("tag", name) for name, _url in page.tags),
+        ]
     return _head(
         site,
         indexable=indexable,
@@ -85,7 +88,7 @@ def list_head(context: Context) -> SafeString:
         indexable=number <= LAST_INDEXED_PAGE.get(match.url_name, 1),
         canonical=canonical,
         title=title,
-        description=_description(site.signature if at_home else context.get("introduction", "")),
+        description=_description(shown_name("tagline", site.signature) if at_home else context.get("introduction", "")),
         links=feeds,
         data=as_data_block(describe_site(site)) if at_home and number == 1 else "",
     )

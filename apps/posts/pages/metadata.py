@@ -1,4 +1,4 @@
-"""What pages and feeds tell programs about a post: its language, author and picture, and JSON-LD.
+"""Data for programs about a post, in pages and feeds: its language, author and picture, and JSON-LD.
 
 JSON-LD follows https://schema.org/BlogPosting and https://developers.google.com/search/docs/appearance/structured-data.
 """
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from apps.core.http.hosts import absolute
 from apps.core.pages.site import Snapshot
 
-from ..languages import language_tag
+from ..languages import language_tag, shown_name
 from ..media.share_drawing import SIZE, can_draw
 from ..media.share_images import share_image_url
 from ..models import Post
@@ -28,7 +28,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 @dataclass(frozen=True)
 class SharedPicture:
-    """What a shared link shows; the address is relative to the site."""
+    """The image of a shared link; the address is relative to the site."""
 
     url: str
     content_type: str
@@ -91,8 +91,8 @@ def describe_post(page: PostPage, site: Snapshot, description: str, picture: Sha
     way = [(site.title, "/"), (post.title, post.get_absolute_url())]
     if post.kind == Post.Kind.POST:
         if post.category_id and (category := site.categories.get(post.category_id)):
-            posting["articleSection"] = category.name
-            way.insert(1, (category.name, category.url))
+            posting["articleSection"] = name = shown_name("category", category.name)
+            way.insert(1, (name, category.url))
         posting["keywords"] = [name for name, _url in page.tags]
     crumbs = [
         {"@type": "ListItem", "position": position, "name": name, "item": absolute(url)}
@@ -110,7 +110,7 @@ def describe_site(site: Snapshot) -> dict[str, object]:
     home = absolute("/")
     common = {"url": home, "name": site.title, "inLanguage": language_tag(site.language)}
     if site.signature:
-        common["description"] = site.signature
+        common["description"] = shown_name("tagline", site.signature)
     target = {"@type": "EntryPoint", "urlTemplate": absolute(reverse("posts:search")) + "?q={search_term_string}"}
     search = {"@type": "SearchAction", "target": target, "query-input": "required name=search_term_string"}
     return {

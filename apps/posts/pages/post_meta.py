@@ -36,7 +36,7 @@ def facts_of(post: Post | ListRow, site: Snapshot, *, live: bool = False) -> Saf
     views, comments = {"number": post.view_count}, {"number": post.comment_count}
     if live and isinstance(post, Post):
         minutes = {"minutes": post.reading_minutes}
-        facts.append(ngettext("%(minutes)s minute", "%(minutes)s minutes", post.reading_minutes) % minutes)
+        facts.append(ngettext("%(minutes)s min read", "%(minutes)s min read", post.reading_minutes) % minutes)
         views_text = ngettext(
             '<span data-number="views">%(number)s</span> view',
             '<span data-number="views">%(number)s</span> views',

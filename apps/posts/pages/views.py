@@ -156,7 +156,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def _number_found(number: int) -> str:
     if not number:
-        return _("Nothing found.")
+        return _("No posts found.")
     return ngettext("%(number)s post found.", "%(number)s posts found.", number) % {"number": number}
 
 
@@ -219,10 +219,10 @@ def _ask_password(request: HttpRequest, post: Post) -> HttpResponse:
         who = rates.neighbourhood(client_address(request))
         tries = f"password:{post.pk}:{who}"
         if rates.is_one_too_many(tries, PASSWORDS, PASSWORDS_SECONDS):
-            error, status = _("Too many passwords were tried. Please wait ten minutes."), 429
+            error, status = _("Too many attempts. Please try again in 10 minutes."), 429
         elif unlock(request, post, request.POST.get("password", "")):
             rates.take_back(tries)  # a right one is no guess
             return redirect(post)
         else:
-            error, status = _("That is not the password."), 403
+            error, status = _("Wrong password."), 403
     return render(request, "posts/password.html", {"post": post, "error": error}, status=status)

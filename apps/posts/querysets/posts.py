@@ -59,13 +59,13 @@ class PostQuerySet(SearchQuerySet):
         return Subquery(self.model._default_manager.filter(pk=pk).order_by().values("translation_of"))
 
     def for_comment(self) -> Self:
-        """What the comment form needs of a post, and what decides who may read it."""
+        """Posts with the fields that the comment form needs, and those that decide who may read it."""
         return self.only(
             *("title", "slug", "language", "status", "published_at", "password", "comments_open", "last_floor")
         )
 
     def for_live(self, pk: int) -> Post | None:
-        """What decides who may listen to the post, and how far its comments have come (1 query)."""
+        """Posts with the fields that decide who may listen to them, and their last floor (1 query)."""
         return self.filter(pk=pk).only("slug", "status", "published_at", "password", "last_floor").first()
 
     def stored_months(self) -> Iterable[tuple[int, datetime.datetime, int]]:

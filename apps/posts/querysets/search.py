@@ -67,7 +67,7 @@ class SearchQuerySet(ListQuerySet):
         return list(shown), [pk for pk, is_shown in rows if not is_shown]
 
     def for_hits(self, ids: list[int]) -> list[HitPost]:
-        """What a page of search results shows, in this order (1 query)."""
+        """Posts as a page of search results shows them, in this order (1 query)."""
         posts = (
             self.searchable_among(ids)
             .only(*LIST_FIELDS, "kind", "password")
@@ -94,5 +94,5 @@ class SearchQuerySet(ListQuerySet):
         return self.filter(stale, pk__gt=after).order_by("pk")
 
     def to_index(self, ids: list[int]) -> Self:
-        """What the index reads of these posts, locked until the transaction ends."""
+        """These posts as the index reads them, locked until the transaction ends."""
         return self.select_for_update().filter(pk__in=ids).only("title", "text", "password").order_by("pk")

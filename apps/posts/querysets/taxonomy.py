@@ -91,7 +91,7 @@ class OldTagSlugQuerySet(models.QuerySet["OldTagSlug"]):
 
 class OldAddressQuerySet(models.QuerySet["OldAddress"]):
     def to(self, path: str) -> OldAddress | None:
-        """What is recorded of the path, else of the path with another closing slash, post included (1 query)."""
+        """Return the record of the path, else of the path with another closing slash, post included (1 query)."""
         bare = path.rstrip("/")
         found = {known.path: known for known in self.filter(path__in=[bare, f"{bare}/"]).select_related("post")}
         return found.get(path) or next(iter(found.values()), None)

@@ -75,7 +75,7 @@ class Rendered:
 
 
 class _PostRenderer(RendererHTML):
-    # What `~~` says is "deleted"; `<s>` would be "no longer accurate".
+    # The meaning of `~~` is "deleted"; `<s>` would be "no longer accurate".
     def s_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return "<del>"
 

@@ -1,4 +1,4 @@
-"""What changes a post's words without going through Post.save(): its tags, their names, its end. Wired in apps.py."""
+"""Changes of a post's words that bypass Post.save(): its tags, their names, its end. Wired in apps.py."""
 
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete

@@ -1,4 +1,4 @@
-"""What the body's editor asks for while a post is written: its preview, and a place for its pictures.
+"""Views for the body's editor while a post is written: its preview, and a place for its pictures.
 
 Both stand in for django-markdownx's own views, which anybody may call and which trust what they are sent.
 """
@@ -26,7 +26,7 @@ from ..visibility import may_write
 PREVIEW_MAX_BYTES = 256 * 1024
 PREVIEWS_PER_MINUTE = 240
 UPLOADS_PER_MINUTE = 60
-# What a form adds to the one field that counts.
+# Room for the form's other fields beside the one that counts.
 _FORM_MAX_BYTES = 64 * 1024
 
 Answer = Callable[[str, int], HttpResponse]
@@ -59,7 +59,7 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
             if _declared_bytes(request) > max_bytes() + _FORM_MAX_BYTES:
                 return refuse(_("This is too large."), 413)
             if rates.is_one_too_many(f"editor:{name}:{user.pk}", per_minute, 60):
-                response = refuse(_("That was a lot in one minute. Please wait a moment."), 429)
+                response = refuse(_("Too many requests. Please wait a moment."), 429)
                 response.headers["Retry-After"] = "60"
                 return response
             return protected(request)

@@ -1,4 +1,4 @@
-"""Each question of the screening, by name."""
+"""Each question of the spam filter, by name."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def learned(submission: Submission) -> Iterator[Reason]:
 
 
 def opinion(odds: float) -> Iterator[Reason]:
-    """What the classifier's log odds are worth: held at most, a doubt of what other rules say at best."""
+    """Return the points for the classifier's log odds: held at most, a doubt of what other rules say at best."""
     if odds > UNDECIDED:
         yield Reason("learned", round(min(4.0, 3 * odds / HELD_AT), 1))
     elif odds < -UNDECIDED:
@@ -89,7 +89,7 @@ OF_TEXT: tuple[Rule, ...] = (links, markup, advertising)
 OF_FORM: tuple[Rule, ...] = (honeypot, timing)
 OF_STORE: tuple[Rule, ...] = (duplicate, blocklist, learned)
 RULES = (*OF_FORM, *OF_TEXT, *OF_STORE)
-# The form was screened before; a text with a few corrections is still like itself.
+# The form was weighed before; a text with a few corrections is still like itself.
 OF_CORRECTIONS = (*OF_TEXT, blocklist, learned)
 OF_REWRITTEN = (*OF_TEXT, *OF_STORE)
 
