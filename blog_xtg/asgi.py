@@ -1,8 +1,8 @@
 """The ASGI application: pages by Django, websockets by channels."""
 
 import os
+from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
-from typing import Any
 
 from django.core.asgi import get_asgi_application
 
@@ -25,10 +25,12 @@ from .routing import websocket_urlpatterns
 class OwnPagesOnly:
     """Around websockets: a handshake from another site's page, or from no page, is refused with 403."""
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self._application = application
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(
+        self, scope: Mapping[str, object], receive: Callable[..., object], send: Callable[..., object]
+    ) -> None:
         request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
         meta = request.META
         is_own = hosts.is_asked_by_name(meta) and hosts.is_own_origin(request, meta.get("HTTP_ORIGIN", ""))

@@ -99,7 +99,7 @@ class Request(WebRequest):
 class Channel(HTTPChannel):
     """A connection: it is closed when it says nothing, or only half of something, for a minute."""
 
-    transport: object
+    transport: Any
     _path: Any  # bytes, once the first line is read
     is_answering = False
     is_refused = False
@@ -137,13 +137,13 @@ class Channel(HTTPChannel):
             self.is_answering = True
             super().allContentReceived()
 
-    def checkPersistence(self, request: object, version: bytes) -> bool:
+    def checkPersistence(self, request: Any, version: bytes) -> bool:
         if self.factory.server.is_ending:
             request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
             return False
         return super().checkPersistence(request, version)
 
-    def requestDone(self, request: object) -> None:
+    def requestDone(self, request: Any) -> None:
         self.is_answering = False
         if self.factory.channels.pop(self, self) is None:
             self.factory.channels[self] = None  # the one that has waited least
@@ -232,7 +232,7 @@ class Server(daphne.server.Server):
             for protocol, details in self.connections.items()
         )
 
-    def kill_all_applications(self) -> Any:
+    def kill_all_applications(self) -> object:
         """Listen no more, give what is under way five seconds, cancel the rest. Twisted waits for it, then ends."""
         self.is_ending = True
         last = threading.Timer(END_SECONDS, os._exit, (0,))

@@ -255,7 +255,7 @@ def counting_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Redis], None]:
 
     def count(server: Redis) -> None:
         url = ours.numbered(server.url, ours.OWN)
-        client = redis.Redis(connection_pool=ours.ConnectionPerThread.from_url(url, **ours.guarded(server.url)))
+        client = redis.Redis(connection_pool=redis.ConnectionPool.from_url(url, **ours.guarded(server.url)))
         monkeypatch.setattr(ours, "client", lambda: client)
 
     return count

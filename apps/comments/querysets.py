@@ -11,7 +11,6 @@ from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from apps.core.db.index_hints import by_index
 from apps.posts.models import Post
 from apps.posts.pages.post_page import FIRST_FLOOR, LAST_FLOOR, POST
 from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION
@@ -49,7 +48,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def of_page(self) -> models.QuerySet[Comment, tuple]:
         """The comments that a post's page asks for along with the rest, oldest first; hidden ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
-        return by_index(floors.order_by("floor"), "comment_floor_once").values_list(*SHOWN_FIELDS)
+        return floors.order_by("floor").values_list(*SHOWN_FIELDS)
 
     def on_floors(self, post: Post, floors: Sequence[int]) -> CommentQuerySet:
         return self.filter(post=post, floor__in=floors).order_by("floor")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -33,6 +34,7 @@ class BlogAdminSite(AdminSite):
 
 
 def _remembered(request: HttpRequest, response: Any) -> Any:
-    if request.method == "POST" and isinstance(response, HttpResponseRedirect):
-        remember(response, request.user)
+    user = request.user
+    if request.method == "POST" and isinstance(response, HttpResponseRedirect) and isinstance(user, AbstractUser):
+        remember(response, user)
     return response

@@ -1,7 +1,6 @@
-"""A change of what readers see is announced to all processes. Wired in apps.py; listed in ARCHITECTURE.md."""
+"""Publish to all processes whatever changes what readers see. Connected in apps.py; listed in ARCHITECTURE.md."""
 
 from collections.abc import Collection
-from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models.signals import m2m_changed, post_delete, post_save
@@ -45,5 +44,5 @@ def _tags_changed(*, action: str, **kwargs: object) -> None:
         coherence.publish_change()
 
 
-def _comments_changed(*, post_ids: Any, withdrawn: bool = False, **kwargs: object) -> None:
+def _comments_changed(*, post_ids: Collection[int], withdrawn: bool = False, **kwargs: object) -> None:
     coherence.publish_change(post_ids, withdrawn=withdrawn)

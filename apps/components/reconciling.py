@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 def reconcile_components() -> int:
     """Put right, and log, which totals and counts of the site components are not what the rows say; return how many.
 
-    They are off only when something wrote to the database past the program, announcing nothing, and then for a minute
+    They are off only when something wrote to the database past the program, publishing nothing, and then for a minute
     at most. Today's views are older than the rows by design and not compared. Costs what snapshot.build does, and a
     second when something is off, because a change made just now may still be on its way.
     """

@@ -34,7 +34,7 @@ _KINDS: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true 
 class Env(environ.Env):
     """django-environ's; but what can't be read names its setting, a blank value is as none, and $ leads nowhere."""
 
-    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **options: Any) -> Any:
+    def get_value(self, var: str, cast: object = None, default: object = environ.Env.NOTSET, **options: object) -> Any:
         told = os.environ.get(var, "")
         if not told and default is not self.NOTSET:
             return default
@@ -43,13 +43,13 @@ class Env(environ.Env):
         with named(var, f"{var} must be {_KINDS[cast]}, not {told!r}." if cast in _KINDS else ""):
             return super().get_value(var, cast=cast, default=default, **options)
 
-    def db_url(self, var: str, *args: Any, **options: Any) -> Any:
+    def db_url(self, var: str, *args: object, **options: object) -> Any:
         with named(var, f"{var} must look like mysql://user:password@host:3306/blog or sqlite:///path/of/a/file."):
             if urlsplit(os.environ.get(var, "") or "sqlite:").scheme not in {"mysql", "sqlite"}:
                 raise ValueError
             return super().db_url(var, *args, **options)
 
-    def email_url(self, var: str, *args: Any, **options: Any) -> Any:
+    def email_url(self, var: str, *args: object, **options: object) -> Any:
         with named(var):
             return super().email_url(var, *args, **options)
 

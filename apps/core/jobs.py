@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore
@@ -32,7 +31,7 @@ class Job(Task):
 
     one_at_a_time = True
 
-    def __call__(self, *args: object, **kwargs: object) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> object:
         if not self.one_at_a_time or self.request.called_directly:
             return self.run(*args, **kwargs)
         with alone(self.name) as is_alone:

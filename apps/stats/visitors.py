@@ -24,7 +24,7 @@ def who(meta: WSGIEnvironment, *, is_owner: bool) -> Who:
     """Tell who asks: a robot, nobody when it is a prefetch or the signed-in owner, else a reader."""
     if is_robot(meta.get("HTTP_USER_AGENT", "")[:AGENT_READ]):
         return Who.ROBOT
-    purpose = meta.get("HTTP_SEC_PURPOSE", meta.get("HTTP_PURPOSE", ""))
+    purpose = str(meta.get("HTTP_SEC_PURPOSE", meta.get("HTTP_PURPOSE", "")))
     return Who.NOBODY if is_owner or "prefetch" in purpose else Who.READER
 
 

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from django.db import connections
 
@@ -45,5 +44,5 @@ def _bounded(examination: Callable[[dict[str, str]], Iterator[Finding]], parts: 
     return found
 
 
-def _subject(examination: Callable[..., Any]) -> str:
+def _subject(examination: Callable[..., object]) -> str:
     return (examination.__doc__ or "").rstrip(".")

@@ -1,5 +1,6 @@
 """The base of all forms of the admin: errors that can be seen, and no newer version overwritten by an older form."""
 
+from collections.abc import Collection, Container, Mapping
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -54,7 +55,9 @@ class EditingAdmin(admin.ModelAdmin):
         list(self.model._base_manager.select_for_update().filter(pk=found.pk).values_list("pk"))
         return super().get_object(request, object_id, from_field)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)
         if obj is not None:
             form.stored_version = self._version(request, obj, form.base_fields)
@@ -70,7 +73,7 @@ class EditingAdmin(admin.ModelAdmin):
                 context["conflict"] = {"version": shown.form.stored_version, "fields": _both(shown.form)}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _version(self, request: HttpRequest, obj: models.Model, names: Any) -> str:
+    def _version(self, request: HttpRequest, obj: models.Model, names: Container[str]) -> str:
         opts = obj._meta
         values: list[Any] = [
             sorted(related.pk for related in field.value_from_object(obj))
@@ -87,7 +90,7 @@ class EditingAdmin(admin.ModelAdmin):
         return blake2b(repr(values).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def _opened(options: dict[str, Any], errors: Any) -> dict[str, Any]:
+def _opened(options: dict[str, Any], errors: Collection[str]) -> dict[str, Any]:
     """Return a fieldset's options, without its fold when an error stands in it.
 
     Django's Fieldset.is_collapsible looks for names, so it misses fields that share a line.
@@ -97,9 +100,9 @@ def _opened(options: dict[str, Any], errors: Any) -> dict[str, Any]:
     return options | {"classes": [name for name in options.get("classes", ()) if name != "collapse"]}
 
 
-def _both(form: EditingForm) -> list[dict[str, Any]]:
+def _both(form: EditingForm) -> list[Mapping[str, object]]:
     """Return the fields in which form and row differ: label, both values, and a comparison of texts."""
-    differing = []
+    differing: list[Mapping[str, object]] = []
     for name in form.changed_data:
         bound = form[name]
         mine, stored = (_readable(bound.field, value) for value in (bound.value(), form.initial.get(name)))
@@ -109,7 +112,7 @@ def _both(form: EditingForm) -> list[dict[str, Any]]:
     return differing
 
 
-def _readable(field: forms.Field, value: Any) -> str:
+def _readable(field: forms.Field, value: object) -> str:
     """Return a field's value in words: the labels of choices, the names of what is referred to."""
     if isinstance(field, forms.ModelChoiceField):
         queryset = field.queryset

@@ -1,21 +1,24 @@
-"""A table read by an index that is named, where the database would take longer to find that one out.
+"""Name the index by which MariaDB reads a table, where it would choose a bad one or take long to choose.
 
-MariaDB looks into every index of posts that could serve: for ten rows of a list, a third of the statement's time. A
-statement that names an index fails without it: tests/deploy/test_migrations.py keeps one from going in one release.
+Without it the page of a post whose neighbours are not remembered takes 1.2 times as long on a blog of 1,000 posts, and
+9 times as long on one of 20,000. A statement that names an index fails without that index, so an index must not be
+removed in the same release as its use (tests/deploy/test_migrations.py).
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
+from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable
 
 Rows = TypeVar("Rows", bound=QuerySet)
 
 
 def by_index(rows: Rows, index: str) -> Rows:
-    """Return the same rows; MariaDB is told which index to read their table by."""
+    """Return the same rows, read by that index on MariaDB."""
     told = rows.all()
     table: Any = told.query.get_initial_alias()
     told.query.alias_map[table] = ByIndex(told.model._meta.db_table, table, index)
@@ -23,16 +26,16 @@ def by_index(rows: Rows, index: str) -> Rows:
 
 
 class ByIndex(BaseTable):
-    """A table in whose place MariaDB is told which index to read it by; to other databases it is the table."""
+    """A table in FROM, with FORCE INDEX on MariaDB."""
 
     def __init__(self, table_name: str, alias: str | None, index: str) -> None:
         super().__init__(table_name, alias)
         self.index = index
 
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
         sql, parameters = super().as_sql(compiler, connection)
         hint = f" FORCE INDEX ({connection.ops.quote_name(self.index)})" if connection.vendor == "mysql" else ""
         return sql + hint, parameters
 
-    def relabeled_clone(self, change_map: Any) -> ByIndex:
+    def relabeled_clone(self, change_map: dict[str | None, str]) -> ByIndex:
         return ByIndex(self.table_name, change_map.get(self.table_alias, self.table_alias), self.index)

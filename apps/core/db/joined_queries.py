@@ -9,6 +9,7 @@ from django.db import connection as primary
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, QuerySet, Value
 from django.db.models.functions import JSONArray
+from django.db.models.sql.compiler import SQLCompiler
 
 from .replicas import database
 
@@ -23,7 +24,7 @@ class Param(Expression):
         super().__init__(output_field)
         self.name = name
 
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
         return "%s", [self]
 
     def stored(self, value: Any) -> Any:

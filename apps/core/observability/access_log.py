@@ -66,7 +66,7 @@ class AccessLogger(Logger):
     It goes by the environment alone: the settings are not to be loaded before the application, which prepares it.
     """
 
-    def setup(self, cfg: Any) -> None:
+    def setup(self, cfg: object) -> None:
         env = Env()
         with one_sentence():
             load()
@@ -82,7 +82,7 @@ class AccessLogger(Logger):
     def _compute_access_log_enabled(self) -> bool:
         return self._json or super()._compute_access_log_enabled()
 
-    def access(self, resp: Any, req: Any, environ: WSGIEnvironment, request_time: datetime.timedelta) -> None:
+    def access(self, resp: Any, req: object, environ: WSGIEnvironment, request_time: datetime.timedelta) -> None:
         """Have a line written to standard output: time, method, path, status, duration_ms, what the app has noted.
 
         Without the query, which may hold what somebody searches for. Costs about 4 µs; a worker that is killed takes

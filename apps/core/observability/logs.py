@@ -23,11 +23,11 @@ class LogContext:
     task: str = ""
     task_id: str = ""
 
-    def user_id(self) -> Any:
+    def user_id(self) -> object:
         """Return who is signed in, where that is known without asking the database; else None."""
         return getattr(getattr(self.request, "_cached_user", None), "pk", None)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Return what is known, by name."""
         told = {
             "request_id": self.request_id,

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Summary, generate_latest
@@ -75,7 +76,9 @@ def queries_so_far() -> int:
 _query_observers: dict[str, Callable[[float], None]] = {}
 
 
-def count_query(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def count_query(
+    execute: Callable[..., object], sql: str, params: object, many: bool, context: dict[str, Any]
+) -> object:
     """The wrapper around each statement: see django.db.backends.base.base.BaseDatabaseWrapper.execute_wrapper."""
     begun = time.perf_counter()
     try:
@@ -90,7 +93,7 @@ def count_query(execute: Callable[..., Any], sql: Any, params: Any, many: bool, 
 
 
 @receiver(connection_created)
-def _watch_connection(connection: Any, **kwargs: object) -> None:
+def _watch_connection(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
     if count_query not in connection.execute_wrappers:
         connection.execute_wrappers.append(count_query)
 

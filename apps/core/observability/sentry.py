@@ -27,7 +27,7 @@ def start(dsn: str, host: str) -> None:
     )
 
 
-def _without_persons(event: Any, hint: dict[str, Any]) -> Any:
+def _without_persons(event: Any, hint: object) -> Any:
     if present := log_context.get():
         named = {name: value for name, value in present.facts().items() if name != "user"}
         event["tags"] = {**(event.get("tags") or {}), **named}
@@ -42,5 +42,5 @@ def _without_persons(event: Any, hint: dict[str, Any]) -> Any:
     return event
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: object) -> object:
     return _ADDRESS.sub(HIDDEN, masked(value)) if isinstance(value, str) else value

@@ -58,7 +58,7 @@ def _log_as_all_others(**kwargs: object) -> None:
 
 
 @signals.before_task_publish.connect
-def _tell_whence(sender: str, headers: dict[str, Any], **kwargs: object) -> None:
+def _tell_whence(sender: str, headers: dict[str, object], **kwargs: object) -> None:
     headers["request_id"] = request_id()
     headers["published_at"] = time.time()
     if _process.is_beat:

@@ -5,7 +5,6 @@ queue. So emptying the cache (FLUSHDB) loses no counted view. If it names Sentin
 them which server is the master.
 """
 
-import threading
 from collections.abc import Hashable, Sequence
 from functools import cache
 from typing import Any
@@ -111,30 +110,6 @@ class GuardedMasterConnection(_Guarded, MasterConnection):
 _CONNECTIONS = {"redis": GuardedConnection, "rediss": GuardedSSLConnection, "unix": GuardedSocketConnection}
 
 
-class ConnectionPerThread(redis.ConnectionPool):
-    """Gives each thread one connection that stays its own.
-
-    The library's pool asks a connection whether it is still good before each command, which for a command of 100 µs is
-    a fifth of the whole. Here a connection that the server has closed costs its thread one failed command, and the next
-    one connects anew.
-    """
-
-    def reset(self) -> None:
-        super().reset()
-        self._own = threading.local()
-
-    def get_connection(self, *args: object, **kwargs: object) -> Any:
-        self._checkpid()  # after a fork the connections are the parent's
-        connection = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._own.connection = self.make_connection()
-        connection.connect()
-        return connection
-
-    def release(self, connection: object) -> None:
-        """It stays where it is."""
-
-
 def run(client: redis.Redis, script: Script, keys: Sequence[str], args: Sequence[str | int]) -> Any:
     """Run a registered script and return its answer (1 round trip, 3 if Redis has forgotten the script).
 
@@ -169,7 +144,7 @@ def client() -> redis.Redis | None:
     """
     if not settings.REDIS_URL:
         return None
-    pool = ConnectionPerThread.from_url(numbered(settings.REDIS_URL, OWN), **guarded(settings.REDIS_URL))
+    pool = redis.ConnectionPool.from_url(numbered(settings.REDIS_URL, OWN), **guarded(settings.REDIS_URL))
     return redis.Redis(connection_pool=pool)
 
 

@@ -49,7 +49,7 @@ class ListQuerySet(VisibilityQuerySet):
         return self.filter(listed_when_due_q()).order_by("-published_at", "-pk")
 
     def in_home_order(self) -> Self:
-        return by_index(self.in_order().order_by("-pinned", "-published_at", "-pk"), "post_home")
+        return self.in_order().order_by("-pinned", "-published_at", "-pk")
 
     def until(self, at: Moment) -> Self:
         """The posts of the list that are public by then."""

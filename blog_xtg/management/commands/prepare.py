@@ -1,7 +1,5 @@
 """Prepare a host before its processes start, and before an upgrade goes from host to host."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -17,7 +15,7 @@ class Command(BaseCommand):
             "--new-key", action="store_true", help="Go on with another SECRET_KEY; the old one is lost."
         )
 
-    def handle(self, *args: Any, site: str | None, new_key: bool, **options: Any) -> None:
+    def handle(self, *args: object, site: str | None, new_key: bool, **options: object) -> None:
         prepare(new_key=new_key)
         # Host after host runs this, and starts again do: the link that the first one printed stays good.
         self.stdout.write(invitation(site or settings.SITE_URL, anew=False), ending="")

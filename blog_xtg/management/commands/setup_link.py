@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
@@ -18,7 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--site", help="The blog's address (default: SITE_URL, or where it was started last).")
 
-    def handle(self, *args: Any, site: str | None, **options: Any) -> None:
+    def handle(self, *args: object, site: str | None, **options: object) -> None:
         try:
             token = new_setup_token()
         except SetupRefused:

@@ -3,7 +3,6 @@
 import os
 import socket
 from io import StringIO
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -31,7 +30,7 @@ class Command(BaseCommand):
             "--new-key", action="store_true", help="Go on with another SECRET_KEY; the old one is lost."
         )
 
-    def handle(self, *args: Any, port: str, new_key: bool, **options: Any) -> None:
+    def handle(self, *args: object, port: str, new_key: bool, **options: object) -> None:
         self._check_port(port)
         solo.bound_memory()
         make_folder(settings.VAR_DIR)

@@ -14,7 +14,7 @@ MOMENT_SECONDS = 0.2
 class DatabaseWrapper(base.DatabaseWrapper):
     _used_at = 0.0
 
-    def create_cursor(self, name: Any = None) -> Any:
+    def create_cursor(self, name: str | None = None) -> Any:
         self._used_at = time.monotonic()
         return super().create_cursor(name)
 
