@@ -9,7 +9,7 @@ from apps.core.http.request_info import BlogRequest
 from apps.posts.access import is_everybodys, is_referred_to, is_unlocked, number_in
 from apps.posts.models import Post
 
-from ..items import items
+from ..fragments import comments_html
 from .floors import floors_of
 
 _MAX_DIGITS = 9
@@ -31,7 +31,7 @@ def floors(request: BlogRequest, reference: str) -> HttpResponse:
         raise Http404("No such floors.")
     if not (is_referred_to(request, post, reference) and is_unlocked(request, post)):
         raise Http404("No such floors.")
-    response = HttpResponse("".join(items(request, post, comments)))
+    response = HttpResponse(comments_html(request, post, comments))
     response.headers["X-Robots-Tag"] = "noindex"
     if not is_everybodys(post):
         patch_cache_control(response, private=True)
