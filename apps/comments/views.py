@@ -177,7 +177,7 @@ def delete(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     return response
 
 
-def _form(request: BlogRequest, post: Post, form: CommentForm, status: int = 200, **context: Any) -> HttpResponse:
+def _form(request: BlogRequest, post: Post, form: CommentForm, status: int = 200, **context: object) -> HttpResponse:
     template = "comments/_form.html" if "part" in request.GET else "comments/form.html"
     context |= {"form": form, "post": post, "own": own_comments(request, post)}
     return render(request, template, context, status=status)
