@@ -61,7 +61,7 @@ RANDOM_WORDS = [f"{chr(97 + n % 26)}{chr(97 + n * 7 % 26)}" for n in range(3000)
 
 @dataclass
 class Blog:
-    """What the rows ask about."""
+    """The blog that the rows ask about."""
 
     post: Post
     locked: Post
@@ -197,7 +197,7 @@ TABLE: dict[str, Row] = {
         PASSWORDS,
         body=_large("{locked}"),
     ),
-    "posts:card": Row(lambda blog: blog.get(f"{blog.path}/card.png?v={blog.next()}"), counted_by="drawn once"),
+    "posts:share-image": Row(lambda blog: blog.get(f"{blog.path}/card.png?v={blog.next()}"), counted_by="drawn once"),
     "posts:search": Row(_search("/search/"), SEARCHES),
     "posts:suggest": Row(_search("/search/suggest/"), SUGGESTIONS),
     "posts:sitemap": Row(lambda blog: blog.get("/sitemap.xml"), SITEMAPS),

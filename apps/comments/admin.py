@@ -17,8 +17,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin.editing import EditingAdmin
-from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
 from .moderation.messages import QUEUE, tell
@@ -51,8 +49,8 @@ class CommentAdmin(EditingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Comment]:
         """Comments under posts that this moderator may read: a title, an address would tell of others."""
-        comments = super().get_queryset(request)
-        return comments if may_see_unpublished(request.user) else comments.filter(post__in=Post.objects.for_all())
+        comments: CommentQuerySet = super().get_queryset(request)  # type: ignore[assignment]  # the default manager's
+        return comments.on_posts_read_by(request.user)
 
     def get_urls(self) -> list[URLPattern]:
         reply = self.admin_site.admin_view(self.reply)
@@ -83,7 +81,7 @@ class CommentAdmin(EditingAdmin):
         comment = get_object_or_404(self.get_queryset(request).select_related("post"), pk=pk)
         text = request.POST.get(f"reply-{pk}", "").strip()[:BODY_MAX_LENGTH]
         if not text:
-            self.message_user(request, gettext("A comment needs a text."), messages.ERROR)
+            self.message_user(request, gettext("Comment can't be empty."), messages.ERROR)
             return redirect(self._list(request))
         try:
             if comment.state in UNSEEN:
@@ -93,13 +91,13 @@ class CommentAdmin(EditingAdmin):
             self.message_user(request, gettext("Comments are closed."), messages.ERROR)
         else:
             address = comment.post.floor_url(added.floor)
-            said = gettext("Your reply is floor %(floor)d.") % {"floor": added.floor}
+            said = gettext("Your reply was posted as #%(floor)d.") % {"floor": added.floor}
             self.message_user(request, format_html('<a href="{}">{}</a>', address, said), messages.SUCCESS)
         return redirect(self._list(request))
 
     @admin.display(description=_("comment"), ordering="author_name")
     def written(self, comment: Comment) -> str:
-        """Who says what and where, and a place for a reply in this row."""
+        """The comment with its writer and post, and a place for a reply in this row."""
         context = {"comment": comment, "unseen": comment.state in UNSEEN, "max_length": BODY_MAX_LENGTH}
         return render_to_string("admin/comments/written.html", context)
 
@@ -114,15 +112,15 @@ class CommentAdmin(EditingAdmin):
         reasons = format_html_join("", "<br>{}", ((str(reason),) for reason in comment.why))
         return format_html("<b>{}</b>{}", f"{comment.score:g}", reasons)
 
-    @admin.action(description=_("Approve the selected comments"), permissions=["change"])
+    @admin.action(description=_("Approve selected comments"), permissions=["change"])
     def approve(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.APPROVE)
 
-    @admin.action(description=_("Hide the selected comments"), permissions=["change"])
+    @admin.action(description=_("Hide selected comments"), permissions=["change"])
     def hide(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.HIDE)
 
-    @admin.action(description=_("Mark the selected comments as spam"), permissions=["change"])
+    @admin.action(description=_("Mark selected comments as spam"), permissions=["change"])
     def mark_as_spam(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.SPAM)
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 class CommentsConfig(AppConfig):
     name = "apps.comments"
     label = "comments"
-    verbose_name = _("Readers")
+    verbose_name = _("Comments")
 
     def ready(self) -> None:
         from apps.posts.models import Post

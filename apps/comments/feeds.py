@@ -32,7 +32,7 @@ class CommentFeed(SiteFeed):
     def find(self, pk: str = "") -> HttpResponse | None:
         if pk:
             self.kept = SiteFeed.kept
-            self.post = Post.objects.for_all().titles().filter(pk=int(pk)).first()
+            self.post = Post.objects.public().titles().with_id(int(pk)).first()
             if self.post is None:
                 raise Http404("No such feed.")
         return None
@@ -70,7 +70,7 @@ class CommentFeed(SiteFeed):
     def item_title(self, comment: Comment) -> str:
         words = {"name": comment.author_name, "title": self._post(comment).title, "floor": comment.floor}
         if self.post:
-            return _("%(name)s, floor %(floor)d") % words
+            return _("%(name)s · #%(floor)d") % words
         return _("%(name)s on “%(title)s”") % words
 
     def item_description(self, comment: Comment) -> str:

@@ -8,7 +8,7 @@ from apps.posts.rendering.words import readable_line
 
 from .models import BODY_MAX_LENGTH, Comment
 
-MARKDOWN_HELP = _("Markdown: **bold**, `code`, > quote, [text](address).")
+MARKDOWN_HELP = _("Markdown: **bold**, `code`, > quote, [text](url).")
 
 
 class LinesField(forms.CharField):
@@ -40,6 +40,7 @@ class BodyForm(forms.ModelForm):
         model = Comment
         fields: tuple[str, ...] = ("body",)
         field_classes: dict[str, type[forms.Field]] = {"body": LinesField}
+        labels: dict[str, Any] = {"body": _("Comment"), "author_email": _("Email")}
         widgets: dict[str, forms.Widget] = {
             "body": forms.Textarea(attrs={"rows": 6, "maxlength": BODY_MAX_LENGTH, "dir": "auto"})
         }
@@ -64,10 +65,10 @@ class CommentForm(BodyForm):
     )
     reply_to_floor = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
-    notify_replies = forms.BooleanField(label=_("Mail me when somebody answers"), required=False, label_suffix="")
+    notify_replies = forms.BooleanField(label=_("Email me about replies"), required=False, label_suffix="")
 
     author_site = AddressField(
-        label=_("Site (optional)"),
+        label=_("Website (optional)"),
         required=False,
         assume_scheme="https",
         widget=forms.URLInput(attrs={"autocomplete": "url", "placeholder": "https://"}),
@@ -89,4 +90,4 @@ class CommentForm(BodyForm):
                 del self.fields[name]
         else:
             self.fields["author_email"].required = True
-            self.fields["author_email"].help_text = _("Not shown to readers.")
+            self.fields["author_email"].help_text = _("Won't be published.")

@@ -16,7 +16,6 @@ from django.utils.translation import gettext
 from apps.core.http.request_info import BlogRequest
 from apps.posts.addresses import numbered_address
 from apps.posts.models import Post
-from apps.posts.pages.metadata import is_indexable
 
 from .avatars import identicon
 from .models import Comment
@@ -83,7 +82,7 @@ def listed_comments(request: BlogRequest, post: Post, rows: Iterable[Sequence]) 
     The text of a hidden one only for those who may see it.
     """
     sees_hidden = may_see_hidden(request.user)
-    labels = gettext("floor %(floor)s"), gettext("Reply to floor %(floor)s")
+    labels = gettext("#%(floor)s"), gettext("In reply to #%(floor)s")
     return [_listed(post, CommentRow(*row), sees_hidden, *labels) for row in rows]
 
 
@@ -165,7 +164,7 @@ def form_guard(post: Post, form: Form) -> SafeString:
 
 def comment_feeds(post: Post) -> list[FeedLink]:
     """Return the feeds of the post's comments; none where not everybody may read it."""
-    if not is_indexable(post):
+    if not post.is_public:
         return []
     title = gettext("Comments on “%(title)s”") % {"title": post.title}
     return [

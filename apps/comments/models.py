@@ -1,4 +1,4 @@
-"""What readers answer: one row a comment, one floor each."""
+"""Comments of readers: one row and one floor each."""
 
 from collections.abc import Collection
 from typing import Any, Self
@@ -63,9 +63,9 @@ class Comment(models.Model):
     by_administrator = models.BooleanField(_("by an administrator"), default=False, editable=False)
     created_at = models.DateTimeField(_("written at"), auto_now_add=True)
     edited_at = models.DateTimeField(_("edited at"), null=True, blank=True, editable=False)
-    # What was sent, told from every other submit; none for comments that no form sent.
+    # A digest of the submit, different from all others; none for comments that no form sent.
     submission = models.CharField(max_length=32, null=True, blank=True, editable=False)  # noqa: DJ001
-    # What the spam filter found, for moderators; null where nothing was weighed. See spam/.
+    # Findings of the spam filter, for moderators; null where nothing was weighed. See spam/.
     score = models.FloatField(_("score"), null=True, editable=False)
     reasons = models.JSONField(_("reasons"), null=True, editable=False)
     text_digest = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001  # null: too short
@@ -94,7 +94,7 @@ class Comment(models.Model):
     _stored: dict[str, object] = {}  # state and words as the database has them; empty for a new comment
 
     def __str__(self) -> str:
-        return _("Floor %(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
+        return _("#%(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
@@ -108,11 +108,11 @@ class Comment(models.Model):
 
     def clean(self) -> None:
         if is_blank(readable(self.body)):
-            raise ValidationError({"body": _("A comment needs a text.")})
+            raise ValidationError({"body": _("Comment can't be empty.")})
         if self.body.count("\n") >= BODY_MAX_LINES:
-            raise ValidationError({"body": _("A comment has at most %(number)d lines.") % {"number": BODY_MAX_LINES}})
+            raise ValidationError({"body": _("Comments can have up to %(number)d lines.") % {"number": BODY_MAX_LINES}})
         if self.author_name and not readable_line(self.author_name):
-            raise ValidationError({"author_name": _("A name that can be seen is needed.")})
+            raise ValidationError({"author_name": _("Please enter a name.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the comment with its text rendered; a changed state moves the post's count along."""
@@ -159,7 +159,7 @@ class Comment(models.Model):
 
     @property
     def why(self) -> list[Reason]:
-        """What the spam filter said against the comment, and for it."""
+        """The reasons of the spam filter, against the comment and for it."""
         return [Reason(*reason) for reason in self.reasons or []]
 
     def get_absolute_url(self) -> str:

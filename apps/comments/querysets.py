@@ -14,13 +14,15 @@ from django.utils import timezone
 from apps.core.db.index_hints import by_index
 from apps.posts.models import Post
 from apps.posts.pages.post_page import FIRST_FLOOR, LAST_FLOOR, POST
-from apps.posts.querysets import Moment
 from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION
+from apps.posts.visibility import Moment, may_see_unpublished
 
 from .live.notifications import notify_changed
 from .signals import comments_changed
 
 if TYPE_CHECKING:
+    from apps.posts.visibility import Account
+
     from .models import Comment
 
 SHOWN_STATES = ("visible", "screened")  # pending ones and spam are nobody's business but the administrator's
@@ -46,11 +48,15 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """Comments whose text everyone may read."""
         return self.filter(state="visible")
 
+    def on_posts_read_by(self, user: Account) -> CommentQuerySet:
+        """Comments on posts whose text this user may read without a password."""
+        return self.all() if may_see_unpublished(user) else self.filter(post__in=Post.objects.public())
+
     def by_ids(self, ids: Sequence[int]) -> CommentQuerySet:
         return self.filter(pk__in=ids)
 
     def of_page(self) -> models.QuerySet[Comment, tuple]:
-        """What a post's page asks along: its comments, oldest first; hidden ones keep their floor."""
+        """The comments that a post's page asks for along with the rest, oldest first; hidden ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
         return by_index(floors.order_by("floor"), "comment_floor_once").values_list(*CommentRow._fields)
 
@@ -73,7 +79,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """Visible comments on posts that are public by then, newest first, with the `public_slug` of their posts."""
         # By a value that is looked up for each comment: given a join or EXISTS to begin with, SQLite would look through
         # every post, and MariaDB sort all comments. The time leads it to the index, in whose order it then goes on.
-        public = Post.objects.published(at).filter(pk=OuterRef("post"), password="").order_by()
+        public = Post.objects.listed(at).without_password().filter(pk=OuterRef("post")).order_by()
         slugs = self.visible().filter(created_at__lte=at).annotate(public_slug=Subquery(public.values("slug")))
         return slugs.filter(public_slug__isnull=False).order_by("-created_at", "-pk")
 
@@ -97,7 +103,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.visible().filter(post=post).order_by("-floor")
 
     def by_account(self, user: Any) -> CommentQuerySet:
-        """What that account has written, newest first, with the posts; in the order of one index."""
+        """Return the comments of that account, newest first, with the posts; in the order of one index."""
         return self.filter(user=user).order_by("-pk")
 
     def set_state(self, state: str) -> int:

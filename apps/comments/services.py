@@ -9,10 +9,11 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
 from apps.posts.people import display_name
 from apps.posts.rendering.words import readable
-from apps.posts.rights import may_write
+from apps.posts.visibility import may_write
 
 from .live.notifications import notify_added
 from .mail.services import plan_mail
@@ -55,9 +56,9 @@ def reconcile_counts() -> int:
     """
     corrected = 0
     suspects = [pk for pk, *_ in miscounted(Post.objects.all())]
-    for start in range(0, len(suspects), POSTS_AT_ONCE):
+    for suspected in chunked(suspects, POSTS_AT_ONCE):
         with transaction.atomic():
-            some = Post.objects.filter(pk__in=suspects[start : start + POSTS_AT_ONCE])
+            some = Post.objects.filter(pk__in=suspected)
             ids = list(some.select_for_update().order_by("pk").values_list("pk", flat=True))
             # A query of its own: it sees what was committed while the locks were waited for.
             off = list(miscounted(some))
@@ -162,7 +163,7 @@ def sent_before(*, post: Post, body: str, submission: str, reply_to_floor: int |
 
 
 def _submission(key: str, body: str, reply_to_floor: int | None) -> str | None:
-    """What tells this submit from all others: who goes back in the browser sends another text under the same key."""
+    """Return a digest of this submit: a reader who goes back in the browser sends another text under the same key."""
     if not key:
         return None
     said = f"{key}\0{reply_to_floor or ''}\0{body}"

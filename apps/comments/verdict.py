@@ -1,4 +1,4 @@
-"""What the spam filter says of a comment."""
+"""The verdict of the spam filter on a comment."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,23 +7,23 @@ from django.utils.translation import gettext_lazy as _
 
 VISIBLE, PENDING, SPAM = "visible", "pending", "spam"  # of Comment.State, which stands above this module
 
-# What a moderator reads; a comment keeps the code, so that it is read in the moderator's language.
+# Words for moderators; a comment keeps the code, so that it is read in the moderator's language.
 WORDS = {
-    "honeypot": _("filled in a field that nobody sees"),
-    "no_stamp": _("sent without opening the form"),
-    "too_fast": _("sent sooner than anybody writes"),
-    "duplicate": _("the same text was sent before"),
-    "links": _("many links"),
-    "only_link": _("little but a link"),
-    "markup": _("links in the markup of forums"),
-    "phrases": _("phrases of advertising"),
+    "honeypot": _("filled in the honeypot field"),
+    "no_stamp": _("form was never opened"),
+    "too_fast": _("submitted too fast"),
+    "duplicate": _("duplicate text"),
+    "links": _("too many links"),
+    "only_link": _("mostly a link"),
+    "markup": _("HTML or BBCode links"),
+    "phrases": _("advertising phrases"),
     "blocklist": _("on the blocklist"),
-    "learned": _("like what was marked as spam"),
-    "learned_ham": _("like what was approved"),
-    "akismet": _("Akismet takes it for spam"),
+    "learned": _("similar to known spam"),
+    "learned_ham": _("similar to approved comments"),
+    "akismet": _("flagged by Akismet"),
     "edited": _("changed by its writer"),
-    "everyone": _("every comment is held"),
-    "first_time": _("a first comment is held"),
+    "everyone": _("all comments are held"),
+    "first_time": _("first-time commenter"),
 }
 
 

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_http_methods
 
 from apps.core.http.request_info import BlogRequest, client_address
 from apps.core.http.security import from_own_pages
-from apps.posts.access import is_readable, is_unlocked, referred_post
 from apps.posts.models import Post
 from apps.posts.pages.paging import requested_page
+from apps.posts.passwords import is_unlocked
+from apps.posts.references import referred_post
 from apps.posts.rendering.comment_markdown import render_comment
+from apps.posts.visibility import is_visible_to
 
 from .forms import BodyForm, CommentForm
 from .fragments import comments_html
@@ -205,7 +207,7 @@ def _is_forged(request: HttpRequest) -> bool:
 
 def _say_expired(form: BodyForm) -> None:
     form.is_valid()
-    form.add_error(None, _("This form had expired. Please send it once more."))
+    form.add_error(None, _("This form has expired. Please submit it again."))
 
 
 def _floor(asked: str, post: Post) -> int | None:
@@ -240,7 +242,7 @@ def mine(request: BlogRequest) -> HttpResponse:
     start = (number - 1) * MINE_PER_PAGE
     shown = comments.select_related("post").only(*FIELDS_OF_MINE)[start : start + MINE_PER_PAGE]
     context = {
-        "comments": [(comment, is_readable(request, comment.post)) for comment in shown],
+        "comments": [(comment, is_visible_to(request.user, comment.post)) for comment in shown],
         "page": number,
         "last": last,
         "author": mail.author_state(account),

@@ -26,7 +26,7 @@ _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 class SetupForm(UserCreationForm):
     """Name, e-mail and password of the first administrator, whom Django's validators guard; the blog's language."""
 
-    language = forms.ChoiceField(label=_("Language of the blog"), choices=SiteIdentity.Language.choices, required=False)
+    language = forms.ChoiceField(label=_("Blog language"), choices=SiteIdentity.Language.choices, required=False)
 
     class Meta(UserCreationForm.Meta):
         model = get_user_model()
@@ -44,8 +44,10 @@ class SignInForm(AdminAuthenticationForm):
         if self.request is None:
             return super().clean()
         if device := known_device(self.request, self.cleaned_data.get("username", "")):
-            return self._counted(f"sign-in-device:{device}", gettext("Too many attempts. Please wait ten minutes."))
-        message = gettext("Too many attempts from your network. Please wait ten minutes.")
+            return self._counted(
+                f"sign-in-device:{device}", gettext("Too many attempts. Please try again in 10 minutes.")
+            )
+        message = gettext("Too many sign-in attempts. Please try again in 10 minutes.")
         who = rates.neighbourhood(client_address(self.request))
         if not _hashing.acquire(timeout=HASH_AWAITED_SECONDS):
             raise ValidationError(_("Too many people are signing in just now. Please try again in a moment."))
@@ -71,7 +73,7 @@ class OwnPasswordForm(PasswordChangeForm):
     def clean_old_password(self) -> str:
         tries = f"password-change:{self.user.pk}"
         if rates.is_one_too_many(tries, SIGN_INS, SIGN_INS_SECONDS):
-            raise ValidationError(_("Too many attempts. Please wait ten minutes."))
+            raise ValidationError(_("Too many attempts. Please try again in 10 minutes."))
         old: str = super().clean_old_password()
         rates.take_back(tries)
         return old

@@ -41,7 +41,7 @@ _LISTED = ("pk", "title", "slug", "language")
 _IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_policy", "comment_holding", "accent")
 _FRAME = JoinedQueries(
     identity=lambda: SiteIdentity.objects.filter(pk=1).values_list(*_IDENTITY),
-    waiting=lambda: Post.objects.waiting(_AT).values_list("published_at")[:1],
+    waiting=lambda: Post.objects.scheduled(_AT).values_list("published_at")[:1],
     translated=lambda: Post.objects.translated(),
     pages=lambda: Post.objects.pages(_AT).values_list(*_LISTED),
     categories=lambda: Category.objects.values_list("pk", "name", "slug", "introduction", "hidden"),
@@ -54,7 +54,7 @@ _FRAME = JoinedQueries(
     tags=lambda: Tag.objects.values_list("pk", "name", "slug"),
     used=lambda: Tag.objects.times_used(),
     in_vain=lambda: Tag.objects.times_used_hidden(_AT),
-    recent=lambda: Post.objects.published(_AT).values_list(*_LISTED)[:ITEMS_PER_BOX],
+    recent=lambda: Post.objects.listed(_AT).values_list(*_LISTED)[:ITEMS_PER_BOX],
     # More than are shown, because some may be scheduled.
     hottest=lambda: Post.objects.hottest().values_list(*_LISTED, "view_count", "published_at")[: 3 * ITEMS_PER_BOX],
     comments=lambda: Comment.objects.newest(_AT).values_list(
@@ -105,7 +105,7 @@ def build(lists_stamp: str) -> Snapshot:
         has_translations=bool(found["translated"]),
         made_at=made_at,
         next_due_at=next_due_at,
-        # What is due changes lists, too, and nobody announces it.
+        # A scheduled post changes lists when it is due, and nobody publishes that change.
         lists_stamp=f"{lists_stamp}-{next_due_at}",
     )
     snapshot = replace(snapshot, boxes=tuple(_box(snapshot, found, now, *plugin) for plugin in found["plugins"]))

@@ -1,4 +1,4 @@
-"""What the templates of pages may call: Jinja2's environment for all of templates/ but templates/django/."""
+"""The functions that templates of pages may call: Jinja2's environment for all of templates/ but templates/django/."""
 
 from functools import cache
 from typing import Any
@@ -34,6 +34,7 @@ def environment(**options: Any) -> Environment:
         framed=framed,
         lang=_lang,
         named=_named,
+        shown_name=languages.shown_name,
         other_languages=other_languages,
         post_head=head.post_head,
         list_head=head.list_head,

@@ -9,13 +9,14 @@ from django.utils.translation import get_language, pgettext
 
 from apps.core.pages.site import Snapshot
 
-# What the migrations named, by kind of row. In the interface's language as long as the owner has not renamed it.
+# Names given by the migrations, by kind of row. In the interface's language as long as the owner has not renamed it.
 DEFAULT_NAMES = {
     ("source", "原创"): lambda: pgettext("source", "Original"),
     ("source", "转载"): lambda: pgettext("source", "Repost"),
     ("source", "翻译"): lambda: pgettext("source", "Translation"),
     ("category", "未分类"): lambda: pgettext("category", "Uncategorized"),
     ("box", "博客统计"): lambda: pgettext("sidebar box", "Statistics"),
+    ("tagline", "好记性不如烂笔头"): lambda: pgettext("tagline", "The faintest ink is better than the best memory"),
 }
 
 
@@ -51,6 +52,11 @@ def lang(site: Snapshot, language: str = "") -> SafeString:
 def default_name(kind: str, name: str) -> str:
     """Return the name of a row that the program itself made, in the interface's language; blank for any other."""
     return _translated(kind, name, get_language()) if (kind, name) in DEFAULT_NAMES else ""
+
+
+def shown_name(kind: str, name: str) -> str:
+    """Return the name as plain text: in the interface's language where the program made the row, else the owner's."""
+    return default_name(kind, name) or name
 
 
 def named(kind: str, name: str, site: Snapshot) -> SafeString:

@@ -3,24 +3,24 @@
 import datetime
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
 
 from .models import DailyReferrer, DailyViews, FlushedBatch, PostDailyViews
-from .querysets import chunked
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Batch:
-    """What was counted, read from the fields of a hash.
+    """The counted views, read from the fields of a hash.
 
     d:DAY views of the site, b:DAY of robots, p:DAY:POST of a post, t:POST the same over all days, r:DAY:KIND:NAME from
     a referrer.
@@ -114,7 +114,7 @@ def _count_referrers(batch: Batch) -> None:
         DailyReferrer.objects.add(row.day, row.kind, row.name, batch.referrers[row.day, row.kind, row.name])
 
 
-def _by_number(numbers: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
+def _by_number(numbers: Mapping[int, int]) -> Iterator[tuple[int, Sequence[int]]]:
     """Ids that have the same number, together: most posts of a minute were read once or twice."""
     together: dict[int, list[int]] = defaultdict(list)
     for pk, number in sorted(numbers.items()):

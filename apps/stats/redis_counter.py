@@ -22,6 +22,7 @@ import redis
 from django.db import DatabaseError
 from django.utils import timezone
 
+from apps.core.chunks import chunked
 from apps.core.db.gate import Away, one_question
 from apps.core.redis.clients import RedisError, run
 from apps.posts.models import Post
@@ -30,7 +31,6 @@ from .backlog import Backlog, Parcel
 from .batches import Batch, apply
 from .counters import Numbers, View
 from .models import DailyViews
-from .querysets import chunked
 from .redis_scripts import COUNT, FINISH, TAKE
 from .referrers import NAMES_A_DAY, OTHER
 
@@ -204,13 +204,13 @@ class RedisCounter:
 
 
 def _of_day(day: datetime.date) -> dict[str, int]:
-    """What the tables say of a day's page views and visitors, by the names of their fields (1 query)."""
+    """Return a day's page views and visitors from the tables, by the names of their fields (1 query)."""
     pv, uv = DailyViews.objects.numbers(day)
     return {f"d:{day}": pv, f"u:{day}": uv}
 
 
 def _of_posts(posts: Collection[int]) -> dict[str, int]:
-    """What the tables say of the views of those posts that exist (1 query)."""
+    """Return the views of those posts that exist from the tables (1 query)."""
     views = Post.objects.filter(pk__in=posts).values_list("pk", "view_count")
     return {f"t:{pk}": number for pk, number in views}
 

@@ -22,7 +22,7 @@ SHUFFLES = 10
 
 @dataclass
 class Memory:
-    """What LearnedToken and LearnedTotals keep in tables."""
+    """The contents of LearnedToken and LearnedTotals, in memory."""
 
     spam_comments: int = 0
     ham_comments: int = 0
@@ -57,7 +57,7 @@ def state_of(labelled: Any, buckets: list[int], memory: Memory | None) -> str:
 
 
 def judged(comments: list[Any], share: float) -> tuple[Counter[tuple[str, str]], Counter[Any]]:
-    """What became of the comments by kind, and which were judged wrongly how often; taught by that share of the rest."""
+    """Judge the comments of each kind, taught by that share of the rest; count outcomes and misjudged comments."""
     from apps.comments.spam.classifier import buckets_of
 
     buckets = [buckets_of(one) for one in comments]

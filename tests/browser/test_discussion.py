@@ -94,11 +94,11 @@ def test_what_one_writes_the_other_sees(blog: Blog, window: Callable) -> None:
     other.get_by_text("2 reading now").wait_for()
     form = one.locator(".comment-form")
     form.get_by_label("Name").fill("Ada")
-    form.get_by_label("E-mail").fill("ada@example.com")
-    form.get_by_label("Text").fill("Just **written**.")
-    form.get_by_role("button", name="Send").click()
+    form.get_by_label("Email:").fill("ada@example.com")
+    form.get_by_label("Comment:").fill("Just **written**.")
+    form.get_by_role("button", name="Post comment").click()
     other.locator("#floor-1 strong").wait_for()
-    assert other.locator("[role=status][data-announced]").inner_text() == "New comment on floor 1, by Ada."
+    assert other.locator("[role=status][data-announced]").inner_text() == "New comment #1 by Ada."
     assert not other.get_by_text("No comments yet.").is_visible() and not other.locator(".newcomers").is_visible()
     other.locator("#floor-1").get_by_role("link", name="Reply").click()
     assert "1" in other.locator(".comment-form [data-reply]").inner_text()
@@ -121,7 +121,7 @@ def test_an_earlier_page_shows_the_way(blog: Blog, window: Callable) -> None:
     path = blog.paths["two pages"]
     page = window(path)
     blog.do(path, "make_comment(post, 'The newest.')")
-    link = page.get_by_role("link", name="There are new comments")
+    link = page.get_by_role("link", name="Show new comments")
     link.wait_for()
     assert floors(page) == list(range(1, 21))
     link.click()
@@ -163,7 +163,7 @@ def test_threads_are_a_matter_of_taste(blog: Blog, window: Callable) -> None:
     path = blog.paths["threads"]
     page = window(path)
     assert floors(page) == [1, 2, 3, 4, 5]
-    switch = page.get_by_role("button", name="By threads")
+    switch = page.get_by_role("button", name="Threaded view")
     switch.click()
     assert floors(page) == [1, 3, 4, 2, 5] and page.locator("#floor-1 #floor-3 #floor-4").count() == 1
     blog.do(path, "make_comment(post, 'An answer.', reply_to_floor=4)")
@@ -180,14 +180,14 @@ def test_what_is_answered_can_be_read_there(blog: Blog, window: Callable) -> Non
     page = window(path)
     reply = page.locator("#floor-5")
     assert "Reader 2: Thought 2." in reply.locator(".reply-to").inner_text()
-    reply.get_by_role("button", name="Show it").click()
+    reply.get_by_role("button", name="Show comment").click()
     assert reply.locator(".answered").inner_text() == "Thought 2."
-    reply.get_by_role("button", name="Hide it").click()
+    reply.get_by_role("button", name="Hide comment").click()
     assert reply.locator(".answered").count() == 0
     page = window(f"{path}?page=2")
     reply = page.locator("#floor-23")
     with page.expect_request(re.compile("after=2&to=3")):
-        reply.get_by_role("button", name="Show it").click()
+        reply.get_by_role("button", name="Show comment").click()
     reply.locator(".answered", has_text="Thought 3.").wait_for()
 
 

@@ -1,4 +1,4 @@
-"""What scripts add to a page, and the colours the reader chose."""
+"""The additions of scripts to a page, and the colours the reader chose."""
 
 import pytest
 
@@ -13,13 +13,13 @@ PAPER = "() => getComputedStyle(document.body).backgroundColor"
 def test_the_toggle_is_remembered_and_the_first_paint_is_right(page) -> None:  # type: ignore[no-untyped-def]
     page.goto("/")
     light = page.evaluate(PAPER)
-    page.get_by_role("button", name="Dark colours").click()
+    page.get_by_role("button", name="Dark mode").click()
     dark = page.evaluate(PAPER)
     assert light != dark
     page.goto(SHOWCASE, wait_until="commit")
     page.locator("main").wait_for()
     assert page.evaluate(PAPER) == dark
-    page.get_by_role("button", name="Dark colours").click()
+    page.get_by_role("button", name="Dark mode").click()
     assert page.evaluate(PAPER) == light
 
 
@@ -65,7 +65,7 @@ def test_diagrams_are_drawn_from_our_own_files(page) -> None:  # type: ignore[no
     diagram = page.locator("pre.mermaid svg")
     diagram.wait_for()
     assert "Worth it?" in diagram.text_content()
-    page.get_by_role("button", name="Dark colours").click()
+    page.get_by_role("button", name="Dark mode").click()
     page.locator("pre.mermaid[data-drawn=dark] svg").wait_for()
     assert diagram.evaluate("(svg) => getComputedStyle(svg).filter") == "none"
     page.emulate_media(media="print")  # ink, not paper, is dark
@@ -89,7 +89,7 @@ def test_the_contents_stand_beside_the_text_and_follow_the_reader(page) -> None:
     page.locator("#h-tables").scroll_into_view_if_needed()
     page.evaluate("() => document.getElementById('h-tables').scrollIntoView({ behavior: 'instant' })")
     page.locator(".toc [aria-current]", has_text="Tables").wait_for()
-    page.get_by_role("link", name="Back to the top").click()
+    page.get_by_role("link", name="Back to top").click()
     page.wait_for_function("() => scrollY === 0")
 
 
@@ -157,4 +157,4 @@ def test_on_a_telephone_the_contents_are_folded(page) -> None:  # type: ignore[n
 def test_without_scripts_the_sources_stay(page) -> None:  # type: ignore[no-untyped-def]
     page.goto(SHOWCASE)
     assert "graph LR" in page.locator("pre.mermaid").inner_text()
-    assert page.get_by_role("button", name="Dark colours").count() == 0
+    assert page.get_by_role("button", name="Dark mode").count() == 0

@@ -22,7 +22,7 @@ def write(page, path: str, text: str, name: str = "Ada") -> None:  # type: ignor
     page.locator("#id_author_name").fill(name)
     page.locator("#id_author_email").fill(f"{name.lower()}@example.com")
     page.locator("#id_body").fill(text)
-    page.get_by_role("button", name="Send the comment").click()
+    page.get_by_role("button", name="Post comment").click()
 
 
 def test_from_the_held_comment_to_the_undone_mark(page, new_page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
@@ -32,12 +32,12 @@ def test_from_the_held_comment_to_the_undone_mark(page, new_page, daphne_server:
     reader.locator("#floor-1", has_text="A fine thought.").wait_for()
     box = reader.locator("div:has(> #id_topic)").bounding_box()  # None: not shown at all
     assert box is None or box["width"] <= 1
-    assert reader.get_by_role("textbox", name="Leave this empty").count() == 0
+    assert reader.get_by_role("textbox", name="Leave this field blank").count() == 0
     write(reader, path, "Win free spins tonight: https://lucky.example/", "Bob")
-    reader.get_by_text("your comment will be seen once it has been looked at").wait_for()
+    reader.get_by_text("Your comment will appear once it is approved.").wait_for()
     reader.goto(f"{path.rpartition('/')[0].rpartition('/')[0]}/comment/held/")
-    reader.get_by_role("heading", name="Your comment awaits approval").wait_for()
-    reader.get_by_role("link", name="Back to the post").click()
+    reader.get_by_role("heading", name="Your comment is awaiting approval").wait_for()
+    reader.get_by_role("link", name="Back to post").click()
     reader.wait_for_url(f"**{path}")
     assert reader.locator("#floor-2").count() == 0 and reader.locator(".moderate").count() == 0
 
@@ -48,26 +48,26 @@ def test_from_the_held_comment_to_the_undone_mark(page, new_page, daphne_server:
     page.wait_for_url("**/admin/")
     page.goto(path)
     waiting = page.locator(".moderation .comment", has_text="Win free spins")
-    assert "phrases of advertising" in waiting.inner_text()
+    assert "advertising phrases" in waiting.inner_text()
     waiting.get_by_role("button", name="Approve").click()
     page.locator(".moderation", has_text="1 comment approved.").wait_for()
     reader.goto(path)
     reader.locator("#floor-2", has_text="Win free spins").wait_for()
 
-    page.locator("#floor-2").get_by_role("button", name="Spam").click()
+    page.locator("#floor-2").get_by_role("button", name="Mark as spam").click()
     page.locator(".moderation", has_text="1 comment marked as spam.").wait_for()
     assert page.locator("#floor-2").count() == 0
     reader.goto(path)
     reader.locator("#floor-1").wait_for()
     assert reader.locator("#floor-2").count() == 0
     page.get_by_role("button", name="Undo").click()
-    page.locator(".moderation", has_text="1 comment is as it was.").wait_for()
+    page.locator(".moderation", has_text="1 comment restored.").wait_for()
     page.locator("#floor-2").wait_for()
 
     page.goto("/admin/comments/comment/")
     row = page.locator("#result_list tr", has_text="A fine thought.")
     row.locator("summary").click()
     row.locator("textarea").fill("So it is.")
-    row.get_by_role("button", name="Send the reply").click()
-    page.get_by_role("link", name=re.compile(r"Your reply is floor \d")).click()
+    row.get_by_role("button", name="Send reply").click()
+    page.get_by_role("link", name=re.compile(r"Your reply was posted as #\d")).click()
     page.locator("#floor-3", has_text="So it is.").wait_for()

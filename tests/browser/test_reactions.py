@@ -58,7 +58,7 @@ def test_by_keyboard_under_a_comment(page, post: str) -> None:  # type: ignore[n
     page.goto(post)
     near(page)
     group = page.locator("#floor-1").get_by_role("group", name="Reactions")
-    more = group.get_by_role("button", name="React", exact=True)
+    more = group.get_by_role("button", name="Add reaction", exact=True)
     assert not group.get_by_role("button", name="Hooray").is_visible()
     more.focus()
     page.keyboard.press("Enter")
@@ -92,7 +92,7 @@ def test_a_press_that_is_lost_is_said_so(page, post: str) -> None:  # type: igno
     near(page)
     page.route("**/reactions/", lambda route: route.abort())
     of_post(page, "Smile: 0").click()
-    page.locator(".post-end").get_by_text("That was not stored.").wait_for()
+    page.locator(".post-end").get_by_text("Couldn't save your reaction.").wait_for()
     of_post(page, "Smile: 0").and_(page.locator("[aria-pressed=false]")).wait_for()
 
 

@@ -16,8 +16,8 @@ def write_comment(page, text: str) -> None:  # type: ignore[no-untyped-def]
     page.locator(".comment-write").scroll_into_view_if_needed()
     form = page.locator(".comment-form")
     form.get_by_label("昵称").fill("林小雨")
-    form.get_by_label("电子邮件").fill("lin@example.com")
-    form.get_by_label("正文").fill(text)
+    form.get_by_label("邮箱：").fill("lin@example.com")
+    form.get_by_label("评论：").fill(text)
     form.get_by_role("button", name="发表评论").click()
 
 
@@ -51,9 +51,9 @@ def test_comment_and_reply(page) -> None:  # type: ignore[no-untyped-def]
     form = page.locator(".comment-form")
     assert "1" in form.locator("[data-reply]").inner_text()
     assert form.get_by_label("昵称").input_value() == "林小雨"  # remembered in this browser
-    form.get_by_label("正文").fill("同意楼上。")
+    form.get_by_label("评论：").fill("同意楼上。")
     form.get_by_role("button", name="发表评论").click()
-    assert page.locator("#floor-2").get_by_role("link", name="回复给 1 楼").get_attribute("href") == "#floor-1"
+    assert page.locator("#floor-2").get_by_role("link", name="回复 1 楼").get_attribute("href") == "#floor-1"
 
 
 def test_the_button_brings_the_form_and_its_only_token(page) -> None:  # type: ignore[no-untyped-def]
@@ -63,8 +63,8 @@ def test_the_button_brings_the_form_and_its_only_token(page) -> None:  # type: i
     page.locator(".comment-write").scroll_into_view_if_needed()
     form = page.locator(".comment-form")
     form.get_by_label("昵称").fill("首评")
-    form.get_by_label("电子邮件").fill("first@example.com")
-    form.get_by_label("正文").fill("第一次来。")
+    form.get_by_label("邮箱：").fill("first@example.com")
+    form.get_by_label("评论：").fill("第一次来。")
     form.get_by_role("button", name="发表评论").click()
     page.locator(".comment", has_text="第一次来。").wait_for()
 
@@ -91,8 +91,8 @@ def test_everything_works_without_scripts(page) -> None:  # type: ignore[no-unty
     assert pixel.value.headers["content-type"] == "image/gif"
     page.get_by_role("link", name="写评论").click()
     page.get_by_label("昵称").fill("无脚本")
-    page.get_by_label("电子邮件").fill("noscript@example.com")
-    page.get_by_label("正文").fill("没有 JavaScript 也行。")
+    page.get_by_label("邮箱：").fill("noscript@example.com")
+    page.get_by_label("评论：").fill("没有 JavaScript 也行。")
     page.get_by_role("button", name="发表评论").click()
     assert re.search("#floor-[0-9]+$", page.url)
     page.get_by_text("没有 JavaScript 也行。").wait_for()
@@ -107,11 +107,11 @@ def test_a_refused_comment_keeps_its_text(page) -> None:  # type: ignore[no-unty
     page.locator(".comment-write").scroll_into_view_if_needed()
     form = page.locator(".comment-form")
     form.get_by_label("昵称").fill("甲")
-    form.get_by_label("电子邮件").fill("a@b")  # good enough for the browser, not for the server
-    form.get_by_label("正文").fill("不要丢掉我。")
+    form.get_by_label("邮箱：").fill("a@b")  # good enough for the browser, not for the server
+    form.get_by_label("评论：").fill("不要丢掉我。")
     form.get_by_role("button", name="发表评论").click()
     page.get_by_role("alert").wait_for()
-    assert page.get_by_label("正文").input_value() == "不要丢掉我。"
+    assert page.get_by_label("评论：").input_value() == "不要丢掉我。"
 
 
 @pytest.mark.page(language="en", user_agent=BROWSER, viewport={"width": 390, "height": 800})

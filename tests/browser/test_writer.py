@@ -37,7 +37,7 @@ def test_from_the_setup_link_to_a_public_post(page, new_page, daphne_server: Blo
     page.get_by_label("用户名").fill("站长")
     page.get_by_label("密码", exact=True).or_(page.locator("#id_password1")).first.fill("correct-horse-9")
     page.locator("#id_password2").fill("correct-horse-9")
-    page.get_by_role("button", name="创建账户").click()
+    page.get_by_role("button", name="创建账号").click()
     page.wait_for_url("**/admin/")
     assert page.goto(link).status == 404
 

@@ -25,12 +25,12 @@ def form_of(page):  # type: ignore[no-untyped-def]
 
 def fill(form, text: str, name: str = "Lin") -> None:  # type: ignore[no-untyped-def]
     form.get_by_label("Name").fill(name)
-    form.get_by_label("E-mail").fill("lin@example.com")
-    form.get_by_label("Text").fill(text)
+    form.get_by_label("Email:").fill("lin@example.com")
+    form.get_by_label("Comment:").fill(text)
 
 
 def send(form) -> None:  # type: ignore[no-untyped-def]
-    form.get_by_role("button", name="Send the comment").click()
+    form.get_by_role("button", name="Post comment").click()
 
 
 def write(page, text: str):  # type: ignore[no-untyped-def]
@@ -39,7 +39,7 @@ def write(page, text: str):  # type: ignore[no-untyped-def]
     send(form)
     comment = page.locator(".comment", has_text=text)
     comment.wait_for()
-    page.get_by_role("status").filter(has_text="Sent: your comment is on floor").wait_for()
+    page.get_by_role("status").filter(has_text="Posted as #").wait_for()
     return comment
 
 
@@ -50,7 +50,7 @@ def test_a_comment_is_sent_without_leaving_the_page(page) -> None:  # type: igno
     write(page, "First one.")
     assert page.url == before and page.evaluate("() => window.stayed")
     form = form_of(page)
-    assert form.get_by_label("Text").input_value() == "" and form.get_by_label("Name").input_value() == "Lin"
+    assert form.get_by_label("Comment:").input_value() == "" and form.get_by_label("Name").input_value() == "Lin"
     write(page, "Second one.")  # the form has a key of its own again
     page.reload()
     assert page.locator(".comment", has_text="Second one.").count() == 1
@@ -60,7 +60,7 @@ def test_a_double_click_sends_one_comment(page) -> None:  # type: ignore[no-unty
     open_post(page)
     form = form_of(page)
     fill(form, "Only once.")
-    form.get_by_role("button", name="Send the comment").dblclick()
+    form.get_by_role("button", name="Post comment").dblclick()
     page.locator(".comment", has_text="Only once.").wait_for()
     page.reload()
     assert page.locator(".comment", has_text="Only once.").count() == 1
@@ -93,9 +93,9 @@ def test_nothing_moves_when_help_for_writing_arrives(page) -> None:  # type: ign
     """It comes when the form is first touched, be it by pressing Send, which must still be there when it is let go."""
     open_post(page)
     form = form_of(page)
-    button = form.get_by_role("button", name="Send the comment")
+    button = form.get_by_role("button", name="Post comment")
     before = button.bounding_box()
-    form.get_by_label("Text").focus()
+    form.get_by_label("Comment:").focus()
     form.locator(".emoji summary").wait_for()
     assert button.bounding_box() == before
 
@@ -108,17 +108,17 @@ def test_a_draft_survives_an_outage_and_a_reload(page) -> None:  # type: ignore[
     key = form.locator("[name=submission]").input_value()
     page.route(re.compile(r"/comment/\?part$"), lambda route: route.abort())
     send(form)
-    page.get_by_role("status").filter(has_text="Not sent. Your text is kept").wait_for()
-    assert form.get_by_label("Text").input_value() == "Not to be lost."
+    page.get_by_role("status").filter(has_text="Couldn't send. Your text is still here").wait_for()
+    assert form.get_by_label("Comment:").input_value() == "Not to be lost."
     page.unroute_all()
     page.reload()
     form = form_of(page)
-    assert form.get_by_label("Text").input_value() == "Not to be lost."
+    assert form.get_by_label("Comment:").input_value() == "Not to be lost."
     assert form.locator("[name=submission]").input_value() == key  # had it been stored, it would not be twice
     send(form)
     page.locator(".comment", has_text="Not to be lost.").wait_for()
     page.reload()
-    assert form_of(page).get_by_label("Text").input_value() == ""
+    assert form_of(page).get_by_label("Comment:").input_value() == ""
 
 
 @pytest.mark.page(**ENGLISH, allow_console=REFUSED)
@@ -128,8 +128,8 @@ def test_an_expired_form_keeps_the_text_and_is_sent_by_a_second_click(page) -> N
     fill(form, "Slowly thought over.")
     page.context.clear_cookies(name="csrftoken")
     send(form)
-    form.get_by_role("alert").filter(has_text="This form had expired.").wait_for()
-    assert form.get_by_label("Text").input_value() == "Slowly thought over."
+    form.get_by_role("alert").filter(has_text="This form has expired.").wait_for()
+    assert form.get_by_label("Comment:").input_value() == "Slowly thought over."
     send(form)
     page.locator(".comment", has_text="Slowly thought over.").wait_for()
 
@@ -139,10 +139,10 @@ def test_what_is_wrong_is_said_where_it_is_and_takes_the_focus(page) -> None:  #
     open_post(page)
     form = form_of(page)
     fill(form, "Kept all the same.")
-    form.get_by_label("E-mail").fill("a@b")  # good enough for the browser, not for the server
+    form.get_by_label("Email:").fill("a@b")  # good enough for the browser, not for the server
     send(form)
     form.get_by_role("alert").wait_for()
-    email = form.get_by_label("E-mail")
+    email = form.get_by_label("Email:")
     assert email.evaluate("field => field === document.activeElement")
     described = email.get_attribute("aria-describedby").split()
     words = " ".join(page.locator(f"#{name}").inner_text() for name in described)
@@ -169,7 +169,7 @@ def test_by_keyboard_alone(page) -> None:  # type: ignore[no-untyped-def]
     page.keyboard.press("Enter")
     comment = page.locator(".comment", has_text="Typed, never clicked.😀")
     comment.wait_for()
-    page.get_by_role("status").filter(has_text="Sent").wait_for()
+    page.get_by_role("status").filter(has_text="Posted as #").wait_for()
     assert page.evaluate("() => document.activeElement.closest('[role=status]') !== null")
 
 
@@ -179,22 +179,22 @@ def test_a_reply_is_written_under_what_it_answers(page) -> None:  # type: ignore
     floor = comment.get_attribute("id").removeprefix("floor-")
     comment.get_by_role("link", name="Reply", exact=True).click()
     form = comment.locator(".comment-form")
-    form.get_by_label("Text").fill("I do.")
-    form.get_by_role("button", name="No reply").click()
-    assert page.locator(".comment-write > .comment-form").get_by_label("Text").input_value() == "I do."
+    form.get_by_label("Comment:").fill("I do.")
+    form.get_by_role("button", name="Cancel reply").click()
+    assert page.locator(".comment-write > .comment-form").get_by_label("Comment:").input_value() == "I do."
     comment.get_by_role("link", name="Reply", exact=True).click()
     send(form)
-    page.locator(".comment", has_text="I do.").get_by_role("link", name=f"Reply to floor {floor}").wait_for()
+    page.locator(".comment", has_text="I do.").get_by_role("link", name=f"In reply to #{floor}").wait_for()
     assert page.locator(".comment-write > .comment-form").count() == 1
 
 
 def test_a_selection_is_quoted(page) -> None:  # type: ignore[no-untyped-def]
     open_post(page)
     comment = write(page, "Words worth quoting.")
-    form_of(page).get_by_label("Text").fill("Well:")
+    form_of(page).get_by_label("Comment:").fill("Well:")
     comment.locator(".prose p").select_text()
     page.get_by_role("button", name="Quote").click()
-    text = comment.locator(".comment-form").get_by_label("Text")
+    text = comment.locator(".comment-form").get_by_label("Comment:")
     assert text.input_value() == "Well:\n\n> Words worth quoting.\n\n"
     assert text.evaluate("field => field === document.activeElement")
     page.locator(".post .prose p").first.select_text()
@@ -215,7 +215,7 @@ def test_a_preview_follows_the_typing(page) -> None:  # type: ignore[no-untyped-
     button.click()
     preview = form.get_by_role("region", name="Preview")
     preview.locator("strong", has_text="bold").wait_for()
-    form.get_by_label("Text").fill("- now a list")
+    form.get_by_label("Comment:").fill("- now a list")
     preview.locator("li", has_text="now a list").wait_for()
     button.click()
     assert not preview.is_visible() and button.get_attribute("aria-expanded") == "false"
@@ -225,7 +225,7 @@ def test_one_edits_and_deletes_ones_own(page, new_page: Callable, daphne_server:
     open_post(page)
     comment = write(page, "Full of erors.")
     comment.get_by_role("link", name="Edit").click()
-    page.get_by_label("Text").fill("Free of errors.")
+    page.get_by_label("Comment:").fill("Free of errors.")
     page.get_by_role("button", name="Save").click()
     comment = page.locator(".comment", has_text="Free of errors.")
     assert "edited" in comment.locator(".comment-head").inner_text()
@@ -248,9 +248,9 @@ def test_all_of_it_without_scripts(page) -> None:  # type: ignore[no-untyped-def
     fill(page.locator(".comment-form"), "Without *scripts*.")
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("region", name="Preview").locator("em", has_text="scripts").wait_for()
-    page.get_by_label("E-mail").fill("a@b")
+    page.get_by_label("Email:").fill("a@b")
     send(page)
-    email = page.get_by_label("E-mail")
+    email = page.get_by_label("Email:")
     assert email.evaluate("field => field === document.activeElement")
     email.fill("a@example.com")
     send(page)
@@ -258,7 +258,7 @@ def test_all_of_it_without_scripts(page) -> None:  # type: ignore[no-untyped-def
     page.locator(".comment", has_text="Without scripts.").wait_for()
     page.get_by_role("link", name="Write a comment").click()
     page.get_by_role("link", name="Edit").first.click()
-    page.get_by_label("Text").fill("Changed without scripts.")
+    page.get_by_label("Comment:").fill("Changed without scripts.")
     page.get_by_role("button", name="Save").click()
     page.locator(".comment", has_text="Changed without scripts.").wait_for()
     page.get_by_role("link", name="Write a comment").click()

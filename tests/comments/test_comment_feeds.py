@@ -127,7 +127,7 @@ def test_a_kept_feed_shows_the_next_comment(client: Client, settings) -> None:
     gone = make_comment(old, "An old one.")
     Comment.objects.filter(pk=gone.pk).update(created_at="2020-01-01T00:00Z")
     assert len(parsed(client.get("/comments/feed/")).entries) == 20
-    assert parsed(client.get(f"/article/{post.pk}/comments/feed/")).entries[0].title == "Ada, floor 21"
+    assert parsed(client.get(f"/article/{post.pk}/comments/feed/")).entries[0].title == "Ada · #21"
     gone.delete()
     make_comment(old, "News.")
     assert "News." in client.get("/comments/feed/").content.decode()
@@ -153,7 +153,7 @@ def test_ones_own_comments_by_page(django_assert_num_queries) -> None:
     with django_assert_num_queries(5):  # session, account, how many, which, whether an author
         page = client.get("/comments/mine/").content.decode()
     assert "Mine 24." in page and "Mine 5." in page and "Mine 4." not in page and "Not mine." not in page
-    assert page.count("awaits approval") == 1 and page.count(">hidden<") == 1 and "spam" not in page
+    assert page.count(">Pending<") == 1 and page.count(">Hidden<") == 1 and "spam" not in page
     assert "Mine 4." in client.get("/comments/mine/?page=2").content.decode()
     assert client.get("/comments/mine/?page=3").status_code == 404
     assert f'href="{post.floor_url(23)}"' in page
@@ -171,11 +171,11 @@ def test_an_author_switches_mail_off_and_on() -> None:
     author = make_administrator()
     client = in_english(Client())
     client.force_login(author)
-    assert "No more mail" not in client.get("/comments/mine/").content.decode()
+    assert "Turn off" not in client.get("/comments/mine/").content.decode()
     make_post(author=author)
-    assert "No more mail" in client.get("/comments/mine/").content.decode()
+    assert "Turn off" in client.get("/comments/mine/").content.decode()
     client.post("/comments/mine/", {"mail": "off"})
     assert SilencedAuthor.objects.get().user == author
-    assert "Send me mail" in client.get("/comments/mine/").content.decode()
+    assert "Turn on" in client.get("/comments/mine/").content.decode()
     client.post("/comments/mine/", {"mail": "on"})
     assert not SilencedAuthor.objects.exists()

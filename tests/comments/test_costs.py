@@ -52,7 +52,7 @@ def test_a_preview_too_many_says_so_and_keeps_the_text(monkeypatch: pytest.Monke
     part, page = client.post(f"{address}?part", {"body": "x"}), client.post(address, {"body": "A long thought."})
     for answer in (part, page):
         assert answer.status_code == 429 and answer["Retry-After"] == "60"
-        assert "请稍等片刻" in answer.content.decode()
+        assert "操作过于频繁，请稍后再试。" in answer.content.decode()
     assert "A long thought." in page.content.decode()
 
 
@@ -165,15 +165,15 @@ def test_moderators_see_that_a_comment_was_edited(client: Client, admin_client: 
     post = make_post()
     comment = write(client, post)
     queue, page = "/admin/comments/comment/", post.get_absolute_url()
-    assert "编辑于" not in admin_client.get(queue).content.decode()
+    assert "编辑时间" not in admin_client.get(queue).content.decode()
     Comment.objects.all().set_state("pending")
-    assert "已编辑" not in admin_client.get(page).content.decode()
+    assert "编辑于" not in admin_client.get(page).content.decode()
     Comment.objects.all().set_state("visible")
     client.post(f"{form_address(post)}{comment.floor}/edit/", {"body": f"{SENTENCE} Well."})
     Comment.objects.all().set_state("pending")
     for address in (queue, f"{queue}{comment.pk}/change/"):
-        assert "编辑于" in admin_client.get(address).content.decode(), address
-    assert "已编辑" in admin_client.get(page).content.decode()
+        assert "编辑时间" in admin_client.get(address).content.decode(), address
+    assert "编辑于" in admin_client.get(page).content.decode()
 
 
 @pytest.mark.django_db

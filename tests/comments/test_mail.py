@@ -92,7 +92,7 @@ def test_the_author_hears_of_a_comment_once(client: Client, smtp: SMTPServer, po
     assert send() == 1 and send() == 0
     (letter,) = smtp.letters
     assert letter.to == ["writer@example.com"] and letter["To"] == "writer@example.com"
-    assert letter["Subject"] == "Ada has commented on “On walking”"
+    assert letter["Subject"] == "Ada commented on “On walking”"
     assert letter["From"] == "Between the lines <noreply@testserver>"
     assert "A **bold** thought." in plain(letter) and f"http://testserver{post.floor_url(1)}" in plain(letter)
     assert "A <strong>bold</strong> thought." in html(letter)
@@ -111,7 +111,7 @@ def test_a_comment_that_awaits_approval_is_said_to_do_so_and_not_told_again(smtp
     Comment.objects.all().set_state("visible")
     send()
     (letter,) = smtp.letters
-    assert letter["Subject"] == "A comment on “On walking” awaits approval" and "/admin/comments/" in plain(letter)
+    assert letter["Subject"] == "A comment on “On walking” is awaiting approval" and "/admin/comments/" in plain(letter)
 
 
 @pytest.mark.parametrize("state", ["spam", "screened"])
@@ -163,11 +163,11 @@ def test_nothing_but_one_question_goes_to_an_address_before_it_confirms(client: 
     path = link(question, "confirm")
     for _ in range(2):
         page = in_english(client).get(path)
-        assert page.status_code == 200 and "Yes, send me answers" in page.content.decode()
+        assert page.status_code == 200 and "Confirm subscription" in page.content.decode()
     assert send() == 0  # to look is not to confirm
     assert in_english(client).post(path).status_code == 200
     assert send() == 3
-    assert {letter["Subject"] for letter in smtp.letters[1:]} == {"Ada has answered you under “On walking”"}
+    assert {letter["Subject"] for letter in smtp.letters[1:]} == {"Ada replied to your comment on “On walking”"}
 
 
 def test_an_answer_is_told_to_who_was_answered_alone(client: Client, smtp: SMTPServer) -> None:

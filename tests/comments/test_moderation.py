@@ -72,7 +72,7 @@ def test_pending_ones_come_first_with_score_and_reasons(admin_client: Client) ->
     make_comment(post, "Newest of all.", verdict=Verdict("spam", 8.5, (Reason("honeypot", 4),)))
     page = in_english(admin_client).get(QUEUE).content.decode()
     assert page.index("An old one that waits.") < page.index("Newest of all.") < page.index("A newer one")
-    assert "many links: 5 (+3)" in page and "8.5" in page and "a field that nobody sees" in page
+    assert "too many links: 5 (+3)" in page and "8.5" in page and "filled in the honeypot field" in page
     page = in_english(admin_client).get(f"{QUEUE}?state__exact=spam").content.decode()
     assert "Newest of all." in page and "that waits" not in page
 
@@ -92,7 +92,7 @@ def test_every_bulk_action_keeps_counts_exact_and_can_be_undone(admin_client: Cl
         page = act(admin_client, action, seen, waiting, far)
         assert set(Comment.objects.values_list("state", flat=True)) == ({now} if now else set())
         assert (count(post), count(other)) == counts
-        assert "3 comments are as they were." in press_undo(admin_client, page)
+        assert "3 comments restored." in press_undo(admin_client, page)
         assert list(before.all()) == rows and (count(post), count(other)) == (1, 1)
         assert learned() == (0, 0) and not Lesson.objects.exists()
 
@@ -111,7 +111,7 @@ def test_an_action_is_undone_once_by_who_did_it_and_not_for_ever(admin_client: C
     with pytest.raises(CannotUndo):
         undo(done.undo_token, admin_user)
     page = in_english(admin_client).post("/comments/undo/", {"token": done.undo_token}, follow=True)
-    assert "undone any more" in page.content.decode()
+    assert "can no longer be undone" in page.content.decode()
     decide([comment.pk], "spam", admin_user)
     Moderation.objects.update(made_at="2020-01-01T00:00Z")
     decide([comment.pk], "screen", admin_user)
@@ -169,7 +169,7 @@ def test_the_form_of_one_comment_decides_as_well(admin_client: Client, told: Cal
     form = {"author_name": "Ada", "author_email": "", "author_site": "", "body": "Edited.", "state": "visible"}
     pages: list = []
     address = f"{QUEUE}{comment.pk}/change/"
-    assert "many links" in in_english(admin_client).get(address).content.decode()
+    assert "too many links" in in_english(admin_client).get(address).content.decode()
     assert told(lambda: pages.append(admin_client.post(address, form, follow=True))) == [1]
     assert count(post) == 1 and learned() == (0, 1)
     press_undo(admin_client, pages[0].content.decode())
@@ -184,13 +184,13 @@ def test_reply_in_place_approves_and_lands_on_its_floor(admin_client: Client) ->
     post = make_post()
     comment = make_comment(post, "A question that waits.", verdict=HELD)
     page = in_english(admin_client).get(f"{QUEUE}?state__exact=pending").content.decode()
-    assert f'name="reply-{comment.pk}"' in page and "Approve and send the reply" in page
+    assert f'name="reply-{comment.pk}"' in page and "Approve and reply" in page
     address = f"{QUEUE}{comment.pk}/reply/"
-    assert "needs a text" in in_english(admin_client).post(address, follow=True).content.decode()
+    assert "be empty." in in_english(admin_client).post(address, follow=True).content.decode()
     back = f"http://testserver{QUEUE}?state__exact=pending"
     sent = in_english(admin_client).post(address, {f"reply-{comment.pk}": "An *answer*."}, headers={"referer": back})
     assert sent["Location"] == f"{QUEUE}?state__exact=pending"
-    assert "Your reply is floor 2." in in_english(admin_client).get(QUEUE).content.decode()
+    assert "Your reply was posted as #2." in in_english(admin_client).get(QUEUE).content.decode()
     answer = Comment.objects.get(floor=2)
     assert answer.reply_to_floor == 1 and answer.by_administrator and state(comment) == "visible" and count(post) == 2
     Post.objects.update(comments_open=False)
@@ -203,7 +203,7 @@ def test_staff_moderates_from_the_page(admin_client: Client) -> None:
     seen, waiting = make_comment(post, "A thought."), make_comment(post, "It waits here.", verdict=HELD)
     page = in_english(admin_client).get(post.get_absolute_url())
     text = page.content.decode()
-    assert "no-store" in page["Cache-Control"] and "It waits here." in text and "many links: 5" in text
+    assert "no-store" in page["Cache-Control"] and "It waits here." in text and "too many links: 5" in text
     assert f'action="/article/{post.pk}/comment/1/moderate/"' in text
     for comment, decision, now in (
         (waiting, "approve", ("visible", "visible")),
@@ -219,7 +219,7 @@ def test_staff_moderates_from_the_page(admin_client: Client) -> None:
     address = f"/article/{post.pk}/comment/2/moderate/"
     page = in_english(admin_client).post(address, {"decision": "delete"}, follow=True)
     assert not Comment.objects.filter(floor=2).exists() and "1 comment deleted." in page.content.decode()
-    assert "1 comment is as it was." in press_undo(admin_client, page.content.decode())
+    assert "1 comment restored." in press_undo(admin_client, page.content.decode())
     assert Comment.objects.get(floor=2).body == "It waits here."
 
 

@@ -166,7 +166,7 @@ def test_a_held_comment_is_thanked_for_and_seen_by_nobody(client: Client) -> Non
     response = send(client, post, CASINO)
     assert (response.status_code, response["Location"]) == (302, f"{address(post)}held/")
     page = in_english(client).get(response["Location"])
-    assert "awaits approval" in page.content.decode() and "no-store" in page["Cache-Control"]
+    assert "is awaiting approval" in page.content.decode() and "no-store" in page["Cache-Control"]
     comment = Comment.objects.get()
     assert comment.state == "pending" and comment.score >= 3 and comment.reasons
     for path in (post.get_absolute_url(), "/", "/feed/", "/search/?q=casino"):
@@ -196,7 +196,7 @@ def test_a_form_that_is_too_old_comes_back_with_the_text(client: Client) -> None
     post = make_post()
     response = send(client, post, opened=stamp(post.pk, 25 * 3600))
     page = response.content.decode()
-    assert response.status_code == 422 and "open for a long time" in page and FIELDS["body"] in page
+    assert response.status_code == 422 and "This page has expired" in page and FIELDS["body"] in page
     assert not Comment.objects.exists()
     fresh = page.split('name="opened" value="')[1].split('"')[0]
     assert age_of(fresh, post.pk) >= 3  # who sends it at once has typed before

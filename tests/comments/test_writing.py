@@ -36,7 +36,7 @@ def test_what_is_sent_twice_is_stored_once_and_leads_to_the_same_floor(client: C
     first, second = (client.post(form_address(post), sent) for _ in range(2))
     assert first["Location"] == second["Location"] == f"{post.get_absolute_url()}#floor-1"
     assert comment_count(post) == 1 and make_comment(post).floor == 2  # the duplicate has eaten no floor
-    # Who goes back in the browser and writes something else has written something else.
+    # A reader who goes back in the browser and writes something else has written a new comment.
     again = client.post(form_address(post), sent | {"body": "Another thought."})
     assert again["Location"].endswith("#floor-3")
     assert client.post(form_address(other), sent)["Location"].endswith("#floor-1")
@@ -175,7 +175,7 @@ def test_who_wrote_a_comment_edits_it(client: Client) -> None:
 
 
 def test_what_no_comment_may_say_no_edit_may_say(client: Client) -> None:
-    """Who writes something nice to have it shown, and then something else."""
+    """A reader writes something nice to have it shown, and then something else."""
     post = make_post()
     client.post(form_address(post), FIELDS)
     casino = "Best online casino with free spins, visit https://lucky.example/ now"
@@ -202,7 +202,7 @@ def test_who_wrote_a_comment_deletes_it_and_its_floor_stays_empty(client: Client
     assert gone["Location"] == f"{post.get_absolute_url()}#comments" and not Comment.objects.exists()
     assert comment_count(post) == 0 and make_comment(post).floor == 2
     again = in_english(client).post(own_address(post, 1, "delete"))
-    assert again.status_code == 403 and "can no longer be changed" in again.content.decode()
+    assert again.status_code == 403 and "can no longer be edited or deleted" in again.content.decode()
 
 
 @pytest.mark.parametrize("verb", ["edit", "delete"])
@@ -223,7 +223,7 @@ def test_nobody_else_changes_a_comment(client: Client, verb: str) -> None:
         thief.cookies.clear()
         thief.cookies[name] = value
         answer = in_english(thief).post(own_address(target, floor, verb), {"body": "Mine now."})
-        assert answer.status_code == 403 and "can no longer be changed" in answer.content.decode()
+        assert answer.status_code == 403 and "can no longer be edited or deleted" in answer.content.decode()
     assert Comment.objects.count() == 3 and not Comment.objects.filter(body="Mine now.").exists()
 
 
@@ -244,13 +244,13 @@ def test_after_ten_minutes_or_once_hidden_a_comment_stands(client: Client, verb:
 def test_an_edit_is_held_to_what_a_comment_is_held_to(client: Client) -> None:
     post = make_post()
     client.post(form_address(post), FIELDS)
-    for body, words in (("", "required"), ("x" * 10_001, "at most 10000"), ("\u200b", "needs a text")):
+    for body, words in (("", "required"), ("x" * 10_001, "at most 10000"), ("\u200b", "be empty.")):
         answer = in_english(client).post(own_address(post, 1, "edit"), {"body": body})
         assert answer.status_code == 422 and words in answer.content.decode()
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = client.cookies
     answer = in_english(strict).post(own_address(post, 1, "edit"), {"body": "Forged?"})
-    assert answer.status_code == 403 and "This form had expired." in answer.content.decode()
+    assert answer.status_code == 403 and "This form has expired." in answer.content.decode()
     assert "Forged?" in answer.content.decode() and Comment.objects.get().body == FIELDS["body"]
     assert strict.post(own_address(post, 1, "delete")).status_code == 403 and Comment.objects.exists()
 
@@ -271,8 +271,8 @@ def test_no_page_for_everybody_says_whose_a_comment_is(client: Client) -> None:
     ("x" * 65_536, "at most 10000"),
     ("a" + "\n" * 9_998 + "b", "at most 400 lines"),
     ("\n" * 10_000, "required"),
-    ("\u200b" * 10_000, "needs a text"),
-    ("\u202e\u2066\u3164\u2800", "needs a text"),
+    ("\u200b" * 10_000, "be empty."),
+    ("\u202e\u2066\u3164\u2800", "be empty."),
 ])  # fmt: skip
 def test_floods_get_a_clear_answer(client: Client, body: str, words: str) -> None:
     post = make_post()

@@ -211,7 +211,7 @@ def test_word_goes_out_at_once_though_redis_was_away_a_moment_ago(together: Redi
         assert not writer.has_unpublished_change
         heard = set()
         while message := other.get_message(timeout=0.5):
-            heard.add(coherence.understood(message["data"].encode())[1])
+            heard.add(coherence.parse_message(message["data"].encode())[1])
         assert heard & {Change("told", None), Change("told", frozenset([2]))}  # the listener may have paid before
     writer.listener.stop()
 

@@ -13,7 +13,7 @@ from apps.posts.models import Category, Source
 from tests.factories import make_category, make_comment, make_post
 from tests.languages import in_english
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CHINESE, ENGLISH = ("zh-hans", "归档"), ("en", "Archive")
 
 
@@ -165,16 +165,34 @@ def test_what_the_program_named_is_translated_until_the_owner_renames_it(client:
     page = in_english(client).get("/").content.decode()
     for name in ("Original", "Repost", "Translation", "Uncategorized", "Statistics"):
         assert f">{name}<" in page, name
-    assert not re.search("原创|转载|翻译|未分类|博客统计", page)
+    tagline = "The faintest ink is better than the best memory"
+    assert f"<p>{tagline}</p>" in page and f'name="description" content="{tagline}"' in page
+    assert not re.search("原创|转载|翻译|未分类|博客统计|好记性", page)
     assert ">翻译<" in client.get(post.get_absolute_url()).content.decode()  # a tag is the owner's
     for path, heading in ((category.get_absolute_url(), "Uncategorized"), ("/source/2/", "Repost")):
         listed = client.get(path).content.decode()
         assert f"<h1>{heading}</h1>" in listed and f"<title>{heading} · " in listed
+    head = client.get(post.get_absolute_url()).content.decode()
+    assert 'property="article:section" content="Uncategorized"' in head and '"articleSection":"Uncategorized"' in head
     chinese = Client().get("/").content.decode()
-    for name in ("原创", "转载", "翻译", "未分类", "博客统计"):
+    for name in ("原创", "转载", "翻译", "未分类", "博客统计", "好记性不如烂笔头"):
         assert f">{name}<" in chinese, name
     Source.objects.filter(pk=1).update(name="自家")
     Plugin.objects.update(title="数字")
     store.drop()
     page = client.get("/").content.decode()
     assert lang_of(page, "自家") == lang_of(page, "数字") == "zh-Hans" and ">Original<" not in page
+
+
+def test_feeds_of_an_english_site_name_the_default_category_in_english(client: Client) -> None:
+    category = Category.objects.get(protected=True)
+    make_post(category=category)
+    SiteIdentity.objects.update(language="en")
+    store.drop()
+    feed = client.get(f"{category.get_absolute_url()}feed/").content.decode()
+    assert "<title>Uncategorized · blog_xtg</title>" in feed and "<category>Uncategorized</category>" in feed
+    whole = client.get("/feed/").content.decode()
+    assert "<description>The faintest ink is better than the best memory</description>" in whole
+    Category.objects.update(name="杂记")
+    store.drop()
+    assert "<title>杂记 · blog_xtg</title>" in client.get(f"{category.get_absolute_url()}feed/").content.decode()

@@ -31,7 +31,7 @@ from tests.factories import make_category, make_comment, make_post
 from tests.languages import in_english
 from tests.services import BROWSER
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 def queries(client: Client, path: str, **headers: str) -> int:
@@ -182,7 +182,7 @@ def test_tracking_parameters_make_no_other_page(client: Client) -> None:
     assert client.get("/?utm_source=x&page=2").content == plain
     first = client.get("/?utm_source=mail&gclid=1").content.decode()
     assert "utm_source" not in first and "gclid" not in first
-    # What the page doesn't know makes no other page either, nor does what is written in another way.
+    # A parameter that the page doesn't know makes no other page either, nor does what is written in another way.
     assert queries(client, "/?mine=1&page=2&%70age=3") == 0
     assert client.get("/?mine=1&page=2").content == plain
     assert client.get("/?mine=1&pageNo=2")["Location"] == "/?page=2"  # but what it knows
@@ -275,6 +275,42 @@ def test_caches_outside_may_keep_a_page_for_a_second(client: Client) -> None:
     assert not answer.cookies
 
 
+class Watching:
+    """A middleware as a stranger would add it, with each hook that Django knows."""
+
+    seen: list[str] = []
+
+    def __init__(self, get_response) -> None:  # type: ignore[no-untyped-def]
+        self.get_response = get_response
+
+    def __call__(self, request):  # type: ignore[no-untyped-def]
+        self.seen.append("request")
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs) -> None:  # type: ignore[no-untyped-def]
+        self.seen.append(f"view of {request.user} in {request.session.session_key}")
+
+    def process_exception(self, request, exception) -> None:  # type: ignore[no-untyped-def]
+        self.seen.append(type(exception).__name__)
+
+
+def test_an_anonymous_page_passes_every_hook_of_every_middleware(client: Client, settings: Settings) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.{Watching.__name__}"]
+    Watching.seen.clear()
+    answer = client.get("/?page=99")
+    assert answer.status_code == 404 and not answer.cookies
+    assert Watching.seen == ["request", "view of AnonymousUser in None", "Http404"]
+
+
+@pytest.mark.parametrize("path", ["/", "/archive/", "/tags/", "/feed/", "/search/?q=word", "/article/{pk}/{slug}/"])
+def test_an_anonymous_page_asks_for_no_session_and_sets_no_cookie(client: Client, path: str) -> None:
+    post = make_post()
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(path.format(pk=post.pk, slug=post.slug))
+    assert answer.status_code == 200 and not answer.cookies
+    assert not [query for query in captured if re.search("django_session|FROM .auth_user", query["sql"])]
+
+
 def test_without_memory_to_spare_every_page_is_made_anew(client: Client, settings: Settings) -> None:
     settings.PAGE_CACHE_BYTES = 0
     make_post()
@@ -348,7 +384,7 @@ def test_nobody_waits_long_for_a_page_that_hangs(renderer: Renderer) -> None:
 
 @pytest.fixture
 def cache(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> PageCache:
-    monkeypatch.setattr(coherence, "_hearers", [])
+    monkeypatch.setattr(coherence._changes, "subscribers", [])
     settings.PAGE_CACHE_BYTES = 100_000
     return PageCache()
 

@@ -78,7 +78,7 @@ def test_an_address_has_its_share(guarded, method: str, path: str, at_once: int,
         assert set(told) == {200, 429}
         assert at_once < told[200] <= most
         last = next(answer for answer in answers if answer.status == 429)
-        assert last.headers["Retry-After"] == "10" and "请求过多" in last.body.decode()
+        assert last.headers["Retry-After"] == "10" and "请求过于频繁" in last.body.decode()
         assert ask(nginx, path, method, source="127.0.0.9").status == 200
         assert ask(nginx, "/").status == 200
 

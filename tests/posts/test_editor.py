@@ -1,4 +1,4 @@
-"""What the writer's editor may ask for, who may ask, and the form around it."""
+"""The requests of the writer's editor, who may send them, and the form around it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ from tests.factories import make_administrator, make_post
 from tests.languages import in_english
 from tests.services import Redis
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PREVIEW, UPLOAD = "/admin/editor/preview/", "/admin/editor/upload/"
 

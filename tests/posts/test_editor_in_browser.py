@@ -222,7 +222,7 @@ def test_a_placeholder_holds_the_place_while_the_writer_goes_on(editing: Any, up
     editing.fill("#id_body", "one two")
     put_caret(editing, 3)
     paste(editing, "a.png", "b.png")
-    until_text(editing, r"^one\n\n!\[上传中 a…… #1\]\(\)\n\n!\[上传中 b…… #2\]\(\)\n\n two$")
+    until_text(editing, r"^one\n\n!\[上传中 a… #1\]\(\)\n\n!\[上传中 b… #2\]\(\)\n\n two$")
     editing.keyboard.press("ControlOrMeta+End")
     editing.keyboard.type(" three")
     put_caret(editing, 0, 3)  # selected text isn't replaced
@@ -287,7 +287,7 @@ def test_an_upload_tears_no_composition(editing: Any, uploads: Any, ime: Any) ->
     editing.fill("#id_body", "正文：")
     put_caret(editing, 3)
     paste(editing, "x.png")
-    until_text(editing, r"上传中 x…… #1\]\(\)\n\n$")
+    until_text(editing, r"上传中 x… #1\]\(\)\n\n$")
     for part in ("z", "zh", "zho"):
         compose(ime, part)
     uploads.release()
@@ -328,7 +328,7 @@ def test_saving_waits_for_pictures(editing: Any, uploads: Any) -> None:
     paste(editing, "a.png", "b.png")
     until_text(editing, "#2")
     editing.click("input[name=_draft]")
-    assert editing.input_value("input[name=_draft]") == "等待图片上传……"
+    assert editing.input_value("input[name=_draft]") == "等待图片上传…"
     editing.wait_for_timeout(300)
     assert editing.url.endswith("/add/")
     uploads.release()
@@ -348,7 +348,7 @@ def test_a_placeholder_is_never_saved(editing: Any, uploads: Any) -> None:
     until_text(editing, r"!\[a\]\(/media")
     editing.focus("#id_body")
     editing.keyboard.press("ControlOrMeta+z")
-    until_text(editing, r"上传中 a…… #1")
+    until_text(editing, r"上传中 a… #1")
     editing.click("input[name=_draft]")
     editing.wait_for_selector(".messagelist .success")
     assert re.fullmatch(r"图：\s+!\[a\]\(/media\S+\)\s*", editing.input_value("#id_body"))
@@ -379,7 +379,7 @@ def test_a_server_that_never_answers_does_not_hold_up_saving(editing: Any, uploa
     editing.click("input[name=_draft]")
     editing.clock.fast_forward(50_000)
     editing.wait_for_timeout(300)
-    assert editing.input_value("input[name=_draft]") == "等待图片上传……"
+    assert editing.input_value("input[name=_draft]") == "等待图片上传…"
     editing.clock.fast_forward(15_000)
     editing.wait_for_selector(".markdownx .errornote:has-text('a.png: 图片上传失败')")
     until_text(editing, "^图：$")

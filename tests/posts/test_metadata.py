@@ -1,4 +1,4 @@
-"""What a page tells search engines and those who share its address; the card that stands in for a cover."""
+"""The data of a page for search engines and for those who share its address; the card that stands in for a cover."""
 
 import datetime
 import json
@@ -22,7 +22,7 @@ from apps.posts.models import Post
 from tests.factories import make_administrator, make_category, make_post, make_posts
 from tests.languages import in_english
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 class Head(HTMLParser):
@@ -247,7 +247,7 @@ def test_the_home_page_tells_of_the_site_and_its_search(client: Client) -> None:
     identity = SiteIdentity.objects.get()
     page = head(client, "/?utm_campaign=x")
     assert page.canonical == "http://testserver/" and page.one("og:type") == "website"
-    assert page.one("og:title") == identity.title and page.one("description") == identity.signature
+    assert page.one("og:title") == identity.title and page.one("description").startswith("The faintest ink is")
     graph = page.graph()
     assert set(graph) == {"WebSite", "Blog"}
     target = graph["WebSite"]["potentialAction"]["target"]["urlTemplate"]

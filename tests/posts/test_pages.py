@@ -196,7 +196,7 @@ def test_an_imports_old_address_leads_to_the_post(client: Client) -> None:
 def test_what_is_not_there_is_a_readable_404(client: Client, path: str) -> None:
     response = in_english(client).get(path)
     assert response.status_code == 404
-    assert "There is no such page." in text_of(response) and "Traceback" not in text_of(response)
+    assert "Page not found." in text_of(response) and "Traceback" not in text_of(response)
 
 
 def test_search_finds_words_in_title_text_and_tags(client: Client) -> None:
@@ -323,7 +323,7 @@ def test_the_page_of_an_anonymous_reader_is_the_same_for_all(client: Client) -> 
 def test_the_administrators_page_says_who_sees_a_draft(admin_client: Client) -> None:
     draft = make_post(status="draft")
     page = in_english(admin_client).get(draft.get_absolute_url())
-    assert "Only administrators see this post." in text_of(page)
+    assert "Only administrators can see this post." in text_of(page)
 
 
 def test_no_get_writes(client: Client, django_assert_num_queries) -> None:

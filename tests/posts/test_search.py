@@ -1,4 +1,4 @@
-"""What is found, in which order, and what it costs; the same on both databases."""
+"""Search results, their order and their cost; the same on both databases."""
 
 import datetime
 import re
@@ -542,8 +542,10 @@ def test_results_are_paged_and_the_query_is_kept(client: Client) -> None:
 
 @database_test
 def test_nothing_found_says_so_and_helps(client: Client) -> None:
+    page = text_of(client.get("/search/?q=nowhere"))
+    assert "没有找到相关文章。" in page and "中文标题可用拼音或首字母，如 shujuku、sjk。" in page
     page = text_of(in_english(client).get("/search/?q=nowhere"))
-    assert "Nothing found." in page and "shujuku" in page
+    assert "No posts found." in page and "Use “quotes” for exact phrases." in page
 
 
 @database_test

@@ -95,7 +95,7 @@ def _made(
 def _question(notice: Notice, site: Snapshot) -> dict[str, object]:
     """Nothing that the writer typed but the address: the letter may go to somebody who never was here."""
     return {
-        "subject": _("Do you want mail about answers on %(site)s?") % {"site": site.title},
+        "subject": _("Confirm reply notifications from %(site)s") % {"site": site.title},
         "title": notice.comment.post.title,
         "confirm_url": confirm_url(notice.receiver),
     }
@@ -106,13 +106,13 @@ def _subject(notices: list[Notice], told: list[Told]) -> str:
         number = len(notices)
         if notices[0].kind == Notice.Kind.AUTHOR:
             return ngettext("%(number)d new comment", "%(number)d new comments", number) % {"number": number}
-        return ngettext("%(number)d new answer", "%(number)d new answers", number) % {"number": number}
+        return ngettext("%(number)d new reply", "%(number)d new replies", number) % {"number": number}
     words = {"name": shorten(told[0].name, SUBJECT_CHARACTERS), "title": shorten(told[0].title, SUBJECT_CHARACTERS)}
     if notices[0].kind == Notice.Kind.REPLY:
-        return _("%(name)s has answered you under “%(title)s”") % words
+        return _("%(name)s replied to your comment on “%(title)s”") % words
     if told[0].pending:
-        return _("A comment on “%(title)s” awaits approval") % words
-    return _("%(name)s has commented on “%(title)s”") % words
+        return _("A comment on “%(title)s” is awaiting approval") % words
+    return _("%(name)s commented on “%(title)s”") % words
 
 
 def _told(notice: Notice) -> Told:

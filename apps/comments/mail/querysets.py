@@ -46,7 +46,7 @@ class ReceiverQuerySet(models.QuerySet["Receiver"]):
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def due(self, at: Moment) -> NoticeQuerySet:
-        """What may be told by then: waiting, its time come, and everything that readers are to know of it still true.
+        """Return notices due by then: waiting, their time come, and everything readers are to know of them still true.
 
         A comment that is not visible is held back until it is, except that its post's author hears of pending ones; so
         is what an address has not asked for, and what stands under a post that is not everybody's to open.
@@ -57,7 +57,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         visible = Q(comment__state="visible")
         wanted = Exists(Subscription.objects.filter(comment=OuterRef("addressee"), receiver=OuterRef("receiver")))
         confirmed = Exists(Receiver.objects.confirmed().filter(receiver=OuterRef("receiver")))
-        readable = Exists(Post.objects.by_link().filter(pk=OuterRef("comment__post")))
+        readable = Exists(Post.objects.reachable().filter(pk=OuterRef("comment__post")))
         author = Q(kind="author") & (visible | Q(comment__state="pending")) & Q(comment__post__author__silenced=None)
         reply = Q(kind="reply", addressee__state="visible") & visible & Q(wanted) & Q(confirmed) & Q(readable)
         confirm = Q(kind="confirm") & visible & Q(wanted) & ~Q(confirmed)

@@ -23,17 +23,17 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if receiver is None or (request.method == "POST" and not services.confirm(receiver)):
         return _page(
             request,
-            _("This link is no longer good"),
-            _("Tick the box when you comment next, and a new one will be sent to you."),
+            _("This link is no longer valid"),
+            _("Check the box again on your next comment to get a new link."),
             status=404,
         )
     if request.method == "POST":
-        return _page(request, _("Answers will be sent to you"), _("Each letter has a link that ends them."))
+        return _page(request, _("You're subscribed to replies"), _("Every email has an unsubscribe link."))
     return _page(
         request,
-        _("Mail about answers"),
-        _("When somebody answers a comment for which you ticked the box, you will get a letter."),
-        button=_("Yes, send me answers"),
+        _("Reply notifications"),
+        _("We'll email you when someone replies to a comment you asked to follow."),
+        button=_("Confirm subscription"),
     )
 
 
@@ -44,15 +44,15 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     """End the mail to whom this link was sent: a GET asks, a POST does it (RFC 8058: in one click)."""
     who = links.stopped(token)
     if who is None:
-        return _page(request, _("This link is no longer good"), "", status=404)
+        return _page(request, _("This link is no longer valid"), "", status=404)
     if request.method == "POST":
         services.stop(who)
-        return _page(request, _("No more letters"), _("You will get no more mail about comments from here."))
+        return _page(request, _("You're unsubscribed"), _("You won't receive any more comment emails from this site."))
     return _page(
         request,
-        _("No more letters?"),
-        _("You will get no more mail about comments from here."),
-        button=_("Yes, no more letters"),
+        _("Unsubscribe?"),
+        _("You'll stop receiving comment emails from this site."),
+        button=_("Unsubscribe"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What moderators decide about comments: learned from, announced, counted, and undone if they think better of it."""
+"""Decisions of moderators about comments: learned from, announced, counted, and undone if they think better of it."""
 
 import datetime
 import json
@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
+from apps.posts.visibility import may_see_unpublished
 
 from ..live.notifications import notify_added
 from ..models import Comment
@@ -31,7 +32,7 @@ _SALT = "comments.undo"
 class Decision(models.TextChoices):
     APPROVE = "approve", _("Approve")
     HIDE = "screen", _("Hide")
-    SPAM = "spam", _("Spam")
+    SPAM = "spam", _("Mark as spam")
     DELETE = "delete", _("Delete")
 
 
@@ -40,7 +41,7 @@ _STATES = {
     Decision.HIDE: Comment.State.HIDDEN,
     Decision.SPAM: Comment.State.SPAM,
 }
-# What the classifier learns. A hidden comment may be anything but advertising.
+# Decisions that the classifier learns from. A hidden comment may be anything but advertising.
 _LESSONS = {Comment.State.VISIBLE: False, Comment.State.HIDDEN: None, Comment.State.SPAM: True}
 UNSEEN = {Comment.State.PENDING, Comment.State.SPAM}
 
@@ -79,7 +80,7 @@ def decide(ids: Sequence[int], decision: str, user: Any) -> Done:
     """
     decision = Decision(decision)
     Moderation.objects.older_than(timezone.now() - datetime.timedelta(seconds=UNDO_SECONDS)).delete()
-    parts = [ids[start : start + COMMENTS_AT_ONCE] for start in range(0, len(ids), COMMENTS_AT_ONCE)]
+    parts = list(chunked(ids, COMMENTS_AT_ONCE))
     count, token = 0, ""
     for part in parts:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What the writer of a held comment is told, and where the buttons of those who moderate lead."""
+"""The page for the writer of a held comment, and where the buttons of those who moderate lead."""
 
 from typing import Any
 
@@ -14,7 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.http.request_info import BlogRequest
-from apps.posts.access import is_unlocked, referred_post
+from apps.posts.passwords import is_unlocked
+from apps.posts.references import referred_post
 
 from ..models import Comment
 from .messages import QUEUE, tell
@@ -63,9 +64,9 @@ def take_back(request: HttpRequest) -> HttpResponse:
     try:
         count = undo(request.POST.get("token", ""), user)
     except CannotUndo:
-        messages.error(request, _("This can't be undone any more."))
+        messages.error(request, _("This can no longer be undone."))
     else:
-        text = ngettext("%(count)d comment is as it was.", "%(count)d comments are as they were.", count)
+        text = ngettext("%(count)d comment restored.", "%(count)d comments restored.", count)
         messages.success(request, text % {"count": count})
     back = request.POST.get("next", "")
     allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())

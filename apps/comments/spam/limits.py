@@ -22,20 +22,22 @@ def check(address: str, post_id: int) -> None:
     ):
         if rates.is_one_too_many(f"comments:{key}", most, seconds):
             if seconds == DAY:
-                sentence = _("That is a lot of comments for one day. Please send this one tomorrow: your text is kept.")
+                sentence = _(
+                    "You've reached today's comment limit. Please post this one tomorrow; your text is still here."
+                )
             else:
-                sentence = _("Too many comments are coming in. Please send yours again in a minute: your text is kept.")
+                sentence = _("Too many comments right now. Please try again in a minute; your text is still here.")
             raise Refused(sentence, 429, seconds)
 
 
 def check_preview(address: str) -> None:
     """Count a preview that somebody at that address asks for. Raises Refused (429) when it is one too many."""
     if rates.is_one_too_many(f"comments:preview:{rates.neighbourhood(address)}", PREVIEWS_PER_MINUTE, MINUTE):
-        raise Refused(_("That was a lot in one minute. Please wait a moment."), 429, MINUTE)
+        raise Refused(_("Too many requests. Please wait a moment."), 429, MINUTE)
 
 
 def check_edit(address: str) -> None:
     """Count a changed text from that address. Raises Refused (429) when it is one too many."""
     if rates.is_one_too_many(f"comments:edit:{rates.neighbourhood(address)}", EDITS, EDITS_SECONDS):
-        sentence = _("You have changed comments many times. Please wait ten minutes: your text is kept.")
+        sentence = _("Too many edits. Please try again in 10 minutes; your text is still here.")
         raise Refused(sentence, 429, EDITS_SECONDS)

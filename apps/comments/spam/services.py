@@ -44,13 +44,13 @@ def weigh(submission: Submission) -> Verdict:
         return Verdict()
     age = stamps.age_of(submission.stamp, submission.post_id)
     if age is not None and age > settings.COMMENT_FORM_MAX_SECONDS:
-        raise Refused(_("This form was open for a long time. Please send it once more: your text is kept."), 422)
+        raise Refused(_("This page has expired. Please submit it again; your text is still here."), 422)
     limits.check(submission.address, submission.post_id)
     return _judged(rules.RULES, submission, ask_others=True)
 
 
 def _judged(asked: Sequence[rules.Rule], submission: Submission, *known: Reason, ask_others: bool) -> Verdict:
-    """What these rules say of it, beside the reasons that are known; then Akismet, then the site's policy."""
+    """Apply these rules, beside the reasons that are known; then Akismet, then the site's policy."""
     reasons = [*known, *(reason for rule in asked for reason in rule(submission))]
     verdict = verdict_on(reasons)
     if ask_others and settings.AKISMET_KEY and verdict.state != SPAM:

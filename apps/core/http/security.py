@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -20,7 +19,7 @@ _POLICY = (
 DIAGRAM_POLICY = f"{_POLICY}; style-src 'self' 'unsafe-inline'"
 # Django's admin and the Markdown editor set style attributes.
 _ADMIN_POLICY = DIAGRAM_POLICY
-# What no page here needs. Players in frames keep what they need: fullscreen, autoplay, encrypted media.
+# Features that no page here needs. Players in frames keep what they need: fullscreen, autoplay, encrypted media.
 _PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), midi=(), browsing-topics=()"
 
 
@@ -32,7 +31,7 @@ def from_own_pages(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     """
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if request.method not in SAFE_METHODS and is_cross_site(request):
             return errors.cross_site(request)
         return view(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What REDIS_URL says, for each of the libraries that use it: a server, or Sentinels that know which server it is.
+"""The meaning of REDIS_URL for each of the libraries that use it: a server, or Sentinels that know which server it is.
 
 redis+sentinel://:password@host1:26379,host2:26379,host3:26379/mymaster/0: the password is that of the servers, the
 Sentinels have none; the last part is the first of the four databases.
@@ -13,7 +13,9 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# What each of the four databases is for, counted from the one that the URL names.
+from ..resilience import StampedCache
+
+# The purpose of each of the four databases, counted from the one that the URL names.
 OWN, CACHE, CHANNELS, QUEUE = range(4)
 
 SENTINEL_SCHEME = "redis+sentinel"
@@ -21,8 +23,8 @@ PORT = 26379
 # Without these the libraries ask a Sentinel that is gone for ten seconds.
 QUESTION = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)}
 
-# The one that answered last is asked first: of three Sentinels one may be gone for good.
-_answered: dict["Sentinels", tuple[str, int]] = {}
+# The Sentinel that answered last, by group of Sentinels, is asked first: of three one may be gone for good.
+_answered = StampedCache[tuple[str, int]]()
 
 
 class Sentinels(NamedTuple):
@@ -49,7 +51,7 @@ class Sentinels(NamedTuple):
 
     def master_address(self, connect_seconds: float, answer_seconds: float) -> tuple[str, int]:
         """Ask one Sentinel after the other where the master is. Raises redis.ConnectionError when none knows."""
-        first = _answered.get(self)
+        first = _answered.get(key=self)
         for host, port in sorted(self.hosts, key=lambda address: address != first):
             bounds = {"socket_connect_timeout": connect_seconds, "socket_timeout": answer_seconds}
             try:
@@ -58,7 +60,7 @@ class Sentinels(NamedTuple):
             except redis.RedisError:
                 continue
             if found:
-                _answered[self] = (host, port)
+                _answered.put((host, port), key=self)
                 return str(found[0]), int(found[1])
         raise redis.ConnectionError(f"No Sentinel knows a master called {self.master}.")
 

@@ -1,5 +1,6 @@
 """RSS, Atom and JSON Feed of the site, a category or a tag: the newest posts in full."""
 
+import datetime
 import hashlib
 import time
 from typing import Any, cast
@@ -19,7 +20,7 @@ from apps.core.http.hosts import absolute
 from apps.core.http.request_info import BlogRequest
 from apps.core.pages.site import Shelf
 
-from ..languages import language_tag
+from ..languages import language_tag, shown_name
 from ..models import Post
 from .feed_formats import AtomFormat, JsonFormat, RssFormat, with_absolute_links
 from .metadata import author_name, content_type, last_changed
@@ -48,7 +49,7 @@ class SiteFeed(Feed):
         """Return the feed's one address."""
         raise NotImplementedError
 
-    def feed_url(self, of: Any) -> str:
+    def feed_url(self, of: object) -> str:
         return absolute(self.own_path())
 
     def _respond(self, request: BlogRequest, **kwargs: str) -> HttpResponse:
@@ -87,15 +88,16 @@ class PostFeed(SiteFeed):
 
     # -- The feed --------------------------------------------------------------------------------------------------
 
-    def get_object(self, request: HttpRequest) -> Any:
+    def get_object(self, request: HttpRequest) -> Shelf | None:
         return self.shelf
 
     def title(self, shelf: Shelf) -> str:
         title = self.request.site.title
-        return f"{shelf.name} · {title}" if shelf else title
+        return f"{self._name(shelf)} · {title}" if shelf else title
 
     def description(self, shelf: Shelf) -> str:
-        return (shelf.introduction if shelf and not self.of_tag else self.request.site.signature) or self.title(shelf)
+        tagline = shown_name("tagline", self.request.site.signature)
+        return (shelf.introduction if shelf and not self.of_tag else tagline) or self.title(shelf)
 
     subtitle = description
 
@@ -108,6 +110,9 @@ class PostFeed(SiteFeed):
     def feed_guid(self, shelf: Shelf) -> str:
         # As with the posts, a new name is the same feed.
         return absolute(f"/category/{shelf.pk}") if shelf and not self.of_tag else self.link(shelf)
+
+    def _name(self, shelf: Shelf) -> str:
+        return shelf.name if self.of_tag else shown_name("category", shelf.name)
 
     # -- Its items -------------------------------------------------------------------------------------------------
 
@@ -132,10 +137,10 @@ class PostFeed(SiteFeed):
 
     item_guid_is_permalink = False
 
-    def item_pubdate(self, post: Post) -> Any:
+    def item_pubdate(self, post: Post) -> datetime.datetime | None:
         return post.published_at
 
-    def item_updateddate(self, post: Post) -> Any:
+    def item_updateddate(self, post: Post) -> datetime.datetime | None:
         return last_changed(post)
 
     def item_author_name(self, post: Post) -> str:
@@ -144,7 +149,7 @@ class PostFeed(SiteFeed):
     def item_categories(self, post: Any) -> list[str]:
         category = self.request.site.categories.get(post.category_id)
         return [
-            *([category.name] if category else []),
+            *([shown_name("category", category.name)] if category else []),
             *sorted(filter(None, post.tag_names.removeprefix("\n").split(",\n"))),
         ]
 
@@ -156,7 +161,7 @@ class PostFeed(SiteFeed):
             length = 0
         return [Enclosure(absolute(post.cover.url), str(length), content_type(post.cover.name))] if length else []
 
-    def item_extra_kwargs(self, post: Post) -> dict[str, Any]:
+    def item_extra_kwargs(self, post: Post) -> dict[str, str | None]:
         html = None if post.password else with_absolute_links(post.html, absolute(post.get_absolute_url()))
         return {
             "content_html": html,

@@ -1,19 +1,19 @@
-"""What stands in a page's head for search engines and for those who share its address."""
+"""Elements of a page's head for search engines and for those who share its address."""
 
 import datetime
 from html import escape
-from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 from django.utils.safestring import SafeString
 from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from apps.core.http.hosts import absolute
 from apps.core.pages.site import Snapshot
 
-from ..languages import language_tag, open_graph_locale
+from ..languages import language_tag, open_graph_locale, shown_name
 from ..models import Post
 from ..rendering.plaintext import shorten
 from .metadata import (
@@ -21,7 +21,6 @@ from .metadata import (
     as_data_block,
     describe_post,
     describe_site,
-    is_indexable,
     last_changed,
     shared_picture,
 )
@@ -39,17 +38,20 @@ FEEDS = [
 
 
 @pass_context
-def post_head(context: Any, page: PostPage) -> SafeString:
+def post_head(context: Context, page: PostPage) -> SafeString:
     """The head of a post's page."""
     post = page.post
     site = context["site"]
-    indexable = is_indexable(post)
+    indexable = post.is_public
     picture = shared_picture(post, site)
     description = _description(post.excerpt)
     article = [("published_time", _moment(post.published_at)), ("modified_time", _moment(last_changed(post)))]
     if post.kind == Post.Kind.POST:
         category = site.categories.get(post.category_id)
-        article += [("section", category.name if category else ""), *(("tag", name) for name, _url in page.tags)]
+        article += [
+            ("section", shown_name("category", category.name) if category else ""),
+            *(("tag", name) for name, _url in page.tags),
+        ]
     return _head(
         site,
         indexable=indexable,
@@ -66,7 +68,7 @@ def post_head(context: Any, page: PostPage) -> SafeString:
 
 
 @pass_context
-def list_head(context: Any) -> SafeString:
+def list_head(context: Context) -> SafeString:
     """The head of a list's page; reads `page`, `heading` and `introduction` where the view gave them (no query)."""
     request, site = context["request"], context["site"]
     match = request.resolver_match
@@ -86,7 +88,7 @@ def list_head(context: Any) -> SafeString:
         indexable=number <= LAST_INDEXED_PAGE.get(match.url_name, 1),
         canonical=canonical,
         title=title,
-        description=_description(site.signature if at_home else context.get("introduction", "")),
+        description=_description(shown_name("tagline", site.signature) if at_home else context.get("introduction", "")),
         links=feeds,
         data=as_data_block(describe_site(site)) if at_home and number == 1 else "",
     )

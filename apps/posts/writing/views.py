@@ -1,11 +1,10 @@
-"""What the body's editor asks for while a post is written: its preview, and a place for its pictures.
+"""Views for the body's editor while a post is written: its preview, and a place for its pictures.
 
 Both stand in for django-markdownx's own views, which anybody may call and which trust what they are sent.
 """
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,13 +20,13 @@ from apps.core.http.security import from_own_pages
 from ..media.images import ImageRejected, store_image
 from ..rendering.left_out import in_words
 from ..rendering.markdown import render
-from ..rights import may_write
+from ..visibility import may_write
 
 # The editor asks again half a second after each pause in writing: beyond this it would keep a process busy.
 PREVIEW_MAX_BYTES = 256 * 1024
 PREVIEWS_PER_MINUTE = 240
 UPLOADS_PER_MINUTE = 60
-# What a form adds to the one field that counts.
+# Room for the form's other fields beside the one that counts.
 _FORM_MAX_BYTES = 64 * 1024
 
 Answer = Callable[[str, int], HttpResponse]
@@ -54,13 +53,13 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
 
         @wraps(view)
         def guarded(request: HttpRequest) -> HttpResponse:
-            user: Any = request.user
+            user = request.user
             if not may_write(user):
                 return refuse(_("Only those who may write posts can do this. Are you still signed in?"), 403)
             if _declared_bytes(request) > max_bytes() + _FORM_MAX_BYTES:
                 return refuse(_("This is too large."), 413)
             if rates.is_one_too_many(f"editor:{name}:{user.pk}", per_minute, 60):
-                response = refuse(_("That was a lot in one minute. Please wait a moment."), 429)
+                response = refuse(_("Too many requests. Please wait a moment."), 429)
                 response.headers["Retry-After"] = "60"
                 return response
             return protected(request)
