@@ -1,10 +1,9 @@
 """RSS and Atom of what readers answer: on the whole site, or to one post."""
 
 import datetime
-from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -40,7 +39,7 @@ class CommentFeed(SiteFeed):
 
     # -- The feed --------------------------------------------------------------------------------------------------
 
-    def get_object(self, request: Any) -> Post | None:
+    def get_object(self, request: HttpRequest) -> Post | None:
         return self.post
 
     def title(self, post: Post | None) -> str:
@@ -95,7 +94,7 @@ class CommentFeed(SiteFeed):
     def item_author_name(self, comment: Comment) -> str:
         return comment.author_name
 
-    def item_extra_kwargs(self, comment: Comment) -> dict[str, Any]:
+    def item_extra_kwargs(self, comment: Comment) -> dict[str, object]:
         base = absolute(self._post(comment).get_absolute_url())
         return {"content_html": with_absolute_links(comment.html, base), "language": ""}
 

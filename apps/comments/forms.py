@@ -14,14 +14,14 @@ MARKDOWN_HELP = _("Markdown: **bold**, `code`, > quote, [text](url).")
 class LinesField(forms.CharField):
     """Text of several lines; a browser's line ends count as one character, as its own counter has it."""
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> str | None:
         return super().to_python(value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value)
 
 
 class LineField(forms.CharField):
     """A line as readers will see it; one that nobody could see stays, for the model to say so."""
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> str | None:
         typed = super().to_python(value) or ""
         return readable_line(typed) or typed
 
@@ -29,7 +29,7 @@ class LineField(forms.CharField):
 class AddressField(forms.URLField):
     """The address of a site, without what can't be seen in it."""
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> str | None:
         return super().to_python(readable_line(value) if isinstance(value, str) else value)
 
 

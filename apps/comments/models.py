@@ -91,7 +91,7 @@ class Comment(models.Model):
     RENDERED = ("html", "renderer_version")
 
     _WORDS = ("body", "author_name", "author_site")
-    _stored: dict[str, Any] = {}  # state and words as the database has them; empty for a new comment
+    _stored: dict[str, object] = {}  # state and words as the database has them; empty for a new comment
 
     def __str__(self) -> str:
         return _("#%(floor)d by %(name)s") % {"floor": self.floor, "name": self.author_name}

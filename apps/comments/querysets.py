@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import models, transaction
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery
@@ -27,10 +27,19 @@ if TYPE_CHECKING:
 SHOWN_STATES = ("visible", "screened")  # pending ones and spam are nobody's business but the administrator's
 
 
-SHOWN_FIELDS = (
-    *("floor", "author_name", "author_email", "author_site", "html", "reply_to_floor", "state"),
-    *("by_administrator", "created_at", "edited_at"),
-)
+class CommentRow(NamedTuple):
+    """The columns of a comment that pages show."""
+
+    floor: int
+    author_name: str
+    author_email: str
+    author_site: str
+    html: str
+    reply_to_floor: int | None
+    state: str
+    by_administrator: bool
+    created_at: datetime.datetime
+    edited_at: datetime.datetime | None
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
@@ -48,7 +57,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def of_page(self) -> models.QuerySet[Comment, tuple]:
         """The comments that a post's page asks for along with the rest, oldest first; hidden ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
-        return floors.order_by("floor").values_list(*SHOWN_FIELDS)
+        return floors.order_by("floor").values_list(*CommentRow._fields)
 
     def on_floors(self, post: Post, floors: Sequence[int]) -> CommentQuerySet:
         return self.filter(post=post, floor__in=floors).order_by("floor")

@@ -1,7 +1,7 @@
 """The verdict of the spam filter on a comment."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
@@ -49,7 +49,7 @@ class Verdict:
     def is_visible(self) -> bool:
         return self.state == VISIBLE
 
-    def columns(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, object]:
         """Return the verdict as fields of a Comment."""
         return {"state": self.state, "score": self.score, "reasons": [list(reason) for reason in self.reasons] or None}
 

@@ -23,12 +23,12 @@ from apps.posts.rendering.comment_markdown import render_comment
 from apps.posts.visibility import is_visible_to
 
 from .forms import BodyForm, CommentForm
-from .items import items
+from .fragments import comments_html
 from .mail import services as mail
 from .models import Comment
 from .moderation.services import held_url
 from .ownership import forget, own_comments, remember
-from .querysets import SHOWN_FIELDS
+from .querysets import CommentRow
 from .services import CommentsClosed, TooLate, add_comment, edit_comment, sent_before, withdraw_comment
 from .spam import limits
 from .spam.services import weigh, weigh_edit
@@ -179,7 +179,7 @@ def delete(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     return response
 
 
-def _form(request: BlogRequest, post: Post, form: CommentForm, status: int = 200, **context: Any) -> HttpResponse:
+def _form(request: BlogRequest, post: Post, form: CommentForm, status: int = 200, **context: object) -> HttpResponse:
     template = "comments/_form.html" if "part" in request.GET else "comments/form.html"
     context |= {"form": form, "post": post, "own": own_comments(request, post)}
     return render(request, template, context, status=status)
@@ -189,8 +189,8 @@ def _added(request: BlogRequest, post: Post, added: Comment) -> HttpResponse:
     shown = added.state == Comment.State.VISIBLE
     url = post.floor_url(added.floor) if shown else held_url(post)
     if "part" in request.GET:
-        rows = [[getattr(added, name) for name in SHOWN_FIELDS]] if shown else []
-        html = "".join(items(request, post, rows)).strip()
+        rows = [CommentRow(*(getattr(added, name) for name in CommentRow._fields))] if shown else []
+        html = comments_html(request, post, rows).strip()
         response: HttpResponse = JsonResponse({"floor": added.floor, "url": url, "html": html}, status=201)
     else:
         response = redirect(url)

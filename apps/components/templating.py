@@ -13,7 +13,8 @@ from django.utils.translation import get_language, gettext
 from jinja2 import Environment, Undefined, pass_context
 from markupsafe import Markup
 
-from apps.comments import items, parts
+from apps.comments import fragments
+from apps.comments.moderation.services import may_moderate
 from apps.core.http.hosts import absolute
 from apps.core.http.languages import other_languages
 from apps.posts import addresses, languages
@@ -39,13 +40,14 @@ def environment(**options: Any) -> Environment:
         list_head=head.list_head,
         facts_of=post_meta.facts_of,
         pager=pager.pager,
-        comment_feeds=parts.comment_feeds,
-        comment_items=items.items,
-        comments_are_open=items.is_open,
-        form_guard=parts.form_guard,
-        moderation_of=parts.moderation_of,
-        reaction_kinds=parts.reaction_kinds,
-        time_element=items.time_element,
+        comment_feeds=fragments.comment_feeds,
+        listed_comments=fragments.listed_comments,
+        comments_are_open=fragments.is_open,
+        form_guard=fragments.form_guard,
+        moderation_of=fragments.moderation_of,
+        may_moderate=may_moderate,
+        reaction_kinds=fragments.reaction_kinds,
+        moment=fragments.moment,
     )
     return made
 

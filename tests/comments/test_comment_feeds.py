@@ -79,7 +79,7 @@ def test_a_post_that_is_not_everybodys_has_none(client: Client, admin_client: Cl
 def test_the_post_names_its_feeds(client: Client) -> None:
     post = make_post(title='Quotes "here"')
     page = in_english(client).get(post.get_absolute_url()).content.decode()
-    title = "Comments on “Quotes &quot;here&quot;”"
+    title = "Comments on “Quotes &#34;here&#34;”"
     address = f"/article/{post.pk}/comments/feed/"
     assert f'<link rel="alternate" type="application/rss+xml" title="{title}" href="{address}">' in page
     assert f'<link rel="alternate" type="application/atom+xml" title="{title} (Atom)" href="{address}atom/">' in page

@@ -62,7 +62,7 @@ class PostConsumer(AsyncWebsocketConsumer):
         self.address = rates.neighbourhood(client_address(request))
         self.heard_at, self.heard = time.monotonic(), 0
         self._answered_at = 0.0
-        self._news: dict[str, Any] = {}
+        self._news: dict[str, object] = {}
         self._has_news = asyncio.Event()
         most = HANDSHAKES + HANDSHAKES_PER_PAGE * settings.LIVE_PAGES_PER_ADDRESS
         if not hub().has_place_for(self.address) or await _is_one_too_many(
@@ -106,7 +106,7 @@ class PostConsumer(AsyncWebsocketConsumer):
             self._answered_at = self.heard_at
             self.tell()
 
-    def tell(self, **news: Any) -> None:
+    def tell(self, **news: object) -> None:
         """Add to what the page will be told next."""
         self._news = merged(self._news, news)
         self._has_news.set()

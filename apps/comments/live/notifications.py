@@ -26,7 +26,7 @@ def group_name(post_id: int) -> str:
     return f"post-{post_id}"
 
 
-def message(post_id: int, **news: Any) -> dict[str, Any]:
+def message(post_id: int, **news: object) -> dict[str, Any]:
     """Return what goes through the channel layer to Hub: the post, and `floor`, `changed` or `readers` of it."""
     return {"type": "live", "post": post_id, **news}
 

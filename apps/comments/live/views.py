@@ -10,7 +10,7 @@ from apps.posts.models import Post
 from apps.posts.passwords import is_unlocked
 from apps.posts.references import is_referred_to, number_in
 
-from ..items import items
+from ..fragments import comments_html
 from .floors import floors_of
 
 _MAX_DIGITS = 9
@@ -32,7 +32,7 @@ def floors(request: BlogRequest, reference: str) -> HttpResponse:
         raise Http404("No such floors.")
     if not (is_referred_to(request, post, reference) and is_unlocked(request, post)):
         raise Http404("No such floors.")
-    response = HttpResponse("".join(items(request, post, comments)))
+    response = HttpResponse(comments_html(request, post, comments))
     response.headers["X-Robots-Tag"] = "noindex"
     if not post.is_public:
         patch_cache_control(response, private=True)

@@ -92,7 +92,7 @@ def _made(
     return message
 
 
-def _question(notice: Notice, site: Snapshot) -> dict[str, Any]:
+def _question(notice: Notice, site: Snapshot) -> dict[str, object]:
     """Nothing that the writer typed but the address: the letter may go to somebody who never was here."""
     return {
         "subject": _("Confirm reply notifications from %(site)s") % {"site": site.title},

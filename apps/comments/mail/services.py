@@ -1,7 +1,5 @@
 """The receivers of mail about a new comment: written down in the transaction that stores it, sent afterwards."""
 
-from typing import Any
-
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
@@ -47,7 +45,7 @@ def _author_to_tell(comment: Comment) -> str:
     return (email or "").strip()
 
 
-def forget_public_readers(*, instance: Post, **kwargs: Any) -> None:
+def forget_public_readers(*, instance: Post, **kwargs: object) -> None:
     """When a public post becomes unlisted, end the mail about answers under it: a letter would tell its new address.
 
     On post_save, before the post forgets what it was (1 statement).
@@ -56,7 +54,7 @@ def forget_public_readers(*, instance: Post, **kwargs: Any) -> None:
         Subscription.objects.filter(comment__post=instance.pk).delete()
 
 
-def wake_when_changed(*, post_ids: set[int], **kwargs: Any) -> None:
+def wake_when_changed(*, post_ids: set[int], **kwargs: object) -> None:
     """After the commit, say so when mail waits about comments of these posts (1 query)."""
 
     def wake() -> None:

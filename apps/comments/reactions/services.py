@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-from typing import Any
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -75,7 +74,7 @@ def _give(post: Post, floor: int, kind: str, visitor: str, comment: Comment | No
     return True
 
 
-def standing(post: Post, first_floor: int, last_floor: int, visitor: str) -> dict[str, Any]:
+def standing(post: Post, first_floor: int, last_floor: int, visitor: str) -> dict[str, object]:
     """Return the reactions to the post and those floors, by floor: how many, and which are this visitor's (2 queries).
 
     However many there are, no more is read than is shown.

@@ -7,7 +7,6 @@ import logging
 import threading
 import urllib.parse
 import urllib.request
-from typing import Any
 
 from django.conf import settings
 
@@ -42,7 +41,7 @@ def check(submission: Submission) -> tuple[bool, bool]:
 
 
 def _ask(submission: Submission) -> tuple[bool, bool]:
-    fields: dict[str, Any] = {
+    fields: dict[str, object] = {
         "api_key": settings.AKISMET_KEY,
         "blog": settings.SITE_URL,
         "user_ip": submission.address,
