@@ -13,6 +13,8 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 COMPILE := uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make requirements"
+# The tests that start something besides Python, by their marks.
+SERVICES := mariadb or redis or nginx or chromium or axe or vnu or lighthouse or networks or gunicorn or wrk or systemd or alone
 MANAGE := DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py
 PROSE := --ignore var --ignore tests --ignore static --add-location file --no-wrap
 
@@ -51,6 +53,11 @@ fleet-stop: ## stop the fleet, all of it
 test: ## run the tests on SQLite and on MariaDB (ARGS="-k floor" for some of them)
 	@sh deploy/bootstrap.sh dev prod-if-possible
 	@exec $(PY) -m pytest $(ARGS)
+
+.PHONY: test-quick
+test-quick: ## run what needs nothing but Python and SQLite, the long ones aside: under two minutes
+	@sh deploy/bootstrap.sh dev
+	@exec $(PY) -m pytest -q --database sqlite -m "not ($(SERVICES) or long)" $(ARGS)
 
 .PHONY: bench
 bench: ## measure how fast the blog is here (ARGS="--posts 100000" with a large one as well)

@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 import time
-from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
@@ -83,7 +82,7 @@ app.conf.beat_schedule = {
 
 # Connected before the scheduler's own receiver, which takes the lock.
 @beat_init.connect
-def leave_it_to_the_designated_host(**kwargs: Any) -> None:
+def leave_it_to_the_designated_host(**kwargs: object) -> None:
     """Where BEAT_NODE names another host, wait for the end: a beat that exited would be started again and again."""
     if settings.BEAT_NODE in {"", settings.BLOG_HOST}:
         return

@@ -1,15 +1,14 @@
-"""System checks of the deployment: blog.E0xx stops, blog.W0xx warns."""
+"""System checks of the deployment. `manage.py doctor` reports them, too."""
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
+from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 
-# What a process has whose key is not the one that the data was made with; and what mends it.
+# The fault, and how to mend it.
 OTHER_KEY = (
     "The blog's data was made with another SECRET_KEY than this process has.",
     "Give every host the same one; after a change name the old one in SECRET_KEY_FALLBACKS and run prepare.",
@@ -19,28 +18,31 @@ logger = logging.getLogger(__name__)
 
 
 @register(Tags.security, deploy=True)
-def https_ends_at_a_proxy(**kwargs: Any) -> list[CheckMessage]:
-    """The blog speaks no TLS itself: with https there is a proxy, and its headers tell readers apart."""
+def https_ends_at_a_proxy(**kwargs: object) -> list[CheckMessage]:
+    """Refuse https without a trusted proxy: the blog speaks no TLS, and a proxy's headers tell readers apart."""
     if settings.HTTPS and not settings.TRUSTED_PROXIES:
         return [
-            Warning(
-                "SITE_URL is https, but TRUSTED_PROXIES is 0: the proxy that ends TLS is not believed.",
-                hint="Take TRUSTED_PROXIES out of the environment: with https it is 1; say more only for more proxies.",
-                id="blog.W001",
+            Error(
+                "SITE_URL is https, but TRUSTED_PROXIES is 0: the proxy that ends TLS is not believed, and all readers"
+                " have its address.",
+                hint="Take TRUSTED_PROXIES out of the environment or .env (with https it is 1), or set the number of"
+                " proxies.",
+                id="blog.E002",
             )
         ]
     return []
 
 
 @register(Tags.caches, deploy=True)
-def processes_hear_of_each_other(**kwargs: Any) -> list[CheckMessage]:
-    """A database server is for several processes, and these share sessions, counters and changes through Redis."""
+def processes_hear_of_each_other(**kwargs: object) -> list[CheckMessage]:
+    """Refuse a database server without Redis: several processes share sessions, counters and changes through it."""
     if "sqlite" not in settings.DATABASES["default"]["ENGINE"] and not settings.REDIS_URL:
         return [
-            Warning(
-                "DATABASE_URL names a server, but REDIS_URL is not set: several processes can't hear of each other.",
-                hint="Set REDIS_URL, such as redis://127.0.0.1:6379/0; with one process alone silence this check.",
-                id="blog.W002",
+            Error(
+                "DATABASE_URL names a server, but REDIS_URL is not set: several workers can't hear of each other's"
+                " changes, and each keeps sessions and counts of its own.",
+                hint="Set REDIS_URL, such as redis://127.0.0.1:6379/0, or run one worker alone.",
+                id="blog.E003",
             )
         ]
     return []
@@ -58,10 +60,10 @@ RIGHT_ONE = " CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_as_ci"
 
 
 @register(Tags.database)
-def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """MariaDB and MySQL must keep four-byte characters, or emoji and rare Chinese characters are refused (1 query).
+def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
+    """Refuse a MariaDB or MySQL that stores no four-byte characters, such as emoji and rare Chinese ones (1 query).
 
-    Looked at by `migrate`, before it does anything, by gunicorn when it starts and by `check --database default`.
+    Run by `migrate` before it changes anything, by gunicorn when it starts, and by `check --database default`.
     """
     found: list[CheckMessage] = []
     for alias in databases or []:
@@ -78,10 +80,10 @@ def database_speaks_utf8mb4(databases: Sequence[str] | None = None, **kwargs: An
 
 
 def reason_not_to_serve(processes: int) -> str:
-    """Return why so many processes must not serve pages, in a sentence or more; blank when they may.
+    """Return why so many processes must not serve pages, in a sentence or more, "" if they may.
 
-    Asks the database for what it is (3 queries) and leaves no connection behind, so that processes can be forked. One
-    that is away is no reason: it may be back before the first reader comes.
+    Costs 3 queries and leaves no connection open, so that processes can be forked afterwards. A database that is away
+    is no reason: it may be back before the first reader comes.
     """
     if processes > 1 and not settings.REDIS_URL:
         return (

@@ -99,7 +99,7 @@ class Request(WebRequest):
 class Channel(HTTPChannel):
     """A connection: it is closed when it says nothing, or only half of something, for a minute."""
 
-    transport: Any
+    transport: object
     _path: Any  # bytes, once the first line is read
     is_answering = False
     is_refused = False
@@ -109,7 +109,7 @@ class Channel(HTTPChannel):
         super().connectionMade()
         self.factory.channels[self] = None
 
-    def connectionLost(self, reason: Any = connectionDone) -> None:
+    def connectionLost(self, reason: object = connectionDone) -> None:
         self.factory.channels.pop(self, None)
         super().connectionLost(reason)
 
@@ -137,13 +137,13 @@ class Channel(HTTPChannel):
             self.is_answering = True
             super().allContentReceived()
 
-    def checkPersistence(self, request: Any, version: bytes) -> bool:
+    def checkPersistence(self, request: object, version: bytes) -> bool:
         if self.factory.server.is_ending:
             request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
             return False
         return super().checkPersistence(request, version)
 
-    def requestDone(self, request: Any) -> None:
+    def requestDone(self, request: object) -> None:
         self.is_answering = False
         if self.factory.channels.pop(self, self) is None:
             self.factory.channels[self] = None  # the one that has waited least
@@ -170,7 +170,7 @@ class Factory(HTTPFactory):
         super().__init__(server)
         self.channels: dict[Channel, None] = {}
 
-    def buildProtocol(self, addr: Any) -> Channel | None:
+    def buildProtocol(self, addr: object) -> Channel | None:
         """Return what speaks with a new client; with all places taken, in place of one that says nothing."""
         if len(self.channels) + self.server.open_websockets() >= self.server.max_connections:
             waiting = next((channel for channel in self.channels if not channel.is_answering), None)
@@ -221,7 +221,7 @@ class Server(daphne.server.Server):
         super().run()
         leave()
 
-    def listen_success(self, port: Any) -> None:
+    def listen_success(self, port: object) -> None:
         super().listen_success(port)
         self.ports.append(port)
 

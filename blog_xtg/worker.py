@@ -42,7 +42,7 @@ _NOBODY_NEW = b"".join(
 )
 
 
-def turn_away(listeners: Iterable[Any]) -> None:
+def turn_away(listeners: Iterable[socket.socket]) -> None:
     """Let nobody new connect to these of gunicorn's sockets, whichever processes have them, for good.
 
     Who connected between a worker's last look and the end of the socket would believe the connection to stand, send
@@ -74,12 +74,12 @@ class Worker(ThreadWorker):
         long_enough = time.monotonic() - self._looked_away_at > HEAD_START_SECONDS
         super().set_accept_enabled(enabled and (long_enough or not self._is_busy()))
 
-    def accept(self, listener: Any) -> None:
+    def accept(self, listener: socket.socket) -> None:
         """Take a connection that waits at this socket, or several."""
         for _ in range(self.cfg.threads if self._is_busy() else 1):
             super().accept(listener)
 
-    def enqueue_req(self, conn: Any) -> None:
+    def enqueue_req(self, conn: object) -> None:
         """Give a connection that has something to say to a thread."""
         super().enqueue_req(conn)
         if self._accepting and self._is_busy():

@@ -185,22 +185,13 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
 
     Pages are kept only where commits happen: a test inside one transaction never announces its changes.
     """
-    from apps.comments.mail import dispatcher
-    from apps.core.http import rates
-    from apps.core.pages import store
-    from apps.posts.pages import related
+    from apps.core import resilience
 
-    rates.forget()
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
-    # A thread that the test before has left behind would read this one's tables, and be remembered for it.
-    dispatcher.AGAIN_SECONDS = None
-    if dispatcher._thread:
-        dispatcher._wanted.set()
-        dispatcher.wait(5)
-    store.drop()
-    related._remembered = ("", 0.0, {})
+    # Ends threads as well: one that the test before has left behind would read this one's tables.
+    resilience.reset_all()
     marker = request.node.get_closest_marker("django_db")
     if marker and not marker.kwargs.get("transaction"):
         settings.PAGE_CACHE_BYTES = 0
@@ -235,6 +226,7 @@ def own_redis() -> Iterator[Redis]:
 @pytest.fixture
 def member(own_redis: Redis, settings: Settings) -> Iterator[Redis]:
     """This process is one of a fleet that shares the test's own Redis, and hears of what the others change."""
+    from apps.core import resilience
     from apps.core.pages.coherence import RedisBackend, backend
     from apps.core.redis import clients as redis
     from apps.stats.counters import counter
@@ -242,7 +234,7 @@ def member(own_redis: Redis, settings: Settings) -> Iterator[Redis]:
     def forget() -> None:
         for remembered in (redis.client, backend, counter):
             remembered.cache_clear()
-        redis._away_until.clear()
+        resilience.reset_all()
 
     forget()
     settings.REDIS_URL = own_redis.url

@@ -15,7 +15,7 @@ from apps.core.admin.differences import MAX_LINES, side_by_side
 from apps.posts.models import OldAddress, Post, Tag
 from tests.factories import make_category, make_comment, make_post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CHANGED = "在别处改过"
 
 

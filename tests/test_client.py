@@ -62,6 +62,7 @@ def test_who_is_counted_together(one: str, other: str, shared: bool) -> None:
     ("8.8.8.8:1234", False), ("[2001:4860:4860::8888]:443", False), ("garbage", False), ("", False),
 ])  # fmt: skip
 @pytest.mark.django_db
+@pytest.mark.one_database
 def test_only_who_is_inside_is_told_how_the_blog_does(
     path: str, address: str, inside: bool, client: Client, settings: Any
 ) -> None:

@@ -11,7 +11,6 @@ from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client, override_settings
 
-from apps.core.http import errors
 from apps.core.http.hosts import absolute, is_ours
 from apps.core.pages.page_cache import pages
 from apps.posts.pages.sitemaps import ADDRESSES_PER_FILE
@@ -72,7 +71,6 @@ def test_a_chinese_name_is_asked_for_as_browsers_write_it() -> None:
 def test_a_foreign_name_is_refused_at_the_door_and_told_once(
     client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(errors, "_has_told", False)
     caplog.set_level(logging.WARNING)
     for path in ("/", "/feed/", "/stats/view", "/admin/login/", "/static/js/theme.js"):
         answer = client.get(path, HTTP_HOST="evil.example:99")

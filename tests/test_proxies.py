@@ -9,12 +9,13 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
+from apps.core import resilience
 from apps.core.http import proxies
 from blog_xtg.doctor.configuration import configuration
 from blog_xtg.doctor.findings import ERROR
 from tests.services import site_settings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SITE = "https://blog.example.com"
 NAME = {"HTTP_HOST": "blog.example.com"}
 READER = "93.184.216.34"
@@ -48,8 +49,7 @@ def configured(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def forget_all() -> None:
-    proxies._noted.clear()
-    proxies._plain_since, proxies._circle, proxies._is_asked_by_name = 0.0, (None, 0, 0.0), False
+    resilience.reset_all()
 
 
 def get(path: str = "/", **meta: str) -> HttpResponse:
@@ -198,7 +198,6 @@ def test_what_cannot_be_trusted_is_said_once_and_by_doctor(
 def test_a_name_that_is_refused_is_said_at_the_door_and_by_doctor(
     configured: Callable[..., None], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apps.core.http.errors._has_told", False)
     configured(SITE_URL="http://127.0.0.1:8000")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):

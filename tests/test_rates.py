@@ -69,7 +69,7 @@ def test_a_full_memory_refuses_and_forgets_nothing(clock: Clock) -> None:
 
 
 def test_a_full_kind_takes_no_room_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rates._memory, "search", rates.Memory(most=2))
+    monkeypatch.setitem(rates._kinds.memories, "search", rates.Memory(most=2))
     assert [rates.is_one_too_many(f"search:{n}", 60, 60) for n in range(4)] == [False, False, True, True]
     assert not rates.is_one_too_many("sign-in:a", 20, 600)
 

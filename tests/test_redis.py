@@ -11,6 +11,7 @@ from django_redis.cache import RedisCache
 from redis import RedisError
 
 from apps.comments.live.presence import RedisPresence as Presence
+from apps.core import resilience
 from apps.core.jobs import alone
 from apps.core.pages.coherence import Change, RedisBackend, new_stamp
 from apps.core.redis import clients as blog_redis
@@ -27,7 +28,7 @@ from tests.services import Redis, free_port
 def own_client(own_redis: Redis, settings):  # type: ignore[no-untyped-def]
     settings.REDIS_URL = own_redis.url
     client.cache_clear()
-    blog_redis._away_until.clear()
+    blog_redis._breaker.reset()
     yield client()
     client.cache_clear()
 
@@ -74,7 +75,7 @@ def test_a_hanging_server_is_waited_for_once_and_found_again(own_redis: Redis, o
     with pytest.raises(RedisError, match="away a moment ago"):
         own_client.get("word")
     later = time.monotonic() + blog_redis.AWAY_SECONDS
-    monkeypatch.setattr(blog_redis, "time", SimpleNamespace(monotonic=lambda: later))
+    monkeypatch.setattr(resilience, "time", SimpleNamespace(monotonic=lambda: later))
     assert own_client.get("word") == b"there"
 
 
@@ -88,7 +89,7 @@ def test_the_cache_is_empty_rather_than_broken_without_a_server(own_redis: Redis
     assert cache.get("word", "nothing") == "nothing"
     cache.set("word", "again")
     own_redis.start()
-    blog_redis._away_until.clear()
+    blog_redis._breaker.reset()
     cache.set("word", "again")
     assert cache.get("word") == "again"
     assert guarded(own_redis.url)["socket_timeout"] < 1

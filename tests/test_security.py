@@ -9,7 +9,7 @@ from apps.comments.mail.links import stop_url
 from apps.comments.models import Comment
 from tests.factories import make_administrator, make_comment, make_post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 OWN, FOREIGN = "http://testserver", "https://evil.example"
 
 CROSS_SITE = [

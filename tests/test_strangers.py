@@ -31,8 +31,8 @@ from apps.comments.mail.links import stop_url
 from apps.comments.models import Comment
 from apps.comments.ownership import remember
 from apps.comments.routing import websocket_urlpatterns
-from apps.comments.screening.limits import EDITS, PREVIEWS_PER_MINUTE
-from apps.comments.screening.stamps import stamp
+from apps.comments.spam.limits import EDITS, PREVIEWS_PER_MINUTE
+from apps.comments.spam.stamps import stamp
 from apps.components.forms import SIGN_INS
 from apps.components.services import new_setup_token
 from apps.core.http import rates
@@ -197,7 +197,7 @@ TABLE: dict[str, Row] = {
         PASSWORDS,
         body=_large("{locked}"),
     ),
-    "posts:card": Row(lambda blog: blog.get(f"{blog.path}/card.png?v={blog.next()}"), counted_by="drawn once"),
+    "posts:share-image": Row(lambda blog: blog.get(f"{blog.path}/card.png?v={blog.next()}"), counted_by="drawn once"),
     "posts:search": Row(_search("/search/"), SEARCHES),
     "posts:suggest": Row(_search("/search/suggest/"), SUGGESTIONS),
     "posts:sitemap": Row(lambda blog: blog.get("/sitemap.xml"), SITEMAPS),

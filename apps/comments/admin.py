@@ -1,4 +1,4 @@
-"""Where the administrator approves, screens, marks as spam, deletes and answers."""
+"""Where the administrator approves, hides, marks as spam, deletes and answers."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +17,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin.editing import EditingAdmin
-from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
 
 from .models import BODY_MAX_LENGTH, BlocklistEntry, Comment
 from .moderation.messages import QUEUE, tell
@@ -38,7 +36,7 @@ class CommentAdmin(EditingAdmin):
     search_fields = ("body", "author_name", "author_email", "post__title")
     # Those that wait come first in the alphabet, and an index holds them all in this order.
     ordering = ("state", "-created_at", "-pk")
-    actions = ("approve", "screen", "mark_as_spam")
+    actions = ("approve", "hide", "mark_as_spam")
     fields = (
         *("on_post", "floor", "author_name", "author_email", "author_site", "body", "state"),
         *("verdict", "created_at", "edited_at"),
@@ -51,8 +49,8 @@ class CommentAdmin(EditingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Comment]:
         """Comments under posts that this moderator may read: a title, an address would tell of others."""
-        comments = super().get_queryset(request)
-        return comments if may_see_unpublished(request.user) else comments.filter(post__in=Post.objects.for_all())
+        comments: CommentQuerySet = super().get_queryset(request)  # type: ignore[assignment]  # the default manager's
+        return comments.on_posts_read_by(request.user)
 
     def get_urls(self) -> list[URLPattern]:
         reply = self.admin_site.admin_view(self.reply)
@@ -119,8 +117,8 @@ class CommentAdmin(EditingAdmin):
         self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.APPROVE)
 
     @admin.action(description=_("Hide selected comments"), permissions=["change"])
-    def screen(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
-        self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.SCREEN)
+    def hide(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
+        self._decide(request, list(queryset.values_list("pk", flat=True)), Decision.HIDE)
 
     @admin.action(description=_("Mark selected comments as spam"), permissions=["change"])
     def mark_as_spam(self, request: HttpRequest, queryset: CommentQuerySet) -> None:
@@ -138,7 +136,7 @@ class CommentAdmin(EditingAdmin):
 
 _DECISIONS = {
     Comment.State.VISIBLE.value: Decision.APPROVE,
-    Comment.State.SCREENED.value: Decision.SCREEN,
+    Comment.State.HIDDEN.value: Decision.HIDE,
     Comment.State.SPAM.value: Decision.SPAM,
 }
 

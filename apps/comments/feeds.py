@@ -33,7 +33,7 @@ class CommentFeed(SiteFeed):
     def find(self, pk: str = "") -> HttpResponse | None:
         if pk:
             self.kept = SiteFeed.kept
-            self.post = Post.objects.for_all().titles().filter(pk=int(pk)).first()
+            self.post = Post.objects.public().titles().with_id(int(pk)).first()
             if self.post is None:
                 raise Http404("No such feed.")
         return None

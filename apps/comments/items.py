@@ -22,7 +22,7 @@ from .moderation.services import may_moderate, may_see_hidden
 def items(request: BlogRequest, post: Post, rows: list[list]) -> list[SafeString]:
     """Return an HTML list item for each of these rows of CommentQuerySet.of_page() (no query).
 
-    Those who may also see what was screened, and moderators have the buttons for it.
+    Those who may also see hidden comments, and moderators have the buttons for it.
     """
     foot = _reply_link(post) if is_open(request, post) else None
     buttons = _buttons(request, post) if may_moderate(request.user) else None
@@ -74,7 +74,7 @@ def _item(
     created_at: datetime.datetime,
     edited_at: datetime.datetime | None,
 ) -> SafeString:
-    screened = state != "visible"
+    hidden = state != "visible"
     badge = f'\n      <span class="badge">{words.author}</span>' if by_administrator else ""
     head = [_author(name, site) + badge, time_element(created_at)]
     if edited_at:
@@ -85,17 +85,17 @@ def _item(
     if reply_to:
         reply = escape(gettext("In reply to #%(floor)s") % {"floor": reply_to})
         body.append(f'<p class="reply-to"><a href="{escape(_way_to(post, reply_to, floor))}">{reply}</a></p>')
-    if screened:
+    if hidden:
         notice = escape(gettext("This comment has been hidden."))
         body.append(f'<p class="quiet">{notice}</p>')
-    if sees_all or not screened:
+    if sees_all or not hidden:
         body.append(f'<div class="prose"{language}>{html}</div>')
     if foot:
         body.append(foot(floor))
     if buttons:
-        body.append(buttons(floor, screened))
+        body.append(buttons(floor, hidden))
     answers = f' data-answers="{reply_to}"' if reply_to else ""
-    begin = f'<li class="comment{" comment-screened" if screened else ""}" id="floor-{floor}"{answers}>'
+    begin = f'<li class="comment{" comment-hidden" if hidden else ""}" id="floor-{floor}"{answers}>'
     inside = "\n    ".join(['<div class="comment-body">', *body])
     return SafeString(f"{begin}\n  {identicon(name, email)}\n  {inside}\n  </div>\n</li>\n")
 
@@ -121,8 +121,8 @@ def _reply_link(post: Post) -> Callable[[int], str]:
 
 
 def _buttons(request: BlogRequest, post: Post) -> Callable[[int, bool], str]:
-    def of_floor(floor: int, screened: bool) -> str:
-        comment = {"floor": floor, "screened": screened}
+    def of_floor(floor: int, hidden: bool) -> str:
+        comment = {"floor": floor, "hidden": hidden}
         return render_to_string("comments/_moderate.html", {"post": post, "comment": comment}, request)
 
     return of_floor

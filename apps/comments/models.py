@@ -14,11 +14,11 @@ from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION, rend
 from apps.posts.rendering.words import is_blank, readable, readable_line
 
 from .digests import text_digest
-from .live.telling import tell_changed
+from .live.notifications import notify_changed
 from .mail import models as _mail  # noqa: F401 (more tables of this app)
 from .querysets import SHOWN_STATES, CommentQuerySet, recount
 from .reactions import models as _reactions  # noqa: F401
-from .screening.models import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation
+from .spam.models import BlocklistEntry, LearnedToken, LearnedTotals, Lesson, Moderation
 from .verdict import Reason
 
 __all__ = ["BlocklistEntry", "Comment", "LearnedToken", "LearnedTotals", "Lesson", "Moderation"]
@@ -37,7 +37,7 @@ class Comment(models.Model):
 
     class State(models.TextChoices):
         VISIBLE = "visible", _("visible")
-        SCREENED = "screened", _("screened")
+        HIDDEN = "screened", _("hidden")
         PENDING = "pending", _("pending")
         SPAM = "spam", _("spam")
 
@@ -65,7 +65,7 @@ class Comment(models.Model):
     edited_at = models.DateTimeField(_("edited at"), null=True, blank=True, editable=False)
     # What was sent, told from every other submit; none for comments that no form sent.
     submission = models.CharField(max_length=32, null=True, blank=True, editable=False)  # noqa: DJ001
-    # What the screening found, for moderators; null for whom nobody screened. See screening/.
+    # What the spam filter found, for moderators; null where nothing was weighed. See spam/.
     score = models.FloatField(_("score"), null=True, editable=False)
     reasons = models.JSONField(_("reasons"), null=True, editable=False)
     text_digest = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001  # null: too short
@@ -130,7 +130,7 @@ class Comment(models.Model):
             if not adding:
                 is_hidden = self.state not in {self._stored.get("state"), self.State.VISIBLE}
                 recount({self.post_id}, withdrawn=(is_hidden or self._is_rewritten()) and self._was_shown())
-                tell_changed([(self.post_id, self.floor)])
+                notify_changed([(self.post_id, self.floor)])
             self._remember()
 
     def render(self) -> None:
@@ -143,7 +143,7 @@ class Comment(models.Model):
         with transaction.atomic():
             deleted = super().delete(*args, **kwargs)
             recount({self.post_id}, withdrawn=self._was_shown())
-            tell_changed([(self.post_id, self.floor)])
+            notify_changed([(self.post_id, self.floor)])
         return deleted
 
     def _remember(self, read: Collection[str] | None = None) -> None:
@@ -159,7 +159,7 @@ class Comment(models.Model):
 
     @property
     def why(self) -> list[Reason]:
-        """What the screening said against the comment, and for it."""
+        """What the spam filter said against the comment, and for it."""
         return [Reason(*reason) for reason in self.reasons or []]
 
     def get_absolute_url(self) -> str:

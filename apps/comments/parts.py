@@ -13,15 +13,14 @@ from django.utils.translation import gettext
 
 from apps.posts.addresses import numbered_address
 from apps.posts.models import Post
-from apps.posts.pages.metadata import is_indexable
 
 from .avatars import identicon
 from .items import moment_and_time, time_element
 from .models import Comment
 from .moderation.services import may_moderate
 from .reactions.models import Reaction
-from .screening.stamps import stamp
-from .screening.submission import HONEYPOT, STAMP
+from .spam.stamps import stamp
+from .spam.submission import HONEYPOT, STAMP
 from .verdict import Reason
 
 
@@ -80,7 +79,7 @@ def form_guard(post: Post, form: Any) -> SafeString:
 
 def comment_feeds(post: Post) -> SafeString:
     """The addresses of the feeds of the post's comments, for its page's head; none where not everybody may read it."""
-    if not is_indexable(post):
+    if not post.is_public:
         return SafeString()
     title = escape(gettext("Comments on “%(title)s”") % {"title": post.title})
     kinds = [

@@ -14,13 +14,15 @@ from django.utils import timezone
 from apps.core.db.index_hints import by_index
 from apps.posts.models import Post
 from apps.posts.pages.post_page import FIRST_FLOOR, LAST_FLOOR, POST
-from apps.posts.querysets import Moment
 from apps.posts.rendering.comment_markdown import COMMENT_RENDERER_VERSION
+from apps.posts.visibility import Moment, may_see_unpublished
 
-from .live.telling import tell_changed
+from .live.notifications import notify_changed
 from .signals import comments_changed
 
 if TYPE_CHECKING:
+    from apps.posts.visibility import Account
+
     from .models import Comment
 
 SHOWN_STATES = ("visible", "screened")  # pending ones and spam are nobody's business but the administrator's
@@ -37,11 +39,15 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """Comments whose text everyone may read."""
         return self.filter(state="visible")
 
+    def on_posts_read_by(self, user: Account) -> CommentQuerySet:
+        """Comments on posts whose text this user may read without a password."""
+        return self.all() if may_see_unpublished(user) else self.filter(post__in=Post.objects.public())
+
     def by_ids(self, ids: Sequence[int]) -> CommentQuerySet:
         return self.filter(pk__in=ids)
 
     def of_page(self) -> models.QuerySet[Comment, tuple]:
-        """What a post's page asks along: its comments, oldest first; screened ones keep their floor."""
+        """What a post's page asks along: its comments, oldest first; hidden ones keep their floor."""
         floors = self.filter(post=POST, floor__gte=FIRST_FLOOR, floor__lte=LAST_FLOOR, state__in=SHOWN_STATES)
         return by_index(floors.order_by("floor"), "comment_floor_once").values_list(*SHOWN_FIELDS)
 
@@ -64,7 +70,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """Visible comments on posts that are public by then, newest first, with the `public_slug` of their posts."""
         # By a value that is looked up for each comment: given a join or EXISTS to begin with, SQLite would look through
         # every post, and MariaDB sort all comments. The time leads it to the index, in whose order it then goes on.
-        public = Post.objects.published(at).filter(pk=OuterRef("post"), password="").order_by()
+        public = Post.objects.listed(at).without_password().filter(pk=OuterRef("post")).order_by()
         slugs = self.visible().filter(created_at__lte=at).annotate(public_slug=Subquery(public.values("slug")))
         return slugs.filter(public_slug__isnull=False).order_by("-created_at", "-pk")
 
@@ -97,7 +103,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             floors, shown = self._floors()
             changed = self.exclude(state=state).update(state=state)
             recount({post_id for post_id, _floor in floors}, withdrawn=bool(shown - {state}) and state != "visible")
-            tell_changed(floors)
+            notify_changed(floors)
         return changed
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -106,7 +112,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             floors, shown = self._floors()
             deleted = super().delete()
             recount({post_id for post_id, _floor in floors}, withdrawn=bool(shown))
-            tell_changed(floors)
+            notify_changed(floors)
         return deleted
 
     def _floors(self) -> tuple[set[tuple[int, int]], set[str]]:

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
 from apps.posts.people import display_name
 from apps.posts.rendering.words import readable
-from apps.posts.rights import may_write
+from apps.posts.visibility import may_write
 
-from .live.telling import tell_added
+from .live.notifications import notify_added
 from .mail.services import plan_mail
 from .models import NAME_MAX_LENGTH, Comment
 from .querysets import miscounted
@@ -34,7 +35,7 @@ class CommentsClosed(Exception):
 
 
 class TooLate(Exception):
-    """The comment can no longer be changed by who wrote it: its time is over, or an administrator has screened it."""
+    """The comment can no longer be changed by who wrote it: its time is over, or a moderator has hidden it."""
 
 
 class _SentBefore(Exception):
@@ -55,9 +56,9 @@ def reconcile_counts() -> int:
     """
     corrected = 0
     suspects = [pk for pk, *_ in miscounted(Post.objects.all())]
-    for start in range(0, len(suspects), POSTS_AT_ONCE):
+    for suspected in chunked(suspects, POSTS_AT_ONCE):
         with transaction.atomic():
-            some = Post.objects.filter(pk__in=suspects[start : start + POSTS_AT_ONCE])
+            some = Post.objects.filter(pk__in=suspected)
             ids = list(some.select_for_update().order_by("pk").values_list("pk", flat=True))
             # A query of its own: it sees what was committed while the locks were waited for.
             off = list(miscounted(some))
@@ -112,7 +113,7 @@ def add_comment(
 
     `user` is the signed-in account, if any: it alone decides the administrator's badge, which readers take for the
     author's and which goes to those who may write posts; its person's name stands when none is typed. A
-    `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the screening holds takes its floor, is
+    `reply_to_floor` nobody has commented on is dropped. What the `verdict` of the spam filter holds takes its floor, is
     not counted and told to nobody. `notify_replies`: the writer wants mail about answers.
 
     `submission` is the key of the form it was written in. The same text sent again under that key, by a second click or
@@ -147,7 +148,7 @@ def add_comment(
             plan_mail(comment, notify_replies=notify_replies)
             comments_changed.send(Comment, post_ids={post.pk})
             if verdict.is_visible:
-                tell_added(post.pk, floor)
+                notify_added(post.pk, floor)
             return comment
     except _SentBefore:
         return Comment.objects.sent(post, sent).get()
@@ -188,7 +189,7 @@ def _next_floor(post: Post, sent: str | None, verdict: Verdict) -> int:
 def edit_comment(comment: Comment, body: str, verdict: Verdict = Verdict()) -> Comment:  # noqa: B008  # frozen
     """Give the comment another text, on behalf of who wrote it; return it as it is now (5 statements).
 
-    A text that the `verdict` of the screening objects to is held, as a new comment would be. Raises TooLate,
+    A text that the `verdict` of the spam filter objects to is held, as a new comment would be. Raises TooLate,
     Comment.DoesNotExist.
     """
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What a screening comes to."""
+"""What the spam filter says of a comment."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -39,7 +39,7 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """`score` is None for whom nobody screens."""
+    """`score` is None where nothing was weighed, as for staff."""
 
     state: str = VISIBLE
     score: float | None = None

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_http_methods
 
 from apps.core.http.request_info import BlogRequest, client_address
 from apps.core.http.security import from_own_pages
-from apps.posts.access import is_readable, is_unlocked, referred_post
 from apps.posts.models import Post
 from apps.posts.pages.paging import requested_page
+from apps.posts.passwords import is_unlocked
+from apps.posts.references import referred_post
 from apps.posts.rendering.comment_markdown import render_comment
+from apps.posts.visibility import is_visible_to
 
 from .forms import BodyForm, CommentForm
 from .items import items
@@ -27,10 +29,10 @@ from .models import Comment
 from .moderation.services import held_url
 from .ownership import forget, own_comments, remember
 from .querysets import SHOWN_FIELDS
-from .screening import limits
-from .screening.services import screen, screen_again
-from .screening.submission import Submission
 from .services import CommentsClosed, TooLate, add_comment, edit_comment, sent_before, withdraw_comment
+from .spam import limits
+from .spam.services import weigh, weigh_edit
+from .spam.submission import Submission
 from .verdict import Refused
 
 MINE_PER_PAGE = 20
@@ -65,7 +67,7 @@ def comment(request: BlogRequest, reference: str) -> HttpResponse:
         if before := sent_before(post=post, **told):
             return _added(request, post, before)
         try:
-            verdict = screen(Submission.of(request, post, form.cleaned_data))
+            verdict = weigh(Submission.of(request, post, form.cleaned_data))
             added = add_comment(post=post, user=request.user, verdict=verdict, **form.cleaned_data)
         except Refused as error:
             refused = error
@@ -152,7 +154,7 @@ def edit(request: BlogRequest, post: Post, own: Comment) -> HttpResponse:
     elif request.method == "POST" and form.is_valid():
         written = {name: getattr(own, name) for name in ("author_name", "author_email", "author_site")}
         try:
-            verdict = screen_again(Submission.of(request, post, written | form.cleaned_data), before)
+            verdict = weigh_edit(Submission.of(request, post, written | form.cleaned_data), before)
         except Refused as error:
             refused = error
             form.add_error(None, str(refused))
@@ -240,7 +242,7 @@ def mine(request: BlogRequest) -> HttpResponse:
     start = (number - 1) * MINE_PER_PAGE
     shown = comments.select_related("post").only(*FIELDS_OF_MINE)[start : start + MINE_PER_PAGE]
     context = {
-        "comments": [(comment, is_readable(request, comment.post)) for comment in shown],
+        "comments": [(comment, is_visible_to(request.user, comment.post)) for comment in shown],
         "page": number,
         "last": last,
         "author": mail.author_state(account),

@@ -1,7 +1,5 @@
 """Where the owner shapes the frame."""
 
-from typing import Any
-
 from adminsortable2.admin import SortableAdminBase, SortableAdminMixin, SortableInlineAdminMixin
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
@@ -31,11 +29,11 @@ class SiteIdentityAdmin(EditingAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: SiteIdentity | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: SiteIdentity, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: SiteIdentity, form: object, change: bool) -> None:
         _name_left_out(request, obj.footer)
         super().save_model(request, obj, form, change)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         identity, _made = SiteIdentity.objects.get_or_create(pk=1)
         return redirect(reverse("admin:components_siteidentity_change", args=[identity.pk]))
 
@@ -58,7 +56,7 @@ class PluginAdmin(SortableAdminMixin, EditingAdmin):
     list_editable = ("disabled",)
     fields = ("title", "kind", "content", "note", "disabled")
 
-    def save_model(self, request: HttpRequest, obj: Plugin, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Plugin, form: object, change: bool) -> None:
         if obj.kind == Plugin.Kind.HTML:
             _name_left_out(request, obj.content)
         super().save_model(request, obj, form, change)

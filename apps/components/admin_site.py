@@ -16,11 +16,11 @@ class BlogAdminSite(AdminSite):
 
     login_form = SignInForm
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         response = super().login(request, extra_context)
         return _remembered(request, response)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> Any:
         """Django's own, with a form that counts how often the old password is guessed."""
         request.current_app = self.name
         change = PasswordChangeView.as_view(

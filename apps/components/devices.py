@@ -4,10 +4,10 @@ So nobody who shares an address with the owner, a school's or a provider's, can 
 """
 
 import secrets
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -20,7 +20,7 @@ KEPT_SECONDS = 400 * 24 * 3600  # browsers keep no cookie longer
 _PREFIX = "device-"
 
 
-def remember(response: HttpResponse, user: Any) -> None:
+def remember(response: HttpResponse, user: AbstractUser) -> None:
     """Give the browser the cookie of a device known to this user; worth nothing once the password is another.
 
     It opens nothing: a password is still asked for.
@@ -50,10 +50,10 @@ def known_device(request: HttpRequest, username: str) -> str:
     return str(device) if any(constant_time_compare(proof, _proof(user, key)) for key in known_keys()) else ""
 
 
-def _name(user: Any) -> str:
+def _name(user: AbstractUser) -> str:
     return f"{_PREFIX}{user.pk}"
 
 
-def _proof(user: Any, key: str | None = None) -> str:
+def _proof(user: AbstractUser, key: str | None = None) -> str:
     """Return the mark of this very password: another one makes the cookie worthless."""
     return salted_hmac(SALT, f"{user.pk}\n{user.password}", secret=key).hexdigest()[:32]

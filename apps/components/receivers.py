@@ -1,5 +1,6 @@
 """A change of what readers see is announced to all processes. Wired in apps.py; listed in ARCHITECTURE.md."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -25,24 +26,24 @@ def connect() -> None:
     comments_changed.connect(_comments_changed, dispatch_uid="components-comments")
 
 
-def _anything(*, instance: Any, update_fields: Any = None, **kwargs: Any) -> None:
+def _anything(*, instance: object, update_fields: Collection[str] | None = None, **kwargs: object) -> None:
     if update_fields != frozenset({"last_login"}):  # which every sign-in writes, and no page shows
         coherence.publish_change(withdrawn=getattr(instance, "disabled", False))
 
 
-def _deleted(**kwargs: Any) -> None:
+def _deleted(**kwargs: object) -> None:
     coherence.publish_change(withdrawn=True)
 
 
-def _post_saved(*, instance: Post, created: bool, **kwargs: Any) -> None:
+def _post_saved(*, instance: Post, created: bool, **kwargs: object) -> None:
     posts = None if created or instance.moves_in_lists() else [instance.pk]
     coherence.publish_change(posts, withdrawn=not created and instance.is_being_withdrawn())
 
 
-def _tags_changed(*, action: str, **kwargs: Any) -> None:
+def _tags_changed(*, action: str, **kwargs: object) -> None:
     if action.startswith("post_"):
         coherence.publish_change()
 
 
-def _comments_changed(*, post_ids: Any, withdrawn: bool = False, **kwargs: Any) -> None:
+def _comments_changed(*, post_ids: Any, withdrawn: bool = False, **kwargs: object) -> None:
     coherence.publish_change(post_ids, withdrawn=withdrawn)

@@ -41,7 +41,7 @@ _LISTED = ("pk", "title", "slug", "language")
 _IDENTITY = ("title", "signature", "navbar", "footer", "language", "comment_policy", "comment_holding", "accent")
 _FRAME = JoinedQueries(
     identity=lambda: SiteIdentity.objects.filter(pk=1).values_list(*_IDENTITY),
-    waiting=lambda: Post.objects.waiting(_AT).values_list("published_at")[:1],
+    waiting=lambda: Post.objects.scheduled(_AT).values_list("published_at")[:1],
     translated=lambda: Post.objects.translated(),
     pages=lambda: Post.objects.pages(_AT).values_list(*_LISTED),
     categories=lambda: Category.objects.values_list("pk", "name", "slug", "introduction", "hidden"),
@@ -54,7 +54,7 @@ _FRAME = JoinedQueries(
     tags=lambda: Tag.objects.values_list("pk", "name", "slug"),
     used=lambda: Tag.objects.times_used(),
     in_vain=lambda: Tag.objects.times_used_hidden(_AT),
-    recent=lambda: Post.objects.published(_AT).values_list(*_LISTED)[:ITEMS_PER_BOX],
+    recent=lambda: Post.objects.listed(_AT).values_list(*_LISTED)[:ITEMS_PER_BOX],
     # More than are shown, because some may be scheduled.
     hottest=lambda: Post.objects.hottest().values_list(*_LISTED, "view_count", "published_at")[: 3 * ITEMS_PER_BOX],
     comments=lambda: Comment.objects.newest(_AT).values_list(
@@ -113,13 +113,17 @@ def build(lists_stamp: str) -> Snapshot:
 
 
 def _frame(snapshot: Snapshot) -> str:
+    """Return a digest of what the frame shows, without the numbers that the beacon brings to every page that is read.
+
+    A kept page may show those as they were when it was made: else each view, and each comment, would drop all pages.
+    """
     boxes = tuple(
         replace(box, links=tuple(replace(link, count=None) for link in box.links))
         if box.kind == Plugin.Kind.HOT_POSTS
         else box
         for box in snapshot.boxes
     )
-    statistics = replace(snapshot.statistics, pv_today=0, uv_today=0)
+    statistics = replace(snapshot.statistics, pv_today=0, uv_today=0, comments=0)
     shown = replace(snapshot, boxes=boxes, statistics=statistics, made_at=0, next_due_at=0, lists_stamp="")
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 

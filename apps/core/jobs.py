@@ -32,7 +32,7 @@ class Job(Task):
 
     one_at_a_time = True
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         if not self.one_at_a_time or self.request.called_directly:
             return self.run(*args, **kwargs)
         with alone(self.name) as is_alone:

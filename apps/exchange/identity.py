@@ -20,6 +20,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from apps.core.chunks import chunked
+
 from .items import PostItem
 from .models import ImportedPost
 
@@ -53,8 +55,7 @@ class KnownPosts:
         items = list(items)
         keys = list({item.path_key for item in items})
         self._records: dict[str, list[ImportedPost]] = defaultdict(list)
-        for start in range(0, len(keys), _BATCH_SIZE):
-            batch = keys[start : start + _BATCH_SIZE]
+        for batch in chunked(keys, _BATCH_SIZE):
             for record in ImportedPost.objects.filter(path_key__in=batch).order_by("pk"):
                 self._records[record.path_key].append(record)
         self._claimed: set[int] = set()

@@ -42,6 +42,11 @@ def _around_number(name: str) -> tuple[str, str]:
 _NUMBER = 314159265358979323  # stands in no address else
 
 
+def last_page(total: int, per_page: int) -> int:
+    """Return how many pages so many things fill; an empty list has one, too."""
+    return max(1, -(-total // per_page))
+
+
 def floor_address(pk: int, slug: str, floor: int) -> str:
     """Return the permanent address of a comment's floor."""
     page = (floor - 1) // FLOORS_PER_PAGE + 1

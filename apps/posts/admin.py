@@ -6,8 +6,10 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import BadRequest
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
+from django.db.models.options import Options
+from django.forms import ModelForm
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,9 +20,10 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.admin.editing import EditingAdmin
 
 from .models import Category, OldAddress, Post, Source, Tag
-from .querysets import PostQuerySet
+from .querysets import CategoryQuerySet, PostQuerySet
 from .rendering.left_out import in_words
 from .rendering.words import is_blank
+from .visibility import is_scheduled
 from .writing.forms import PostAdminForm
 from .writing.saving import saved_response
 
@@ -85,12 +88,12 @@ class PostAdmin(EditingAdmin):
             raise BadRequest
         return super().changeform_view(request, *args, **kwargs)
 
-    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Options, object_id: str) -> HttpResponse:
         """Lead to the list, where this computer's copy of a text is offered though its post was deleted meanwhile."""
         super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]
         return redirect("admin:posts_post_changelist")
 
-    def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Post, form: ModelForm, change: bool) -> None:
         if obj.author_id is None and not change:
             obj.author_id = request.user.pk
         super().save_model(request, obj, form, change)
@@ -109,7 +112,7 @@ class PostAdmin(EditingAdmin):
 
     @admin.display(description=_("status"), ordering="status")
     def shown(self, post: Post) -> str:
-        if post.status == Post.Status.PUBLISHED and not post.is_public:
+        if is_scheduled(post):
             return gettext("scheduled")
         return post.get_status_display()
 
@@ -136,8 +139,7 @@ class PostAdmin(EditingAdmin):
     @admin.action(description=_("Move the selected posts to a category…"), permissions=["change"])
     def move(self, request: HttpRequest, queryset: QuerySet[Post]) -> HttpResponse | None:
         """Ask for the category on a page of its own, then move."""
-        chosen = request.POST.get("category", "")
-        category = Category.objects.filter(pk=chosen).first() if chosen.isascii() and chosen.isdigit() else None
+        category = Category.objects.chosen(request.POST.get("category", ""))
         if category is None:
             # All of a long list are chosen by saying so: a field for each would be more than a request may have.
             across = request.POST.get("select_across") == "1"
@@ -169,7 +171,8 @@ class CategoryAdmin(EditingAdmin):
     fields = ("name", "slug", "introduction", "hidden")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
-        return super().get_queryset(request).annotate(number_of_posts=Count("posts"))
+        categories: CategoryQuerySet = super().get_queryset(request)  # type: ignore[assignment]  # as above
+        return categories.with_number_of_posts()
 
     @admin.display(description=_("posts"), ordering="number_of_posts")
     def number_of_posts(self, category: Any) -> int:

@@ -61,9 +61,14 @@ def shown_name(kind: str, name: str) -> str:
 
 def named(kind: str, name: str, site: Snapshot) -> SafeString:
     """Return the name of a source, category, menu or box, or the tagline, as HTML that says its language."""
-    if known := default_name(kind, name):
-        return SafeString(escape(known))
-    attribute = lang(site)
+    return _named(kind, name, site.language, get_language())
+
+
+@lru_cache(maxsize=1000)
+def _named(kind: str, name: str, language: str, interface: str) -> SafeString:
+    if (kind, name) in DEFAULT_NAMES:
+        return SafeString(escape(_translated(kind, name, interface)))
+    attribute = _attribute(language, interface)
     return SafeString(f"<span{attribute}>{escape(name)}</span>" if attribute else escape(name))
 
 

@@ -1,9 +1,14 @@
 """Names of people as they are written where they come from."""
 
+from __future__ import annotations
+
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .rendering.words import one_line
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
 
 # Chinese, Japanese and Korean letters, and the signs that stand within such names.
 _EAST_ASIAN = re.compile(
@@ -20,12 +25,12 @@ def full_name(first: str, last: str) -> str:
     return f"{first} {last}".strip()
 
 
-def display_name(user: Any) -> str:
+def display_name(user: AbstractBaseUser) -> str:
     """Return how readers know the person: by the full name, else by the account's; "" for nobody."""
     return full_name(getattr(user, "first_name", ""), getattr(user, "last_name", "")) or str(user.get_username())
 
 
-def use_full_names(user_model: Any) -> None:
+def use_full_names(user_model: type) -> None:
     """Make the admin use full_name, too: Django's methods put the given name first, and would greet 林深 as 深."""
     for method in ("get_full_name", "get_short_name"):
         setattr(user_model, method, lambda user: full_name(user.first_name, user.last_name))

@@ -14,7 +14,7 @@ _feeds = [("", feeds.RssFeed, "feed"), ("atom/", feeds.AtomFeed, "feed-atom"), (
 urlpatterns = [
     path("", views.home, name="home"),
     re_path(rf"^article/{ID}/{SLUG}/$", views.detail, name="detail"),
-    re_path(rf"^article/{ID}/card\.png$", share_images.card, name="card"),
+    re_path(rf"^article/{ID}/card\.png$", share_images.share_image, name="share-image"),
     re_path(rf"^article/{ID}/?$", old_addresses.article),
     re_path(rf"^category/{ID}/(?P<slug>[^/]+)/$", views.category, name="category"),
     re_path(rf"^category/{ID}/?$", old_addresses.category),

@@ -3,17 +3,17 @@
 import datetime
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
 
 from .models import DailyReferrer, DailyViews, FlushedBatch, PostDailyViews
-from .querysets import chunked
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def _count_referrers(batch: Batch) -> None:
         DailyReferrer.objects.add(row.day, row.kind, row.name, batch.referrers[row.day, row.kind, row.name])
 
 
-def _by_number(numbers: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
+def _by_number(numbers: Mapping[int, int]) -> Iterator[tuple[int, Sequence[int]]]:
     """Ids that have the same number, together: most posts of a minute were read once or twice."""
     together: dict[int, list[int]] = defaultdict(list)
     for pk, number in sorted(numbers.items()):

@@ -5,6 +5,8 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
+
 from .models import DailyReferrer, PostDailyViews
 from .report import days, first_day
 
@@ -13,28 +15,28 @@ BOM = "\ufeff"  # without it Excel takes UTF-8 for something older
 _FORMULA = tuple("=+-@＝＋－＠\t\r\n")
 
 
-def _days(today: datetime.date, period: int, user: Any) -> Iterator[Iterable[Any]]:
+def _days(today: datetime.date, period: int, user: User | AnonymousUser) -> Iterator[Iterable[object]]:
     yield ("day", "page views", "unique visitors")
     yield from ((row.day, row.pv, row.uv) for row in days(today, period))
 
 
-def _robots(today: datetime.date, period: int, user: Any) -> Iterator[Iterable[Any]]:
+def _robots(today: datetime.date, period: int, user: User | AnonymousUser) -> Iterator[Iterable[object]]:
     yield ("day", "views by robots")
     yield from ((row.day, row.robots) for row in days(today, period))
 
 
-def _posts(today: datetime.date, period: int, user: Any) -> Iterator[Iterable[Any]]:
+def _posts(today: datetime.date, period: int, user: User | AnonymousUser) -> Iterator[Iterable[object]]:
     yield ("id", "title", "views")
     yield from PostDailyViews.objects.most_read(first_day(today, period), user)
 
 
-def _referrers(today: datetime.date, period: int, user: Any) -> Iterator[Iterable[Any]]:
+def _referrers(today: datetime.date, period: int, user: User | AnonymousUser) -> Iterator[Iterable[object]]:
     yield ("kind", "referrer", "views")
     for row in DailyReferrer.objects.most(first_day(today, period)).iterator():
         yield (row["kind"], row["name"], row["total"])
 
 
-EXPORTS: dict[str, Callable[[datetime.date, int, Any], Iterator[Iterable[Any]]]] = {
+EXPORTS: dict[str, Callable[[datetime.date, int, Any], Iterator[Iterable[object]]]] = {
     "days": _days,
     "posts": _posts,
     "referrers": _referrers,
@@ -47,7 +49,7 @@ class _Line:
         return text
 
 
-def csv_lines(name: str, today: datetime.date, period: int, user: Any) -> Iterator[str]:
+def csv_lines(name: str, today: datetime.date, period: int, user: User | AnonymousUser) -> Iterator[str]:
     """Yield the lines of one of EXPORTS, read from the database as they are sent (1 query; posts 1 more for each 500).
 
     Posts that the user may not find are left out.
@@ -60,5 +62,5 @@ def csv_lines(name: str, today: datetime.date, period: int, user: Any) -> Iterat
         yield writer.writerow([_harmless(cell) for cell in row])
 
 
-def _harmless(cell: Any) -> Any:
+def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -6,22 +6,19 @@ import datetime
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models import F, Min, Sum
 from django.db.models.functions import Coalesce
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
+from apps.posts.visibility import may_see_unpublished
 
 if TYPE_CHECKING:
+    from apps.posts.visibility import Account
+
     from .models import DailyReferrer, DailyViews, PostDailyViews  # noqa: F401 -- ruff doesn't read strings
-
-IDS_AT_ONCE = 500  # in one statement
-
-
-def chunked(ids: list[int], at_once: int = IDS_AT_ONCE) -> Iterator[list[int]]:
-    """The ids in lists that a statement can name."""
-    for start in range(0, len(ids), at_once):
-        yield ids[start : start + at_once]
 
 
 def miscounted(posts: models.QuerySet[Post]) -> models.QuerySet[Post, tuple[int, int, int]]:
@@ -59,7 +56,9 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         """Count up each of the posts by so many views; returns how many had a row (1 statement)."""
         return self.filter(day=day, post_id__in=post_ids).update(views=F("views") + views)
 
-    def most_read(self, since: datetime.date, user: Any, most: int | None = None) -> Iterator[tuple[int, str, int]]:
+    def most_read(
+        self, since: datetime.date, user: User | AnonymousUser, most: int | None = None
+    ) -> Iterator[tuple[int, str, int]]:
         """Id, title and views from that day on of what was read, most views first (1 query, 1 more for each 500 posts).
 
         Posts that the user may not find are left out. Titles are looked up afterwards: joined to a year of days they
@@ -67,12 +66,15 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         """
         by_post = self.filter(day__gte=since).order_by().values_list("post_id").annotate(total=Sum("views"))
         rows = list(by_post.order_by("-total", "-post_id")[:most])
-        for start in range(0, len(rows), IDS_AT_ONCE):
-            some = rows[start : start + IDS_AT_ONCE]
+        for some in chunked(rows):
             titles = dict(
-                Post.objects.readable_by(user).filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title")
+                Post.objects.visible_to(user).filter(pk__in=[pk for pk, _ in some]).values_list("pk", "title")
             )
             yield from ((pk, titles[pk], total) for pk, total in some if pk in titles)
+
+    def visible_to(self, user: Account) -> PostDailyViewsQuerySet:
+        """The rows of posts that this user may find by number."""
+        return self.all() if may_see_unpublished(user) else self.filter(post__in=Post.objects.visible_to(user))
 
     def by_day(self, since: datetime.date) -> dict[datetime.date, int]:
         """The views of all posts together, for each day from that one on (1 query)."""

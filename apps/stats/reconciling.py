@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from django.db import transaction
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
 from apps.posts.querysets import PostQuerySet
 
 from .models import DailyViews, PostDailyViews
-from .querysets import chunked, miscounted
+from .querysets import miscounted
 
 LOGGED_MOST = 100  # of one kind in one run; the rest is only counted
 DAYS_COMPARED = 32

@@ -22,6 +22,7 @@ import redis
 from django.db import DatabaseError
 from django.utils import timezone
 
+from apps.core.chunks import chunked
 from apps.core.db.gate import Away, one_question
 from apps.core.redis.clients import RedisError, run
 from apps.posts.models import Post
@@ -30,7 +31,6 @@ from .backlog import Backlog, Parcel
 from .batches import Batch, apply
 from .counters import Numbers, View
 from .models import DailyViews
-from .querysets import chunked
 from .redis_scripts import COUNT, FINISH, TAKE
 from .referrers import NAMES_A_DAY, OTHER
 

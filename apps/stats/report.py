@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
+
 from .models import DailyReferrer, DailyViews, PostDailyViews
 
 PERIODS = (7, 30, 365)  # days, today among them
@@ -40,7 +42,7 @@ class Report:
         return sum(day.robots for day in self.days)
 
 
-def report(today: datetime.date, period: int, user: Any) -> Report:
+def report(today: datetime.date, period: int, user: User | AnonymousUser) -> Report:
     """Return the last `period` days, today among them, with the posts that the user may find (6 queries)."""
     since = first_day(today, period)
     referrers = DailyReferrer.objects.most(since)

@@ -1,10 +1,10 @@
 """Counting a view and telling the day's numbers."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.utils import timezone
@@ -31,9 +31,7 @@ def site_day() -> datetime.date:
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
-def count_view(
-    meta: Mapping[str, Any], post_id: int | None, referrer: object = "", *, is_owner: bool = False
-) -> Numbers:
+def count_view(meta: WSGIEnvironment, post_id: int | None, referrer: object = "", *, is_owner: bool = False) -> Numbers:
     """Count a view of the site, and of the post when one is named, unless the request doesn't count.
 
     `meta` is the request's WSGI environ, or Django's META; `post_id` is a post that exists; `referrer` is the address
@@ -51,7 +49,7 @@ def count_view(
             return counter().numbers(day, post_id)
 
 
-def _referrer(meta: Mapping[str, Any], address: object) -> str:
+def _referrer(meta: WSGIEnvironment, address: object) -> str:
     if not address:
         return ""
     return referrer_of(address, urlsplit(settings.SITE_URL).hostname or "", asked_as(meta).partition(":")[0])

@@ -1,10 +1,9 @@
 """Who counts: neither robots nor the owners; and a visitor is a hash that lasts a day."""
 
 import hmac
-from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import crawleruseragents
 
@@ -21,7 +20,7 @@ class Who(Enum):
     NOBODY = "not counted"
 
 
-def who(meta: Mapping[str, Any], *, is_owner: bool) -> Who:
+def who(meta: WSGIEnvironment, *, is_owner: bool) -> Who:
     """Tell who asks: a robot, nobody when it is a prefetch or the signed-in owner, else a reader."""
     if is_robot(meta.get("HTTP_USER_AGENT", "")[:AGENT_READ]):
         return Who.ROBOT
@@ -35,7 +34,7 @@ def is_robot(agent: str) -> bool:
     return not agent or crawleruseragents.is_crawler(agent)
 
 
-def visitor_hash(meta: Mapping[str, Any], salt: bytes) -> str:
+def visitor_hash(meta: WSGIEnvironment, salt: bytes) -> str:
     """Return HMAC-SHA256(salt, network + user agent) in 32 hex digits: the same all day, linked to nothing after it.
 
     The network is the address, of IPv6 what a household has: browsers change the rest of it during the day.

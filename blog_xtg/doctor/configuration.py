@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.conf import settings
+from django.core.checks import CheckMessage, run_checks
 
 from apps.core.http import proxies
 from apps.core.observability import health
@@ -24,24 +25,10 @@ def configuration(parts: dict[str, str]) -> Iterator[Finding]:
         ),
         (
             ERROR,
-            has_server() and not settings.REDIS_URL,
-            "DATABASE_URL names a server, but REDIS_URL is not set: several workers can't hear of each other's changes,"
-            " and each keeps sessions and counts of its own.",
-            "Set REDIS_URL, such as redis://127.0.0.1:6379/0, or run one worker alone.",
-        ),
-        (
-            ERROR,
             not has_server() and not settings.REDIS_URL and _workers() > 1,
             f"WEB_CONCURRENCY is {_workers()}, but REDIS_URL is not set: several workers can't hear of each other's"
             " changes, and show old pages.",
             "Set REDIS_URL, such as redis://127.0.0.1:6379/0, or WEB_CONCURRENCY to 1.",
-        ),
-        (
-            ERROR,
-            settings.HTTPS and not settings.TRUSTED_PROXIES,
-            "SITE_URL is https, but TRUSTED_PROXIES is 0: the proxy that ends TLS is not believed, and all readers have"
-            " its address.",
-            "Take TRUSTED_PROXIES out of the environment or .env (with https it is 1), or set the number of proxies.",
         ),
         (
             WARNING,
@@ -53,11 +40,23 @@ def configuration(parts: dict[str, str]) -> Iterator[Finding]:
         if is_wrong:
             well = False
             yield Finding(level, text, remedy)
+    for message in _failed_checks():
+        well = False
+        level = ERROR if message.is_serious() else WARNING
+        yield Finding(level, str(message.msg), str(message.hint or ""))
     for text, remedy in proxies.seen() if parts.get("redis", health.OK) == health.OK else []:
         well = False
         yield Finding(ERROR, text, remedy)
     if well:
         yield Finding(OK, f"{settings.SITE_URL} is {'a fleet' if settings.REDIS_URL else 'a blog of one process'}.")
+
+
+def _failed_checks() -> Iterator[CheckMessage]:
+    """Yield what Django's system checks report, but for what the findings above say in one sentence."""
+    said = {"security.W018"} if settings.HTTPS else {"security.W018", "security.W004", "security.W012", "security.W016"}
+    for message in run_checks(include_deployment_checks=True):
+        if not message.is_silenced() and message.id not in said:
+            yield message
 
 
 def mail(parts: dict[str, str]) -> Iterator[Finding]:

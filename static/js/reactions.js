@@ -83,7 +83,7 @@ function fill(group, floor) {
 // Under a comment stand the signs that somebody has given; a button brings the others.
 function equip(comment) {
   const floor = Number(comment.id.replace("floor-", ""));
-  if (comment.matches(".comment-screened") || comment.contains(groups.get(floor) ?? null)) return;
+  if (comment.matches(".comment-hidden") || comment.contains(groups.get(floor) ?? null)) return;
   const body = comment.querySelector(".comment-body");
   let foot = body.querySelector(":scope > .comment-foot");
   if (!foot) body.append((foot = element("p", { className: "comment-foot" })));

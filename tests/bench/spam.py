@@ -1,4 +1,4 @@
-"""How well comments are screened: `python -m tests.bench.spam [--show]`. No database, no network, no randomness but a seed.
+"""How well spam is told from comments: `python -m tests.bench.spam [--show]`. No database, no network, no randomness but a seed.
 
 Takes the labelled comments of tests/comments/corpus.txt through the rules that look at the text, alone and with the
 classifier taught by nine tenths of the corpus (each tenth is judged by what the other nine have taught; ten times, with
@@ -44,21 +44,21 @@ class Memory:
             self.counts[bucket] = spam + is_spam, ham + (not is_spam)
 
 
-def screened(labelled: Any, buckets: list[int], memory: Memory | None) -> str:
+def state_of(labelled: Any, buckets: list[int], memory: Memory | None) -> str:
     """The state that the comment would get."""
-    from apps.comments.screening import rules
-    from apps.comments.screening.classifier import is_ready, log_odds
-    from apps.comments.screening.services import weigh
+    from apps.comments.spam import rules
+    from apps.comments.spam.classifier import is_ready, log_odds
+    from apps.comments.spam.services import verdict_on
 
     reasons = [reason for rule in rules.OF_TEXT for reason in rule(labelled.submission())]
     if memory and is_ready(memory):
         reasons += rules.opinion(log_odds(buckets, memory.counts, memory))
-    return weigh(reasons).state
+    return verdict_on(reasons).state
 
 
 def judged(comments: list[Any], share: float) -> tuple[Counter[tuple[str, str]], Counter[Any]]:
     """What became of the comments by kind, and which were judged wrongly how often; taught by that share of the rest."""
-    from apps.comments.screening.classifier import buckets_of
+    from apps.comments.spam.classifier import buckets_of
 
     buckets = [buckets_of(one) for one in comments]
     states: Counter[tuple[str, str]] = Counter()
@@ -73,7 +73,7 @@ def judged(comments: list[Any], share: float) -> tuple[Counter[tuple[str, str]],
             for number in others[: round(len(others) * share)]:
                 memory.teach(buckets[number], comments[number].is_spam)
             for number in held_out:
-                state = screened(comments[number], buckets[number], memory)
+                state = state_of(comments[number], buckets[number], memory)
                 states[comments[number].kind, state] += 1
                 if (state != "visible") != comments[number].is_spam:
                     wrong[comments[number]] += 1

@@ -150,7 +150,7 @@ def fill() -> None:
             if number == 7:
                 comment.by_administrator = True
             if number == 9:
-                comment.state = Comment.State.SCREENED
+                comment.state = Comment.State.HIDDEN
             if number in {7, 9}:
                 comment.save()
     category = make_category("Essays", introduction="What did not fit\ninto one line.")

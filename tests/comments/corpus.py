@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apps.comments.screening.stamps import stamp
-from apps.comments.screening.submission import Submission
+from apps.comments.spam.stamps import stamp
+from apps.comments.spam.submission import Submission
 
 POST_ID = 1
 

@@ -82,7 +82,7 @@ def test_the_badge_comes_from_the_account_alone(client: Client) -> None:
     assert page.count('class="badge">Author<') == 1
 
 
-def test_a_screened_comment_keeps_its_floor_and_hides_its_text(client: Client, admin_client: Client) -> None:
+def test_a_hidden_comment_keeps_its_floor_and_hides_its_text(client: Client, admin_client: Client) -> None:
     post = make_post()
     make_comment(post, "Fine words.")
     make_comment(post, "Buy now.")
@@ -114,7 +114,7 @@ def test_counts_stay_exact_by_every_way(admin_client: Client) -> None:
         data = {"action": action, "_selected_action": [comment.pk for comment in chosen], "post": "yes"}
         assert admin_client.post(address, data).status_code == 302
 
-    act("screen", comments[0], comments[1], comments[6])
+    act("hide", comments[0], comments[1], comments[6])
     assert (comment_count(post), comment_count(other)) == (4, 0)
     act("approve", comments[0], comments[6])
     assert (comment_count(post), comment_count(other)) == (5, 1)

@@ -3,8 +3,8 @@
 import pytest
 
 from apps.comments.models import Comment
-from apps.comments.screening.classifier import teach
-from apps.comments.screening.services import screen
+from apps.comments.spam.classifier import teach
+from apps.comments.spam.services import weigh
 from tests.bench.spam import judged
 from tests.comments.corpus import Labelled, corpus
 from tests.factories import make_post
@@ -52,7 +52,7 @@ def test_what_was_marked_once_is_known_from_then_on(settings: object) -> None:
         teach([row for row, one in zip(rows, comments, strict=True) if one.is_spam is is_spam], is_spam)
     missed, harmed = [], []
     for number, one in enumerate(comments):
-        state = screen(one.submission(address=f"203.0.113.{number % 200}")).state
+        state = weigh(one.submission(address=f"203.0.113.{number % 200}")).state
         if one.is_spam and state == "visible":
             missed.append(one)
         if not one.is_spam and state != "visible":

@@ -12,7 +12,7 @@ from apps.comments.avatars import identicon
 from apps.comments.digests import is_rewritten
 from apps.comments.mail.models import Subscription
 from apps.comments.models import Comment
-from apps.comments.screening import akismet, limits
+from apps.comments.spam import akismet, limits
 from apps.posts.rendering.comment_markdown import render_comment
 from tests.comments.test_comments import FIELDS, form_address
 from tests.factories import make_administrator, make_comment, make_post

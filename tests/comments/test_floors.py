@@ -33,7 +33,7 @@ def test_floors_come_as_the_page_shows_them(client: Client) -> None:
     assert part["X-Robots-Tag"] == "noindex" and "public" in part["Cache-Control"]
 
 
-def test_screened_ones_keep_their_floor_and_others_are_not_there(client: Client, admin_client: Client) -> None:
+def test_hidden_ones_keep_their_floor_and_others_are_not_there(client: Client, admin_client: Client) -> None:
     post = make_post()
     for number in range(1, 5):
         make_comment(post, f"Thought {number}.")

@@ -10,8 +10,8 @@ from channels.testing import WebsocketCommunicator
 from apps.comments.live import consumers
 from apps.comments.live import hub as hubs
 from apps.comments.live.hub import Hub
+from apps.comments.live.notifications import group_name, message
 from apps.comments.live.presence import LocalPresence, Presence, RedisPresence
-from apps.comments.live.telling import group_name, message
 from tests.services import Redis
 
 

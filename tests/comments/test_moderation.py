@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from apps.comments.live import telling
+from apps.comments.live import notifications
 from apps.comments.models import Comment, LearnedTotals, Lesson, Moderation
 from apps.comments.moderation.services import CannotUndo, decide, undo
 from apps.comments.services import reconcile_counts
@@ -55,7 +55,7 @@ def told(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Ca
     def run(call: Callable) -> list[int]:
         floors: list[int] = []
         tell = lambda messages: floors.extend(one["floor"] for one in messages if "floor" in one)  # noqa: E731
-        monkeypatch.setattr(telling, "_tell", tell)
+        monkeypatch.setattr(notifications, "_send", tell)
         with django_capture_on_commit_callbacks(execute=True):
             call()
         return floors
@@ -85,7 +85,7 @@ def test_every_bulk_action_keeps_counts_exact_and_can_be_undone(admin_client: Cl
     assert (count(post), count(other)) == (1, 1)
     for action, now, counts in (
         ("approve", "visible", (2, 1)),
-        ("screen", "screened", (0, 0)),
+        ("hide", "screened", (0, 0)),
         ("mark_as_spam", "spam", (0, 0)),
         ("delete_selected", None, (0, 0)),
     ):

@@ -228,7 +228,7 @@ def test_nobody_else_changes_a_comment(client: Client, verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["edit", "delete"])
-def test_after_ten_minutes_or_once_screened_a_comment_stands(client: Client, verb: str) -> None:
+def test_after_ten_minutes_or_once_hidden_a_comment_stands(client: Client, verb: str) -> None:
     post = make_post()
     client.post(form_address(post), FIELDS)
     Comment.objects.all().set_state("screened")

@@ -133,7 +133,7 @@ def test_what_stands_around_the_posts_is_withdrawn_when_it_is_deleted(mark: Path
 
 
 @database_test
-@pytest.mark.parametrize("decision", [Decision.SCREEN, Decision.SPAM, Decision.DELETE])
+@pytest.mark.parametrize("decision", [Decision.HIDE, Decision.SPAM, Decision.DELETE])
 def test_a_moderator_takes_a_comment_back(mark: Path, decision: str) -> None:
     moderator, post = make_administrator(), make_post()
     shown = [make_comment(post).pk for _comment in range(3)]
@@ -163,7 +163,7 @@ def test_a_comment_is_taken_back_by_its_writer_and_by_its_own_methods(mark: Path
     assert not renewed(mark, lambda: edit_comment(comment, "Another text that is held.", Verdict(state="pending")))
     loaded = Comment.objects.get(pk=make_comment(post).pk)
     assert not renewed(mark, loaded.save)
-    loaded.state = Comment.State.SCREENED
+    loaded.state = Comment.State.HIDDEN
     assert renewed(mark, loaded.save)
     assert renewed(mark, loaded.delete)  # its floor and name were still to be seen
 

@@ -11,9 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.components.models import SiteIdentity
-from apps.components.snapshot import Snapshot, build
+from apps.components.snapshot import build
 from apps.core.pages import coherence, listener, store
 from apps.core.pages.coherence import Backend, Change, LocalBackend, RedisBackend
+from apps.core.pages.site import Snapshot
 from apps.posts.models import Post
 from tests.factories import make_category, make_post
 from tests.services import Redis, wait_until
@@ -106,7 +107,7 @@ def test_a_slow_reader_puts_nothing_old_back(together: RedisBackend, monkeypatch
         SiteIdentity(title="Changed meanwhile").save()
         return snapshot
 
-    monkeypatch.setattr(store, "build", slowly)
+    monkeypatch.setattr("apps.components.snapshot.build", slowly)
     store.current_site()
     monkeypatch.undo()
     coherence.invalidate(None)
@@ -210,7 +211,7 @@ def test_word_goes_out_at_once_though_redis_was_away_a_moment_ago(together: Redi
         assert not writer.has_unpublished_change
         heard = set()
         while message := other.get_message(timeout=0.5):
-            heard.add(coherence.understood(message["data"].encode())[1])
+            heard.add(coherence.parse_message(message["data"].encode())[1])
         assert heard & {Change("told", None), Change("told", frozenset([2]))}  # the listener may have paid before
     writer.listener.stop()
 
@@ -287,7 +288,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         time.sleep(0.3)
         return replace(snapshot, made_at=time.time(), lists_stamp=lists)
 
-    monkeypatch.setattr(store, "build", slowly)
+    monkeypatch.setattr("apps.components.snapshot.build", slowly)
     return begun
 
 
@@ -338,7 +339,7 @@ def test_with_redis_away_one_long_answer_makes_nothing_older(
         return replace(snapshot, made_at=time.time(), lists_stamp=lists)
 
     store.drop()  # however long the first one took
-    monkeypatch.setattr(store, "build", build_in_turn)
+    monkeypatch.setattr("apps.components.snapshot.build", build_in_turn)
     for number in range(len(takes)):
         time.sleep(store.AWAY_SECONDS + 0.01)
         store.current_site()

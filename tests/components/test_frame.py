@@ -9,8 +9,9 @@ from django.test import Client
 
 from apps.comments.models import Comment
 from apps.components.models import Menu, MenuItem, Plugin, SiteIdentity
-from apps.components.snapshot import Snapshot, build
+from apps.components.snapshot import build
 from apps.core.pages import coherence, store
+from apps.core.pages.site import Snapshot
 from apps.posts.models import Category, Post, Source, Tag
 from tests.factories import make_administrator, make_category, make_comment, make_post, make_posts
 from tests.languages import in_english
@@ -122,7 +123,7 @@ CHANGES = {
     "source": lambda post: Source.objects.create(name="New source"),
     "tag": lambda post: Tag.objects.named(["new"]),
     "comment": lambda post: make_comment(post),
-    "screen comments": lambda post: Comment.objects.all().set_state("screened"),
+    "hide comments": lambda post: Comment.objects.all().set_state("screened"),
     "delete comments": lambda post: Comment.objects.all().delete(),
     "plugin": lambda post: Plugin.objects.create(title="New box", content="x"),
     "menu": lambda post: Menu.objects.create(name="New menu"),
@@ -162,7 +163,7 @@ def test_what_was_read_during_a_change_is_not_kept(monkeypatch: pytest.MonkeyPat
         SiteIdentity(title="Changed meanwhile").save()
         return snapshot
 
-    monkeypatch.setattr(store, "build", change_meanwhile)
+    monkeypatch.setattr("apps.components.snapshot.build", change_meanwhile)
     assert store.current_site().title == "blog_xtg"
     monkeypatch.undo()
     assert store.current_site().title == "Changed meanwhile"

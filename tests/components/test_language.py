@@ -13,7 +13,7 @@ from apps.posts.models import Category, Source
 from tests.factories import make_category, make_comment, make_post
 from tests.languages import in_english
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CHINESE, ENGLISH = ("zh-hans", "归档"), ("en", "Archive")
 
 

@@ -22,14 +22,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from apps.components.models import Plugin
 from apps.core.pages import coherence
 from apps.core.pages.page_cache import Page, PageCache
 from apps.posts.models import Post
 from apps.posts.pages import views
 from tests.factories import make_category, make_comment, make_post
 from tests.languages import in_english
+from tests.services import BROWSER
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 def queries(client: Client, path: str, **headers: str) -> int:
@@ -72,6 +74,52 @@ def test_a_comment_is_there_at_once(client: Client) -> None:
     assert "First answer" in client.get(post.get_absolute_url()).content.decode()
     post.comments.all().set_state("screened")
     assert "First answer" not in client.get(post.get_absolute_url()).content.decode()
+
+
+def test_a_comment_drops_the_pages_that_show_its_post_and_no_others(client: Client) -> None:
+    shelves = make_category("One"), make_category("Other")
+    # The second stands beside the first and names it, the third doesn't.
+    commented, _beside, other = (make_post(category=shelf) for shelf in (shelves[0], shelves[1], shelves[1]))
+    lists = ["/", "/archive/", "/feed/", shelves[0].get_absolute_url()]
+    paths = [commented.get_absolute_url(), *lists, other.get_absolute_url(), shelves[1].get_absolute_url(), "/tags/"]
+    for change in (
+        lambda: make_comment(commented, "First answer"),
+        lambda: commented.comments.all().set_state("screened"),
+        lambda: commented.comments.all().delete(),
+    ):
+        for path in paths:
+            client.get(path)
+        change()
+        made_anew = [path for path in paths if queries(client, path) > 0]
+        assert made_anew == [commented.get_absolute_url(), *lists]
+
+
+def test_the_box_of_recent_comments_is_right_on_every_page(client: Client) -> None:
+    Plugin.objects.create(title="Box", kind=Plugin.Kind.RECENT_COMMENTS)
+    post = make_post()
+    for path in ("/", "/tags/", "/links/"):
+        assert "First answer" not in client.get(path).content.decode()
+    comment = make_comment(post, "First answer")
+    for path in ("/", "/tags/", "/links/"):
+        assert "First answer" in client.get(path).content.decode()
+    comment.body = "Corrected answer"
+    comment.save()
+    for path in ("/", "/tags/", "/links/"):
+        text = client.get(path).content.decode()
+        assert "Corrected answer" in text and "First answer" not in text
+    post.comments.all().set_state("screened")
+    for path in ("/", "/tags/", "/links/"):
+        assert "Corrected answer" not in client.get(path).content.decode()
+
+
+def test_the_beacon_brings_the_number_of_comments_to_a_page_kept_from_before(client: Client) -> None:
+    post = make_post()
+    kept = client.get("/tags/").content
+    make_comment(post)
+    assert client.get("/tags/").content == kept
+    reader = Client(headers={"user-agent": BROWSER})
+    told = reader.post("/stats/view", "{}", content_type="text/plain").json()
+    assert told["comments"] == 1
 
 
 def test_an_unpublished_post_is_gone_at_once(client: Client) -> None:
@@ -227,6 +275,42 @@ def test_caches_outside_may_keep_a_page_for_a_second(client: Client) -> None:
     assert not answer.cookies
 
 
+class Watching:
+    """A middleware as a stranger would add it, with each hook that Django knows."""
+
+    seen: list[str] = []
+
+    def __init__(self, get_response) -> None:  # type: ignore[no-untyped-def]
+        self.get_response = get_response
+
+    def __call__(self, request):  # type: ignore[no-untyped-def]
+        self.seen.append("request")
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs) -> None:  # type: ignore[no-untyped-def]
+        self.seen.append(f"view of {request.user} in {request.session.session_key}")
+
+    def process_exception(self, request, exception) -> None:  # type: ignore[no-untyped-def]
+        self.seen.append(type(exception).__name__)
+
+
+def test_an_anonymous_page_passes_every_hook_of_every_middleware(client: Client, settings: Settings) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.{Watching.__name__}"]
+    Watching.seen.clear()
+    answer = client.get("/?page=99")
+    assert answer.status_code == 404 and not answer.cookies
+    assert Watching.seen == ["request", "view of AnonymousUser in None", "Http404"]
+
+
+@pytest.mark.parametrize("path", ["/", "/archive/", "/tags/", "/feed/", "/search/?q=word", "/article/{pk}/{slug}/"])
+def test_an_anonymous_page_asks_for_no_session_and_sets_no_cookie(client: Client, path: str) -> None:
+    post = make_post()
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(path.format(pk=post.pk, slug=post.slug))
+    assert answer.status_code == 200 and not answer.cookies
+    assert not [query for query in captured if re.search("django_session|FROM .auth_user", query["sql"])]
+
+
 def test_without_memory_to_spare_every_page_is_made_anew(client: Client, settings: Settings) -> None:
     settings.PAGE_CACHE_BYTES = 0
     make_post()
@@ -300,7 +384,7 @@ def test_nobody_waits_long_for_a_page_that_hangs(renderer: Renderer) -> None:
 
 @pytest.fixture
 def cache(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> PageCache:
-    monkeypatch.setattr(coherence, "_hearers", [])
+    monkeypatch.setattr(coherence._changes, "subscribers", [])
     settings.PAGE_CACHE_BYTES = 100_000
     return PageCache()
 

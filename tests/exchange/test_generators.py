@@ -12,7 +12,7 @@ from .conftest import FIXTURES, outcomes
 
 SHARED = Path(__file__).resolve().parents[3] / "shared/data/hexo-unit-test"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def post(title: str) -> Post:

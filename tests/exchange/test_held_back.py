@@ -15,7 +15,7 @@ from apps.exchange.readers.markdown_folder import read_folder
 from apps.posts.models import Post
 from tests.factories import make_post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 FUTURE = datetime(2099, 5, 6, tzinfo=UTC)
 HUGO = {"hugo.toml": 'title = "Blog"\n'}
@@ -434,7 +434,7 @@ def test_a_run_and_its_dry_run_say_what_is_not_public_and_why(folder):
     ]
     assert run(root, "--dry-run") == [*said, "7 created; 0 warnings (dry run: nothing stored)"]
     assert run(root) == [*said, "7 created; 0 warnings"]
-    assert Post.objects.published().count() == 2
+    assert Post.objects.listed().count() == 2
     assert run(root) == [*(f"unchanged  {name}.md" for name in "abcdefg"), "7 unchanged; 0 warnings"]
 
 
@@ -571,4 +571,4 @@ def test_a_post_that_no_import_made_is_not_touched(folder):
     make_post(title="A", status="private")
     import_folder(folder({"a.md": DATED.format(title="A", head="", body="one")}))
     assert sorted(Post.objects.values_list("status", flat=True)) == ["private", "published"]
-    assert Post.objects.published(timezone.now()).count() == 1
+    assert Post.objects.listed(timezone.now()).count() == 1

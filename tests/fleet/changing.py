@@ -22,6 +22,7 @@ NGINX_BOUND_SECONDS = 1.2
 TELLING_SECONDS = 0.02  # of the bound: one that hears nothing has the rest of it to ask by itself
 POSTS = 6
 MARK = re.compile(r"(title\d|body\d|said\d|box|menu)v(\d+)x")
+COUNT = re.compile(r'href="/article/(\d+)/[^"]*#comments">(?:<span[^>]*>)?(\d+)')  # of comments, under a post's title
 
 
 def sleep_until(moment: float) -> None:
@@ -92,6 +93,8 @@ class Blog:
             )
             for at in range(POSTS)
         ]
+        for at in range(POSTS):
+            self.facts.note(f"count{at}", 0, self.changing)
 
     # -- Changes ---------------------------------------------------------------------------------------------------
 
@@ -143,6 +146,8 @@ class Blog:
             post.publish()
             self._appears(at)
         make_comment(post, f"I say {self._mark(f'said{at}')}")
+        self.facts.note(f"count{at}", post.last_floor + 1, self.changing)
+        self.changing.moves = True
         return post.get_absolute_url()
 
     def box(self) -> str:
@@ -174,7 +179,7 @@ class Blog:
 
     def _of_post(self, at: int) -> list[str]:
         commented = [f"said{at}"] if self.posts[at].last_floor else []
-        return [f"title{at}", f"body{at}", *commented]
+        return [f"title{at}", f"body{at}", f"count{at}", *commented]
 
     # -- Pages -----------------------------------------------------------------------------------------------------
 
@@ -193,6 +198,9 @@ class Blog:
         shown = defaultdict[str, set[int | None]](set)
         for fact, number in MARK.findall(text):
             shown[fact].add(int(number))
+        places = {post.pk: at for at, post in enumerate(self.posts)}
+        for pk, number in COUNT.findall(text):
+            shown[f"count{places[int(pk)]}"].add(int(number))
         for fact in shown:
             if fact.startswith("said"):  # the older ones stay
                 shown[fact] = {max(number for number in shown[fact] if number is not None)}
@@ -207,11 +215,14 @@ class Blog:
     def _lists(self) -> list[str]:
         return ["/", "/archive/", "/feed/", self.category.get_absolute_url()]
 
+    def _with_counts(self) -> list[str]:
+        return ["/", self.category.get_absolute_url()]
+
     def _shown_on(self, path: str) -> Iterable[str]:
         if path != "/feed/":
             yield from ["menu", "box"]
         for at in range(POSTS):
             if path in self._lists():
-                yield from [f"title{at}", f"body{at}"]
+                yield from [f"title{at}", f"body{at}", *([f"count{at}"] if path in self._with_counts() else [])]
             elif path.startswith(f"/article/{self.posts[at].pk}/"):
-                yield from [f"title{at}", f"body{at}", f"said{at}"]
+                yield from [f"title{at}", f"body{at}", f"count{at}", f"said{at}"]

@@ -12,7 +12,7 @@ from blog_xtg.asgi import application as asgi  # sets Django up, without which t
 from blog_xtg.wsgi import application as wsgi
 
 # isort: split
-from apps.core.pages import store
+from apps.components import snapshot
 from apps.posts.pages import feeds, related
 
 __all__ = ["asgi", "wsgi"]
@@ -35,5 +35,5 @@ _render = _slowly(Template.render)
 Template.render = lambda *args, **kwargs: _render(*args, **kwargs) + "<!-- by the slow renderer -->"  # type: ignore[method-assign]
 feeds.SiteFeed._respond = _slowly(feeds.SiteFeed._respond)  # type: ignore[method-assign]
 # What is kept besides pages: the snapshot, and which posts lead to which.
-store.build = _slowly(store.build)
-related._asked = _slowly(related._asked)
+snapshot.build = _slowly(snapshot.build)
+related._read = _slowly(related._read)

@@ -31,7 +31,7 @@ def watched(settings) -> Iterator[tuple[Redis, Sentinel]]:  # type: ignore[no-un
             client.cache_clear()
             yield master, sentinel
         client.cache_clear()
-        blog_redis._away_until.clear()
+        blog_redis._breaker.reset()
 
 
 async def heard(layer: RedisPubSubChannelLayer, text: str) -> bool:

@@ -30,7 +30,7 @@ from apps.posts.models import Post
 from tests.factories import make_comment
 make_comment(Post.objects.get(title="Read me"), "Live.")
 """
-SCREEN = """
+HIDE = """
 from apps.comments.models import Comment
 Comment.objects.all().set_state("screened")
 """
@@ -231,5 +231,5 @@ def test_the_floors_open_pages_fetch_are_never_an_old_copy(nginx: BlogNginx, app
     app.manage("shell", "-c", COMMENT)
     path = f"/article/{post.split('/')[2]}/comment/floors/?after=0&to=1"
     assert b"Live." in ask(nginx, path).body
-    app.manage("shell", "-c", SCREEN)
+    app.manage("shell", "-c", HIDE)
     assert b"Live." not in ask(nginx, path).body

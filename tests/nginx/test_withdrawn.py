@@ -56,7 +56,7 @@ from apps.posts.models import Category, Post
 from tests.factories import make_comment
 make_comment(Post.objects.filter(title="Discussed").latest("pk"), "{SECRET}")
 """
-SCREEN_IT = """
+HIDE_IT = """
 from apps.comments.models import Comment
 Comment.objects.filter(state="visible").set_state("screened")
 """
@@ -126,7 +126,7 @@ def test_what_is_withdrawn_is_shown_by_nobody_though_the_app_be_dead(nginx: Blog
     app.start()
     time.sleep(2)
     for asked, (status, how, text) in read(nginx, everything).items():
-        # A post behind a password still has its title, in its address, too; a screened comment its name; and the switch
+        # A post behind a password still has its title, in its address, too; a hidden comment its name; and the switch
         # of languages leads back to the address that was asked for.
         back = [f'name="next" value="{address}"' for address in (asked[0], asked[0].partition("?")[0])]
         for kept in (f"{SECRET} password", f"{SECRET}-password", f"{SECRET} screened", *back):
@@ -145,7 +145,7 @@ def test_what_is_withdrawn_is_shown_by_nobody_though_the_app_hang(nginx: BlogNgi
     for path in asked:
         wait_until(lambda path=path: ask(nginx, path).status == 200, 30)  # the first page of a process takes its time
     assert all(SECRET in text for _status, _cache, text in read(nginx, asked[:3]).values())
-    shell(app, SCREEN_IT)
+    shell(app, HIDE_IT)
     assert app.process
     os.killpg(app.process.pid, signal.SIGSTOP)
     try:

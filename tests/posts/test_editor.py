@@ -24,7 +24,7 @@ from tests.factories import make_administrator, make_post
 from tests.languages import in_english
 from tests.services import Redis
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PREVIEW, UPLOAD = "/admin/editor/preview/", "/admin/editor/upload/"
 

@@ -22,7 +22,7 @@ from apps.posts.models import Post
 from tests.factories import make_administrator, make_category, make_post, make_posts
 from tests.languages import in_english
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 class Head(HTMLParser):

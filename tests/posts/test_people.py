@@ -9,7 +9,7 @@ from django.test import Client
 from apps.posts.people import display_name, full_name
 from tests.factories import make_administrator, make_post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from apps.posts.models import Category, Post
 from tests.factories import make_post
 from tests.posts.test_admin import FORM, LIST
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ADD = f"{LIST}add/"
 
 

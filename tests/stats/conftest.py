@@ -3,17 +3,11 @@
 import pytest
 from django.test import Client
 
-from apps.core.db import gate
 from apps.stats.counters import Counter, counter
 from apps.stats.database_counter import DatabaseCounter
 from apps.stats.redis_counter import RedisCounter
 from tests.services import BROWSER, Redis
 from tests.stats.ways import WAYS
-
-
-@pytest.fixture(autouse=True)
-def _nobody_found_the_database_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "_away_until", 0.0)
 
 
 @pytest.fixture

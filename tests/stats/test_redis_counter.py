@@ -17,6 +17,7 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 from redis.connection import Connection
 
+from apps.core import resilience
 from apps.core.db import gate
 from apps.core.pages import coherence
 from apps.core.pages.coherence import LISTS_STAMP, STAMP
@@ -121,7 +122,7 @@ def test_a_redis_that_forgot_the_scripts_counts_the_next_view(redis_counter: Red
 @contextmanager
 def at_once() -> Iterator[None]:
     """As if the few seconds in which a server away is left alone were over."""
-    blog_redis._away_until.clear()
+    blog_redis._breaker.reset()
     yield
 
 
@@ -239,7 +240,7 @@ def refusing() -> Iterator[list[str]]:
 
     with connection.execute_wrapper(refuse):
         yield asked
-    gate._away_until = 0
+    gate._breaker.reset()
 
 
 def test_without_the_database_views_are_counted_and_shown_as_far_as_known(
@@ -250,7 +251,7 @@ def test_without_the_database_views_are_counted_and_shown_as_far_as_known(
     assert reader.post("/stats/view", body, content_type="text/plain").json()["views"] == 1
     with monkeypatch.context() as patch, refusing() as asked:
         later = time.monotonic() + cache.MAX_AGE_SECONDS
-        patch.setattr(cache, "time", SimpleNamespace(monotonic=lambda: later))
+        patch.setattr(resilience, "time", SimpleNamespace(monotonic=lambda: later))
         for number in range(2, 5):
             answer = reader.post("/stats/view", body, content_type="text/plain").json()
             assert (answer["views"], answer["uv_today"], answer["post_comments"]) == (number, 1, 0)
@@ -282,7 +283,7 @@ def test_the_sites_numbers_known_last_are_shown_while_another_thread_waits(
 ) -> None:
     make_post()
     before = reader.post("/stats/view", "{}", content_type="text/plain").json()
-    with cache._reading:  # as a thread that reads the snapshot from a database that hangs
+    with cache._gate:  # as a thread that reads the snapshot from a database that hangs
         for most_seconds in (gate.WAIT_SECONDS + 1, 0.5):
             begun = time.monotonic()
             answer = reader.post("/stats/view", "{}", content_type="text/plain").json()
@@ -312,7 +313,7 @@ def test_a_post_just_hidden_is_a_404_once_it_is_dropped(redis_counter: RedisCoun
     body = json.dumps({"post": post.pk})
     assert reader.post("/stats/view", body, content_type="text/plain").status_code == 200
     post.unpublish()
-    coherence.heard(frozenset([post.pk]))
+    coherence.invalidate(frozenset([post.pk]))
     assert reader.post("/stats/view", body, content_type="text/plain").status_code == 404
     redis_counter.drain()
     assert counted(post) == (1, 1, 1)
@@ -340,7 +341,7 @@ def test_a_page_that_is_being_asked_for_while_it_changes_is_not_remembered(monke
     asking.start()
     assert asked.wait(10)
     post.unpublish()
-    coherence.heard(frozenset([post.pk]))
+    coherence.invalidate(frozenset([post.pk]))
     changed.set()
     asking.join(10)
     with pytest.raises(Post.DoesNotExist):

@@ -19,8 +19,9 @@ from django.http import HttpRequest, HttpResponse
 from apps.core.http import rates
 from apps.core.http.request_info import client_address
 from apps.core.redis.clients import RedisError
-from apps.posts.access import is_referred_to, is_unlocked, number_in
 from apps.posts.models import Post
+from apps.posts.passwords import is_unlocked
+from apps.posts.references import is_referred_to, number_in
 
 from .hub import MOST_HEARD, TOO_MUCH, hub, merged
 

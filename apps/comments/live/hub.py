@@ -19,8 +19,8 @@ from apps.core.observability import metrics
 from apps.core.redis.clients import RedisError
 from apps.posts.models import Post
 
+from .notifications import group_name, message
 from .presence import HEARTBEAT_SECONDS, presence
-from .telling import group_name, message
 
 # Between two messages to a post's pages: in a rush all are told the same, and what they fetch is rendered once.
 PAUSE_SECONDS = 0.2

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import redis
 
+from apps.core.chunks import chunked
 from apps.core.redis.clients import client
 
 HEARTBEAT_SECONDS = 10
@@ -61,8 +62,7 @@ class RedisPresence:
 
     def report(self, pages: dict[int, int]) -> dict[int, int]:
         posts, sums = list(pages), list[int]()
-        for start in range(0, len(posts), AT_ONCE):
-            some = posts[start : start + AT_ONCE]
+        for some in chunked(posts, AT_ONCE):
             pipeline = self._redis.pipeline(transaction=False)
             for post in some:
                 arguments: list[str | int] = [self._process, pages[post], self._seconds]

@@ -6,8 +6,9 @@ from django.views.decorators.http import require_safe
 
 from apps.core.http.cache_policy import public_page
 from apps.core.http.request_info import BlogRequest
-from apps.posts.access import is_everybodys, is_referred_to, is_unlocked, number_in
 from apps.posts.models import Post
+from apps.posts.passwords import is_unlocked
+from apps.posts.references import is_referred_to, number_in
 
 from ..items import items
 from .floors import floors_of
@@ -33,7 +34,7 @@ def floors(request: BlogRequest, reference: str) -> HttpResponse:
         raise Http404("No such floors.")
     response = HttpResponse("".join(items(request, post, comments)))
     response.headers["X-Robots-Tag"] = "noindex"
-    if not is_everybodys(post):
+    if not post.is_public:
         patch_cache_control(response, private=True)
     return response
 

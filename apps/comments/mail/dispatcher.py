@@ -15,17 +15,36 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerAway
 
 from apps.core.pages import store
+from apps.core.resilience import Resettable
 
 from .delivery import deliver, half_way, next_due_at
 from .tasks import deliver_mail
 
 AGAIN_SECONDS = 60  # after a failure that is no mail server's
+RESET_SECONDS = 5
 
 logger = logging.getLogger(__name__)
 
-_lock = threading.Lock()
-_wanted = threading.Event()
-_thread: threading.Thread | None = None
+
+class _Own(Resettable):
+    """This process's own thread, if it has one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.Lock()
+        self.wanted = threading.Event()
+        self.thread: threading.Thread | None = None
+        self.is_ending = False
+
+    def reset(self) -> None:
+        if thread := self.thread:
+            self.is_ending = True
+            self.wanted.set()
+            thread.join(RESET_SECONDS)
+            self.is_ending = False
+
+
+_own = _Own()
 
 
 def call() -> None:
@@ -41,36 +60,35 @@ def call() -> None:
 
 def wait(seconds: float) -> bool:
     """Wait until this process's own thread has delivered what there is; False when that takes longer."""
-    with _lock:
-        thread = _thread
+    with _own.lock:
+        thread = _own.thread
     if thread:
         thread.join(seconds)
     return not (thread and thread.is_alive())
 
 
 def _start() -> None:
-    global _thread
-    with _lock:
-        _wanted.set()
-        if _thread is None:
+    with _own.lock:
+        _own.wanted.set()
+        if _own.thread is None:
             # A daemon, so that no exit waits for the next letter's time to come; but it does for one half on its way.
-            _thread = threading.Thread(target=_work, name="mail", daemon=True)
+            _own.thread = threading.Thread(target=_work, name="mail", daemon=True)
             atexit.register(half_way.acquire, timeout=settings.EMAIL_TIMEOUT)
-            _thread.start()
+            _own.thread.start()
 
 
 def _work() -> None:
-    global _thread
-    while True:
-        _wanted.clear()
+    while not _own.is_ending:
+        _own.wanted.clear()
         seconds = _round()
         if seconds is None:
-            with _lock:
-                if _wanted.is_set():
+            with _own.lock:
+                if _own.wanted.is_set():
                     continue
-                _thread = None
+                _own.thread = None
                 return
-        _wanted.wait(seconds)
+        _own.wanted.wait(seconds)
+    _own.thread = None
 
 
 def _round() -> float | None:

@@ -57,7 +57,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         visible = Q(comment__state="visible")
         wanted = Exists(Subscription.objects.filter(comment=OuterRef("addressee"), receiver=OuterRef("receiver")))
         confirmed = Exists(Receiver.objects.confirmed().filter(receiver=OuterRef("receiver")))
-        readable = Exists(Post.objects.by_link().filter(pk=OuterRef("comment__post")))
+        readable = Exists(Post.objects.reachable().filter(pk=OuterRef("comment__post")))
         author = Q(kind="author") & (visible | Q(comment__state="pending")) & Q(comment__post__author__silenced=None)
         reply = Q(kind="reply", addressee__state="visible") & visible & Q(wanted) & Q(confirmed) & Q(readable)
         confirm = Q(kind="confirm") & visible & Q(wanted) & ~Q(confirmed)

@@ -19,7 +19,7 @@ def tell(request: HttpRequest, decision: str, done: Done, back: str) -> None:
     # Written out for each, so that they can be translated.
     text = {
         Decision.APPROVE: ngettext("%(count)d comment approved.", "%(count)d comments approved.", done.count),
-        Decision.SCREEN: ngettext("%(count)d comment hidden.", "%(count)d comments hidden.", done.count),
+        Decision.HIDE: ngettext("%(count)d comment hidden.", "%(count)d comments hidden.", done.count),
         Decision.SPAM: ngettext("%(count)d comment marked as spam.", "%(count)d comments marked as spam.", done.count),
         Decision.DELETE: ngettext("%(count)d comment deleted.", "%(count)d comments deleted.", done.count),
     }[Decision(decision)] % {"count": done.count}

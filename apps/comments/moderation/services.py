@@ -14,14 +14,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.chunks import chunked
 from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
+from apps.posts.visibility import may_see_unpublished
 
-from ..live.telling import tell_added
+from ..live.notifications import notify_added
 from ..models import Comment
 from ..querysets import recount
-from ..screening.classifier import teach
-from ..screening.models import Lesson, Moderation
+from ..spam.classifier import teach
+from ..spam.models import Lesson, Moderation
 
 COMMENTS_AT_ONCE = 1000  # in one transaction; an action on more can't be undone
 UNDO_SECONDS = 24 * 3600
@@ -30,18 +31,18 @@ _SALT = "comments.undo"
 
 class Decision(models.TextChoices):
     APPROVE = "approve", _("Approve")
-    SCREEN = "screen", _("Hide")
+    HIDE = "screen", _("Hide")
     SPAM = "spam", _("Mark as spam")
     DELETE = "delete", _("Delete")
 
 
 _STATES = {
     Decision.APPROVE: Comment.State.VISIBLE,
-    Decision.SCREEN: Comment.State.SCREENED,
+    Decision.HIDE: Comment.State.HIDDEN,
     Decision.SPAM: Comment.State.SPAM,
 }
-# What the classifier learns. A screened comment may be anything but advertising.
-_LESSONS = {Comment.State.VISIBLE: False, Comment.State.SCREENED: None, Comment.State.SPAM: True}
+# What the classifier learns. A hidden comment may be anything but advertising.
+_LESSONS = {Comment.State.VISIBLE: False, Comment.State.HIDDEN: None, Comment.State.SPAM: True}
 UNSEEN = {Comment.State.PENDING, Comment.State.SPAM}
 
 
@@ -61,25 +62,25 @@ def held_url(post: Post) -> str:
 
 
 def may_see_hidden(user: Any) -> bool:
-    """Whether the user reads what is screened, under posts that they may read: a moderator, or who may read all."""
+    """Whether the user reads hidden comments, under posts that they may read: a moderator, or who may read all."""
     return may_moderate(user) or may_see_unpublished(user)
 
 
-def may_moderate(user: Any, decision: str = Decision.SCREEN) -> bool:
+def may_moderate(user: Any, decision: str = Decision.HIDE) -> bool:
     """Whether the user is staff and may change comments, or delete them."""
     permission = "delete" if decision == Decision.DELETE else "change"
     return bool(user.is_active and user.is_staff and user.has_perm(f"comments.{permission}_comment"))
 
 
 def decide(ids: Sequence[int], decision: str, user: Any) -> Done:
-    """Approve, screen, mark as spam or delete these comments; counts stay exact, the classifier learns.
+    """Approve, hide, mark as spam or delete these comments; counts stay exact, the classifier learns.
 
     A comment that nobody could see before is announced as a new one. Costs some 20 statements for each 1000 comments,
     a transaction each. Raises ValueError for no Decision.
     """
     decision = Decision(decision)
     Moderation.objects.older_than(timezone.now() - datetime.timedelta(seconds=UNDO_SECONDS)).delete()
-    parts = [ids[start : start + COMMENTS_AT_ONCE] for start in range(0, len(ids), COMMENTS_AT_ONCE)]
+    parts = list(chunked(ids, COMMENTS_AT_ONCE))
     count, token = 0, ""
     for part in parts:
         with transaction.atomic():
@@ -117,7 +118,7 @@ def _changed(comments: list[Comment], state: str) -> list[Any]:
     teach(comments, _LESSONS[Comment.State(state)])
     for comment in comments:
         if state == Comment.State.VISIBLE and comment.state in UNSEEN:
-            tell_added(comment.post_id, comment.floor)
+            notify_added(comment.post_id, comment.floor)
     return before
 
 

@@ -14,7 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.http.request_info import BlogRequest
-from apps.posts.access import is_unlocked, referred_post
+from apps.posts.passwords import is_unlocked
+from apps.posts.references import referred_post
 
 from ..models import Comment
 from .messages import QUEUE, tell

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_POST
 
 from apps.core.http.request_info import BlogRequest, client_address
 from apps.core.http.security import from_own_pages
-from apps.posts.access import is_unlocked, referred_post
+from apps.posts.passwords import is_unlocked
+from apps.posts.references import referred_post
 
 from ..models import Comment
 from . import services

@@ -1,14 +1,15 @@
-"""How long a view waits for the database: it is counted without, and what it asks is only shown beside the page."""
+"""Bound how long a counted view waits for the database: the view is counted without it, the numbers are an extra."""
 
 import threading
-import time
 
 from django.db import DatabaseError, connections
 
-AWAY_SECONDS = 5  # before it is asked again: a view must not wait for a database that is away
-WAIT_SECONDS = 1  # for an answer that keeps another thread waiting
+from ..resilience import Breaker
 
-_away_until = 0.0
+AWAY_SECONDS = 5  # a view must not wait again for a database that was away this recently
+WAIT_SECONDS = 1  # for the thread that is asking the database
+
+_breaker = Breaker(AWAY_SECONDS)  # shared by all gates
 
 
 class Away(DatabaseError):
@@ -16,25 +17,25 @@ class Away(DatabaseError):
 
 
 class DatabaseGate:
-    """A context manager around what is asked of the database: one thread of the process asks, the others wait for it.
+    """A context manager around a query: one thread of the process asks the database, the others wait for that thread.
 
-    Raises Away at once in the 5 s after a question failed, or kept somebody waiting for 1 s: a database that hangs
-    holds one thread, and the others every 5 s for that second. What one DatabaseGate finds out is true for all.
+    Raises Away at once for 5 s after a query has failed or has kept another thread waiting for 1 s. So a database that
+    hangs holds one thread of the process, and one more for a second every 5 s.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        if _is_away():
+        if _breaker.is_open():
             raise Away("The database was away a moment ago.")
         if not self._lock.acquire(timeout=WAIT_SECONDS):
-            _leave_alone()
+            _breaker.trip()
             raise Away("Another thread waits for the database.")
         try:
-            if _is_away():  # as the one before us found out
+            if _breaker.is_open():  # the thread before this one found out
                 raise Away("The database is away.")
-            # As Django does at the beginning of a request; those of apps/core/http/shortcut.py it never sees.
+            # Django does this when a request begins, but it never sees those of apps/core/http/shortcut.py.
             for connection in connections.all(initialized_only=True):
                 if not connection.in_atomic_block:
                     connection.close_if_unusable_or_obsolete()
@@ -44,17 +45,8 @@ class DatabaseGate:
 
     def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         if kind is not None and issubclass(kind, DatabaseError):
-            _leave_alone()
+            _breaker.trip()
         self._lock.release()
 
 
-one_question = DatabaseGate()  # for whatever is a query or two
-
-
-def _is_away() -> bool:
-    return time.monotonic() < _away_until
-
-
-def _leave_alone() -> None:
-    global _away_until
-    _away_until = time.monotonic() + AWAY_SECONDS
+one_question = DatabaseGate()  # for single queries; a caller that may nest them has its own gate

@@ -1,71 +1,73 @@
-"""Pages that a replica of the database makes as well as the primary would.
+"""Choose a replica of the database for a page when the replica is as current as the primary.
 
-What is kept must be true, so a replica is asked only when it has everything that the primary had after the last change
-this process heard of: MariaDB counts its transactions (GTID), the primary's number is read once after each change, and
-the replica says whether it has come as far. One that is behind, hangs or is away is left alone for a moment, and the
-primary answers. With the primary away replicas go on answering until the next change. Only readers who have written
-nothing are answered so (PublicPageMiddleware); what processes share under a stamp is read from the primary, because a
-stamp may be seen before its message is heard.
+A rendered page is cached, so a replica is used only if it has every transaction that the primary had after the last
+change this process heard of. MariaDB numbers transactions (GTID): the process reads the primary's number once after
+each change, and the replica says whether it has reached that number. A replica that is behind, hangs or is away is left
+alone for a while, and the primary answers. While the primary is away, replicas answer until the next change.
+
+PublicPageMiddleware offers a replica only to readers who have written nothing. Values that processes share under a
+stamp are read from the primary, because a process may see the new stamp before it hears the message.
 """
 
 import logging
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
-POSITION_SECONDS = 10  # what nobody announces, such as the numbers of views, is seen after so long
-BEHIND_SECONDS = 0.1  # before a replica that is behind is asked again
-AWAY_SECONDS = 10  # before one that gave no answer is
+from ..resilience import Breaker, StampedCache
+
+POSITION_SECONDS = 10  # how old a page may be by changes that are not published, such as numbers of views
+BEHIND_SECONDS = 0.1  # until a replica that is behind is asked again
+AWAY_SECONDS = 10  # until a replica that did not answer is asked again
 
 logger = logging.getLogger(__name__)
 
 _reading: ContextVar[str] = ContextVar("reading", default=DEFAULT_DB_ALIAS)
-_position: tuple[int, float, str] = (-1, 0.0, "")  # generation, when read, and the primary's number
-_reached: dict[str, str] = {}  # which number each replica is known to have
-_left_alone_until: dict[str, float] = defaultdict(float)
+_position = StampedCache[str](POSITION_SECONDS)  # the primary's, under the generation in which it was read
+_reached = StampedCache[bool]()  # under the position that the replica of this alias has reached
+_breaker = Breaker(AWAY_SECONDS)  # by alias
 
 
 class Router:
-    """Django's router: reads go where `reading` says, all else to the primary."""
+    """Django's database router: reads go to the database that `reading()` names, everything else to the primary."""
 
-    def db_for_read(self, model: Any, **hints: Any) -> str:
+    def db_for_read(self, model: type[Model], **hints: object) -> str:
         return _alias()
 
-    def db_for_write(self, model: Any, **hints: Any) -> str:
-        _reading.set(DEFAULT_DB_ALIAS)  # who has written reads it again
+    def db_for_write(self, model: type[Model], **hints: object) -> str:
+        _reading.set(DEFAULT_DB_ALIAS)  # this request must read what it has written
         return DEFAULT_DB_ALIAS
 
-    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+    def allow_relation(self, one: Model, other: Model, **hints: object) -> bool:
         return True
 
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
         return db == DEFAULT_DB_ALIAS
 
 
 def database() -> BaseDatabaseWrapper:
-    """Return the connection that a question in SQL goes to here and now."""
+    """Return the connection that raw SQL uses at this place."""
     return connections[_alias()]
 
 
 def _alias() -> str:
     alias = _reading.get()
-    # What a transaction reads is its own.
+    # A transaction must see its own writes.
     return DEFAULT_DB_ALIAS if alias != DEFAULT_DB_ALIAS and connections[DEFAULT_DB_ALIAS].in_atomic_block else alias
 
 
 @contextmanager
 def reading(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Let reads go to that database; the primary, when none is named."""
+    """Send reads to that database, to the primary by default, until the block ends."""
     token = _reading.set(alias)
     try:
         yield
@@ -74,10 +76,10 @@ def reading(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 
 
 def from_replica(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let the view read from `request.replica`; when that fails, the view runs again with the primary."""
+    """Let the view read from `request.replica`. If the replica fails, run the view again with the primary."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if alias := getattr(request, "replica", ""):
             try:
                 with reading(alias):
@@ -90,42 +92,43 @@ def from_replica(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 
 def caught_up(generation: int) -> str:
-    """Return a replica that has all the changes up to that generation, blank when there is none.
+    """Return the alias of a replica that has all changes up to that generation, or "".
 
-    No round trip while nothing changes but 2 every 10 s; 1 to the primary after a change and 1 to a replica, at most
-    10 a second while that is behind.
+    Costs 2 round trips every 10 s, 1 to the primary and 1 to a replica after a change, and at most 10 a second to a
+    replica that is behind.
     """
     if not settings.DATABASE_REPLICAS:
         return ""
-    now = time.monotonic()
-    position = _primary_position(generation, now)
+    position = _primary_position(generation)
     for alias in random.sample(settings.DATABASE_REPLICAS, len(settings.DATABASE_REPLICAS)):
-        if position and now >= _left_alone_until[alias] and _has_reached(alias, position, now):
+        if position and not _breaker.is_open(alias) and _has_reached(alias, position):
             return str(alias)
     return ""
 
 
-def _primary_position(generation: int, now: float) -> str:
-    """How far the primary has come; blank when nobody can tell.
+def _primary_position(generation: int) -> str:
+    """Return the number of the primary's last transaction, or "" if it is unknown.
 
-    One that is away comes no further: while no change is heard of, what was read last stands.
+    A primary that is away makes no transactions: its last position holds until this process hears of a change.
     """
-    global _position
-    known_generation, read_at, position = _position
-    if known_generation != generation or now - read_at > POSITION_SECONDS:
-        try:
-            with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-                cursor.execute("SELECT @@gtid_binlog_pos")
-                position = cursor.fetchone()[0]
-        except (DatabaseError, InterfaceError):
-            if known_generation != generation:
-                return ""
-        _position = (generation, now, position)
+    if position := _position.get(generation):
+        return position
+    read_at = time.monotonic()
+    try:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute("SELECT @@gtid_binlog_pos")
+            position = str(cursor.fetchone()[0])
+    except (DatabaseError, InterfaceError):
+        last = _position.last()
+        if last is None or last.stamp != generation:
+            return ""
+        position = last.value
+    _position.put(position, generation, read_at=read_at)
     return position
 
 
-def _has_reached(alias: str, position: str, now: float) -> bool:
-    if _reached.get(alias) == position:
+def _has_reached(alias: str, position: str) -> bool:
+    if _reached.get(position, key=alias):
         return True
     try:
         with connections[alias].cursor() as cursor:
@@ -135,16 +138,16 @@ def _has_reached(alias: str, position: str, now: float) -> bool:
         _leave_alone(alias, error)
         return False
     if answer == 0:
-        _reached[alias] = position
+        _reached.put(True, position, key=alias)
         return True
-    _left_alone_until[alias] = now + BEHIND_SECONDS
+    _breaker.trip(alias, seconds=BEHIND_SECONDS)
     return False
 
 
 def transactions_behind(alias: str) -> int:
-    """Return how many transactions the replica lacks of those the primary had when asked (1 query to each).
+    """Return how many of the primary's transactions the replica does not have yet (1 query to each).
 
-    Raises DatabaseError or InterfaceError when one of them gives no answer.
+    Raises DatabaseError or InterfaceError if one of them does not answer.
     """
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("SELECT @@gtid_binlog_pos")
@@ -156,7 +159,7 @@ def transactions_behind(alias: str) -> int:
 
 
 def _lacking(wanted: str, there: str) -> int:
-    """How many transactions lie between two positions: each is «domain-server-number», one for every domain."""
+    """Count the transactions between two positions, each of which lists a "domain-server-number" for every domain."""
     reached = {domain: int(number) for domain, _server, number in _split(there)}
     return sum(max(0, int(number) - reached.get(domain, 0)) for domain, _server, number in _split(wanted))
 
@@ -167,6 +170,6 @@ def _split(position: str) -> Iterator[list[str]]:
 
 def _leave_alone(alias: str, error: Exception) -> None:
     logger.warning("The database %s gave no answer (%s); the primary answers for it.", alias, error)
-    _left_alone_until[alias] = time.monotonic() + AWAY_SECONDS
-    _reached.pop(alias, None)
+    _breaker.trip(alias)
+    _reached.forget(alias)
     connections[alias].close()

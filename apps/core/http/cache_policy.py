@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -25,14 +24,14 @@ def is_anonymous(request: HttpRequest) -> bool:
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let caches keep what the view answers to readers without a session, unless it says otherwise itself.
 
-    The answer must be a pure function of the address, the language and what is stored: no token, no cookie, no name;
-    a request without a session comes without `request.session`. A replica of the database may make it.
+    The answer must be a pure function of the address, the language and what is stored: no token, no cookie, no name.
+    A replica of the database may make it.
     """
 
     made = from_replica(view)
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response = made(request, *args, **kwargs)
         if response.status_code == 200 and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = SHARED if is_anonymous(request) else OWN
@@ -43,6 +42,6 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     return answer
 
 
-def shows_the_site(view: Callable[..., Any]) -> bool:
+def shows_the_site(view: Callable[..., object]) -> bool:
     """Whether the view is a public page, and so shows the site components."""
     return getattr(view, "shows_the_site", False)

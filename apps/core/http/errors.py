@@ -7,15 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
+from ..resilience import Once
+
 _logger = logging.getLogger(__name__)
-_has_told = False  # of a name that the blog doesn't know
+_is_first_unknown_host = Once()
 
 
 def unknown_host(request: HttpRequest) -> HttpResponse:
     """400 for a Host that is not the blog's; the log names what to set, once for each process."""
-    global _has_told
-    if not _has_told:
-        _has_told = True
+    if _is_first_unknown_host():
         _logger.warning(
             "The blog was asked for as %r, which is neither SITE_URL (%s) nor one of ALLOWED_HOSTS: answered 400. If it"
             " is a name of this blog, put it in SITE_URL, or in ALLOWED_HOSTS with its port. This is said once.",

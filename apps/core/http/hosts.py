@@ -3,10 +3,10 @@
 Addresses are made of SITE_URL alone, never of what a request says, so pages and cache keys know no host.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -25,7 +25,7 @@ def absolute(path: str) -> str:
     return path if "://" in path else f"{settings.SITE_URL}{path}"
 
 
-def is_asked_by_name(meta: Mapping[str, Any]) -> bool:
+def is_asked_by_name(meta: WSGIEnvironment) -> bool:
     """Whether the Host header names this blog: SITE_URL's name and port, one of ALLOWED_HOSTS, or this machine's own.
 
     `meta` is the request's WSGI environ, or Django's META. Costs 2 µs.
@@ -46,7 +46,7 @@ def is_own_origin(request: HttpRequest, origin: str) -> bool:
     )
 
 
-def asked_as(meta: Mapping[str, Any]) -> str:
+def asked_as(meta: WSGIEnvironment) -> str:
     """Return the name the request asks for, with its port where it says one; it may be anybody's."""
     return meta.get("HTTP_HOST") or f"{meta.get('SERVER_NAME', '')}:{meta.get('SERVER_PORT', '')}"
 

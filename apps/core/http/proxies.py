@@ -16,12 +16,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http.request import split_domain_port, validate_host
 
 from ..environment import VAR_DIR, is_local
+from ..resilience import Resettable
 
 FORWARDED = (
     "HTTP_X_FORWARDED_FOR",
@@ -67,14 +69,28 @@ KINDS = {
 }
 
 logger = logging.getLogger(__name__)
-_lock = threading.Lock()
-_noted: set[str] = set()
-_plain_since = 0.0  # monotonic: when the first was told wrongly to come by http; 0 once somebody came by https
-_circle: tuple[Hashable, int, float] = (None, 0, 0.0)  # the reader led to https last, how often, when first
-_is_asked_by_name = False
 
 
-def misfit(meta: dict[str, Any]) -> str:
+class _Seen(Resettable):
+    """What this process has noticed of its requests. Times are of time.monotonic()."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.Lock()
+        self.kinds: set[str] = set()
+        self.reset()
+
+    def reset(self) -> None:
+        self.kinds.clear()
+        self.plain_since = 0.0  # of the first request wrongly said to come by http; 0 after one has come by https
+        self.circle: tuple[Hashable, int, float] = (None, 0, 0.0)  # the reader led to https last, how often, when first
+        self.is_asked_by_name = False
+
+
+_seen = _Seen()
+
+
+def misfit(meta: WSGIEnvironment) -> str:
     """Return in which way the request's forwarded address can't be believed, blank when it can (under 1 µs)."""
     proxies = settings.TRUSTED_PROXIES
     if not proxies:
@@ -89,24 +105,23 @@ def misfit(meta: dict[str, Any]) -> str:
     return TOO_MANY if _is_private(forwarded.split(",")[-proxies]) and not _is_private(forwarded.split(",")[0]) else ""
 
 
-def notice(meta: dict[str, Any]) -> None:
+def notice(meta: WSGIEnvironment) -> None:
     """Say once what is wrong with the way this request came, if anything is (2 µs)."""
-    global _plain_since, _is_asked_by_name
-    if (kind := misfit(meta)) and kind not in _noted:
+    if (kind := misfit(meta)) and kind not in _seen.kinds:
         note(kind, _detail(kind, meta))
-    if (_plain_since or PLAIN in _noted) and _scheme(meta) == "https":
-        _plain_since = 0.0
+    if (_seen.plain_since or PLAIN in _seen.kinds) and _scheme(meta) == "https":
+        _seen.plain_since = 0.0
         forget(PLAIN)
-    _is_asked_by_name = _is_asked_by_name or _is_for_the_site(meta)
+    _seen.is_asked_by_name = _seen.is_asked_by_name or _is_for_the_site(meta)
 
 
-def notice_refused(meta: dict[str, Any]) -> None:
+def notice_refused(meta: WSGIEnvironment) -> None:
     """Let doctor say that another name than the site's is asked for, while its own is not: robots try every name.
 
     The log has it already, see errors.unknown_host().
     """
     host, _port = split_domain_port(meta.get("HTTP_HOST", ""))
-    if _is_asked_by_name or OTHER_HOST in _noted or "." not in host or len(host) > 253:
+    if _seen.is_asked_by_name or OTHER_HOST in _seen.kinds or "." not in host or len(host) > 253:
         return
     with suppress(ValueError):
         ipaddress.ip_address(host.strip("[]"))
@@ -115,31 +130,29 @@ def notice_refused(meta: dict[str, Any]) -> None:
         _remember(OTHER_HOST, host)
 
 
-def leads_to_https(meta: dict[str, Any]) -> bool:
+def leads_to_https(meta: WSGIEnvironment) -> bool:
     """Tell whether the reader is to be led to https: a believed proxy says http, and is not told so by another.
 
     One proxy behind another tells the scheme that it sees itself. A browser that sends Sec-Fetch-Site is on https
     already (it says so to no plain site); another client that comes back again and again is, too.
     """
-    global _circle
     if _scheme(meta) != "http":
         return False
     now = time.monotonic()
     reader = meta.get("HTTP_X_FORWARDED_FOR"), meta.get("HTTP_USER_AGENT"), meta.get("RAW_URI") or meta.get("PATH_INFO")
-    last, times, first_at = _circle
+    last, times, first_at = _seen.circle
     is_back = last == reader and now - first_at < CIRCLES_SECONDS
-    _circle = (reader, times + 1, first_at) if is_back else (reader, 1, now)
-    if "HTTP_SEC_FETCH_SITE" in meta or _circle[1] > CIRCLES:
+    _seen.circle = (reader, times + 1, first_at) if is_back else (reader, 1, now)
+    if "HTTP_SEC_FETCH_SITE" in meta or _seen.circle[1] > CIRCLES:
         _note_plain(now)
         return False
     return True
 
 
 def _note_plain(now: float) -> None:
-    global _plain_since
-    if not _plain_since:
-        _plain_since = now
-    elif now - _plain_since > PLAIN_SECONDS:
+    if not _seen.plain_since:
+        _seen.plain_since = now
+    elif now - _seen.plain_since > PLAIN_SECONDS:
         note(PLAIN)
 
 
@@ -151,10 +164,10 @@ def note(kind: str, detail: str = "") -> None:
 
 def _remember(kind: str, detail: str) -> bool:
     """Keep it for doctor; return whether no process has said it yet."""
-    with _lock:
-        if kind in _noted:
+    with _seen.lock:
+        if kind in _seen.kinds:
             return False
-        _noted.add(kind)
+        _seen.kinds.add(kind)
     seen = {"at": time.time(), "settings": _settings(), "detail": detail}
     if settings.REDIS_URL:
         cache.set(KEY.format(kind), seen, KEPT_SECONDS)
@@ -165,10 +178,10 @@ def _remember(kind: str, detail: str) -> bool:
 
 def forget(kind: str) -> None:
     """Take it back: it is not so any more."""
-    with _lock:
-        if kind not in _noted:
+    with _seen.lock:
+        if kind not in _seen.kinds:
             return
-        _noted.remove(kind)
+        _seen.kinds.remove(kind)
     if settings.REDIS_URL:
         cache.delete_many([KEY.format(kind), KEY.format(f"{kind} said")])
     else:
@@ -214,7 +227,7 @@ def _words(kind: str, detail: str) -> tuple[str, str]:
     return text.format(detail=detail, proxies=settings.TRUSTED_PROXIES, site=settings.SITE_URL), remedy
 
 
-def _detail(kind: str, meta: dict[str, Any]) -> str:
+def _detail(kind: str, meta: WSGIEnvironment) -> str:
     if kind == UNBELIEVED:
         name = next(name for name in FORWARDED if name in meta)
         return name.removeprefix("HTTP_").replace("_", "-").title()
@@ -225,13 +238,13 @@ def _detail(kind: str, meta: dict[str, Any]) -> str:
     return {0: "no address", 1: "1 address"}.get(entries, f"{entries} addresses")
 
 
-def _scheme(meta: dict[str, Any]) -> str:
+def _scheme(meta: WSGIEnvironment) -> str:
     """The scheme that a believed proxy tells, blank when there is none."""
     told: str = meta.get("HTTP_X_FORWARDED_PROTO", "") if settings.TRUSTED_PROXIES else ""
     return told.partition(",")[0].strip().lower()
 
 
-def _is_for_the_site(meta: dict[str, Any]) -> bool:
+def _is_for_the_site(meta: WSGIEnvironment) -> bool:
     host: str = meta.get("HTTP_HOST", "")
     return bool(host) and host.partition(":")[0].lower() == _public_name(settings.SITE_URL)
 

@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import wraps
 from time import monotonic
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from ..redis import clients as redis
+from ..resilience import Resettable
 from . import errors
 from .request_info import client_address, network_of
 
@@ -69,7 +69,18 @@ class Memory:
         return len(self._counts) < self._most
 
 
-_memory: defaultdict[str, Memory] = defaultdict(Memory)
+class _Kinds(Resettable):
+    """The memory of each kind of count, such as comments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memories: defaultdict[str, Memory] = defaultdict(Memory)
+
+    def reset(self) -> None:
+        self.memories.clear()
+
+
+_kinds = _Kinds()
 
 
 def is_one_too_many(key: str, most: int, seconds: int) -> bool:
@@ -102,7 +113,7 @@ def limited(kind: str, most: int, seconds: int) -> Callable[[Callable[..., HttpR
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
-        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if is_one_too_many(f"{kind}:{neighbourhood(client_address(request))}", most, seconds):
                 return errors.too_many(request, seconds)
             return view(request, *args, **kwargs)
@@ -119,7 +130,7 @@ def neighbourhood(address: str) -> str:
 
 def forget() -> None:
     """Forget what this process has counted by itself, for tests."""
-    _memory.clear()
+    _kinds.reset()
 
 
 def _count(key: str, seconds: int) -> int | None:
@@ -133,7 +144,7 @@ def _count(key: str, seconds: int) -> int | None:
 
 
 def _memory_of(key: str) -> Memory:
-    return _memory[key.partition(":")[0]]
+    return _kinds.memories[key.partition(":")[0]]
 
 
 def _name(key: str) -> str:

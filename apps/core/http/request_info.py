@@ -5,10 +5,10 @@ Headers are read from META: `request.headers` copies them all first, which a kep
 
 import ipaddress
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -43,7 +43,7 @@ def client_address(request: HttpRequest) -> str:
     return str(_address(request.META) or "")
 
 
-def client_network(meta: Mapping[str, Any]) -> str:
+def client_network(meta: WSGIEnvironment) -> str:
     """Return what is counted as one reader (network_of) of a request's WSGI environ, or Django's META."""
     address = _address(meta)
     return _network(address) if address else ""
@@ -76,7 +76,7 @@ def _network(address: IPAddress) -> str:
     return str(ipaddress.ip_network((int(address), _HOUSEHOLD_BITS), strict=False))
 
 
-def _address(meta: Mapping[str, Any]) -> IPAddress | None:
+def _address(meta: WSGIEnvironment) -> IPAddress | None:
     return parsed(_forwarded(meta)) or parsed(meta.get("REMOTE_ADDR") or "")
 
 
@@ -109,7 +109,7 @@ def parsed(text: str) -> IPAddress | None:
     return address
 
 
-def _forwarded(meta: Mapping[str, Any]) -> str:
+def _forwarded(meta: WSGIEnvironment) -> str:
     """The entry that the outermost of our proxies wrote, blank where there is none."""
     proxies: int = settings.TRUSTED_PROXIES
     if not proxies:

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +20,7 @@ WATCHING = {"/healthz": health.healthz, "/readyz": health.readyz, "/metrics": he
 REFUSED = {400, 421}  # what another host than the site's is answered
 
 
-def identify(meta: dict[str, Any]) -> str:
+def identify(meta: WSGIEnvironment) -> str:
     """Return the request's id, a new one unless a proxy has given it one; the access log finds it in `meta` as well.
 
     A client's own X-Request-Id is not believed: nginx sets one, and without a proxy nobody does.

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from http.client import responses
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
@@ -31,7 +32,7 @@ class Shortcut:
         self._django = django
         self._path, self._view, self._answer = path, view, answer
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != self._path or not _is_ordinary(environ):
             return self._django(environ, start_response)
         begun, queries = time.perf_counter(), metrics.queries_so_far()
@@ -51,7 +52,7 @@ class Shortcut:
         return [body]
 
 
-def _is_ordinary(environ: Mapping[str, Any]) -> bool:
+def _is_ordinary(environ: WSGIEnvironment) -> bool:
     return (
         environ["REQUEST_METHOD"] in METHODS
         and settings.SESSION_COOKIE_NAME not in environ.get("HTTP_COOKIE", "")
@@ -61,11 +62,11 @@ def _is_ordinary(environ: Mapping[str, Any]) -> bool:
     )
 
 
-def _body(environ: Mapping[str, Any]) -> LimitedStream:
+def _body(environ: WSGIEnvironment) -> LimitedStream:
     return LimitedStream(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
 
 
-def _fault(environ: dict[str, Any], error: Exception) -> tuple[int, Headers, bytes]:
+def _fault(environ: WSGIEnvironment, error: Exception) -> tuple[int, Headers, bytes]:
     """Log the error and answer it as Django would."""
     response = response_for_exception(WSGIRequest(environ), error)
     return response.status_code, response.items(), response.content

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from gunicorn.glogging import Logger
 
@@ -81,7 +82,7 @@ class AccessLogger(Logger):
     def _compute_access_log_enabled(self) -> bool:
         return self._json or super()._compute_access_log_enabled()
 
-    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: datetime.timedelta) -> None:
+    def access(self, resp: Any, req: Any, environ: WSGIEnvironment, request_time: datetime.timedelta) -> None:
         """Have a line written to standard output: time, method, path, status, duration_ms, what the app has noted.
 
         Without the query, which may hold what somebody searches for. Costs about 4 µs; a worker that is killed takes
@@ -106,7 +107,7 @@ class AccessLogger(Logger):
         self._lines.add(line.encode())
 
 
-def _request_id(resp: Any, environ: dict[str, Any]) -> str:
+def _request_id(resp: Any, environ: WSGIEnvironment) -> str:
     """The id that RequestMiddleware went by: in the environ that a WSGI server shares with it, else in the answer."""
     if "wsgi.version" in environ:
         return str(environ.get("HTTP_X_REQUEST_ID", ""))

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonRes
 from ..http import proxies
 from ..http.request_info import is_inside
 from ..redis.clients import client
+from ..resilience import StampedCache
 from . import metrics as figures
 
 WAIT_SECONDS = 1  # for a part's answer
@@ -35,12 +36,12 @@ class Probe:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._begun_at = 0.0
-        self._found: dict[str, str] = {}
+        self._answer = StampedCache[dict[str, str]](KEPT_SECONDS)
 
     def begin(self) -> None:
         with self._lock:
             is_looking = self._thread is not None and self._thread.is_alive()
-            if not is_looking and (not self._found or time.monotonic() - self._begun_at >= KEPT_SECONDS):
+            if not is_looking and self._answer.get() is None:
                 self._begun_at = time.monotonic()
                 self._thread = threading.Thread(target=self._look, name=f"health of {self._name}", daemon=True)
                 self._thread.start()
@@ -52,13 +53,14 @@ class Probe:
             thread.join(max(0.0, self._begun_at + WAIT_SECONDS - time.monotonic()))
             if thread.is_alive():
                 return {self._name: "no answer"}
-        return self._found
+        answer = self._answer.last()
+        return answer.value if answer else {}
 
     def _look(self) -> None:
         try:
-            self._found = self._ask()
+            self._answer.put(self._ask(), read_at=self._begun_at)
         except Exception:  # whatever drivers raise
-            self._found = {self._name: "unreachable"}
+            self._answer.put({self._name: "unreachable"}, read_at=self._begun_at)
         finally:
             connections.close_all()
 

@@ -90,7 +90,7 @@ def count_query(execute: Callable[..., Any], sql: Any, params: Any, many: bool, 
 
 
 @receiver(connection_created)
-def _watch_connection(connection: Any, **kwargs: Any) -> None:
+def _watch_connection(connection: Any, **kwargs: object) -> None:
     if count_query not in connection.execute_wrappers:
         connection.execute_wrappers.append(count_query)
 

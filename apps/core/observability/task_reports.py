@@ -20,6 +20,7 @@ from django.conf import settings
 
 from ..redis.clients import QUEUE, RedisError, client, guarded, numbered
 from ..redis.urls import for_celery
+from ..resilience import Resettable
 from .logs import LogContext, log_context, request_id
 
 REPORTS, BEAT = "blog:reports", "blog:beat"
@@ -28,16 +29,28 @@ BEAT_KEPT_SECONDS = 24 * 3600
 OUTCOMES = {"SUCCESS": "ok", "FAILURE": "failed", "RETRY": "retried"}
 QUEUE_NAME = "celery"  # Celery's default
 
-_running: dict[str, tuple[LogContext | None, float]] = {}  # what was before a task, and when it began
-_killed = ""  # the task that was killed last
-_is_beat = False
+
+class _Process(Resettable):
+    """What this process of Celery is doing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reset()
+
+    def reset(self) -> None:
+        self.running: dict[str, tuple[LogContext | None, float]] = {}  # the context before a task, and when it began
+        self.killed = ""  # the task that was killed last
+        self.is_beat = False
+
+
+_process = _Process()
 
 
 # -- The log ----------------------------------------------------------------------------------------------------------
 
 
 @signals.setup_logging.connect
-def _log_as_all_others(**kwargs: Any) -> None:
+def _log_as_all_others(**kwargs: object) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
@@ -45,17 +58,16 @@ def _log_as_all_others(**kwargs: Any) -> None:
 
 
 @signals.before_task_publish.connect
-def _tell_whence(sender: str, headers: dict[str, Any], **kwargs: Any) -> None:
+def _tell_whence(sender: str, headers: dict[str, Any], **kwargs: object) -> None:
     headers["request_id"] = request_id()
     headers["published_at"] = time.time()
-    if _is_beat:
+    if _process.is_beat:
         _report_beat()
 
 
 @signals.beat_init.connect
-def _note_beat(**kwargs: Any) -> None:
-    global _is_beat
-    _is_beat = True
+def _note_beat(**kwargs: object) -> None:
+    _process.is_beat = True
 
 
 def _report_beat() -> None:
@@ -70,15 +82,15 @@ def _report_beat() -> None:
 
 
 @signals.task_prerun.connect
-def _begin(task_id: str, task: Any, **kwargs: Any) -> None:
+def _begin(task_id: str, task: Any, **kwargs: object) -> None:
     asked_by = getattr(task.request, "request_id", None) or request_id()
-    _running[task_id] = log_context.get(), time.monotonic()
+    _process.running[task_id] = log_context.get(), time.monotonic()
     log_context.set(LogContext(asked_by, task=task.name, task_id=task_id))
 
 
 @signals.task_postrun.connect
-def _end(task_id: str, task: Any, state: str | None = None, **kwargs: Any) -> None:
-    before, begun = _running.pop(task_id, (None, time.monotonic()))
+def _end(task_id: str, task: Any, state: str | None = None, **kwargs: object) -> None:
+    before, begun = _process.running.pop(task_id, (None, time.monotonic()))
     log_context.set(before)
     if state == IGNORED:  # left out: another one is at it, and may yet fail
         return
@@ -88,12 +100,11 @@ def _end(task_id: str, task: Any, state: str | None = None, **kwargs: Any) -> No
 
 
 @signals.task_failure.connect
-def _count_killed(sender: Any, task_id: str, exception: BaseException, **kwargs: Any) -> None:
+def _count_killed(sender: Any, task_id: str, exception: BaseException, **kwargs: object) -> None:
     # A process that is killed, for want of memory or by the time limit, tells nothing of its task: the worker's first
     # process does it here. What fails in order, `_end` has counted. Celery signals a time limit twice in a row.
-    global _killed
-    if isinstance(exception, (WorkerLostError, TimeLimitExceeded)) and task_id != _killed:
-        _killed = task_id
+    if isinstance(exception, (WorkerLostError, TimeLimitExceeded)) and task_id != _process.killed:
+        _process.killed = task_id
         _report_task(sender.name, "failed")
 
 

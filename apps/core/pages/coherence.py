@@ -1,9 +1,11 @@
-"""How the processes of a fleet hear of each other's changes, and what each may believe of its own memory.
+"""Publish changes to the processes of a fleet, and tell each process whether its memory is current.
 
-A change is announced after its commit: a new random stamp is set in Redis and published, with the posts concerned and
-the stamp before it. What processes share is keyed by stamp, and a reader takes the stamp before it asks the database,
-so nobody can put back what is no longer true. Memory is believed while messages arrive. One that was lost is noticed by
-the next, which follows a stamp not heard of, or by the listener, which compares the stamp every 50 ms.
+After a commit a process sets a new random stamp in Redis and publishes it, with the ids of the changed posts and the
+stamp before. Shared values are keyed by stamp, and a process reads the stamp before it reads the database, so an old
+value is never stored under a new stamp. A process trusts its memory while its subscription is alive. It notices a lost
+message by the next one, whose previous stamp it does not know, or by comparing the stamp every 50 ms.
+
+README.md in this folder explains the whole protocol.
 """
 
 import json
@@ -19,15 +21,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from django.db import transaction
 
 from ..redis.clients import RedisError, client, insistent_client
+from ..resilience import Breaker, Resettable
 from . import cache_epoch
 
 if TYPE_CHECKING:
     from redis import Redis
 
 CHANNEL = "blog:changes"
-# After a change has waited for Redis in vain for longer than this, none does for a second. One that was refused at once
-# cost nothing, and Redis may be back at the next.
-IN_VAIN_SECONDS, TRIED_AGAIN_SECONDS = 0.05, 1
+# After a publish has failed and took longer than this, skip publishing for a second. A publish that is refused at once
+# costs nothing, and Redis may be back by the next.
+SLOW_FAILURE_SECONDS, RETRY_SECONDS = 0.05, 1
 LOOKED_SECONDS = 0.25
 STAMP, LISTS_STAMP = "blog:{stamp}:site", "blog:{stamp}:lists"  # braced: a cluster keeps them together
 SNAPSHOT = "blog:snapshot:"
@@ -42,7 +45,7 @@ return redis.call('PUBLISH', ARGV[3], before .. ' ' .. ARGV[4])
 
 
 class Stamps(NamedTuple):
-    """What names the present state: `site` of everything, `lists` of which posts stand where."""
+    """Random names of the present state: `site` changes with everything, `lists` when a list may hold other posts."""
 
     site: str
     lists: str
@@ -50,7 +53,7 @@ class Stamps(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`posts`: the ids of posts that now read differently where they stand; None: anything may have changed."""
+    """The ids of posts that changed in place; None if anything may have changed, the lists included."""
 
     stamp: str
     posts: frozenset[int] | None
@@ -61,41 +64,44 @@ class Change:
     @classmethod
     def decoded(cls, text: str) -> "Change":
         """Read what `encoded` wrote. Raises ValueError, KeyError or TypeError for anything else."""
-        told = json.loads(text)
-        return cls(told["stamp"], None if told["posts"] is None else frozenset(map(int, told["posts"])))
+        data = json.loads(text)
+        return cls(data["stamp"], None if data["posts"] is None else frozenset(map(int, data["posts"])))
 
 
-def understood(message: bytes) -> tuple[str, Change]:
-    """Return the stamp before a change, and the change. Raises ValueError, KeyError or TypeError for anything else."""
+def parse_message(message: bytes) -> tuple[str, Change]:
+    """Return the stamp before the change, and the change. Raises ValueError, KeyError or TypeError if it is neither."""
     before, _space, change = message.decode().partition(" ")
     return before, Change.decoded(change)
 
 
 class Backend(Protocol):
-    # How long memory is believed if nobody ever says a word.
+    """How a process shares stamps, snapshots and changes with others."""
+
+    # How long a snapshot and a page are kept if no message arrives.
     snapshot_seconds: float
     page_seconds: float
 
     def is_current(self) -> bool:
-        """Whether word of a change would reach this process, so that its memory may be believed."""
+        """Whether a change made elsewhere would reach this process, so that it may trust its memory."""
 
     def stamps(self) -> Stamps | None:
-        """Return the present stamps (1 round trip); None when nobody can tell."""
+        """Return the present stamps (1 round trip), None if they are unknown."""
 
     def publish(self, change: Change) -> None:
-        """Give the change's stamp to all that is shared, and tell the other processes (1 round trip)."""
+        """Set the change's stamp and publish the change to the other processes (1 round trip)."""
 
     def load(self, stamp: str) -> str | None:
-        """Return the snapshot that a process has saved under this stamp (1 round trip)."""
+        """Return the snapshot that a process saved under this stamp, None if there is none (1 round trip)."""
 
     def save(self, stamp: str, snapshot: str) -> None:
         """Share the snapshot with the other processes (1 round trip)."""
 
 
 class LocalBackend:
-    """One process, nobody to tell. A management command beside it goes unheard: hence the short time limit.
+    """A single process with nobody to publish to.
 
-    Only what it withdraws is noticed, within LOOKED_SECONDS, by the mark that it leaves for nginx.
+    Changes by a management command that runs beside it show after `page_seconds`. Only what such a command withdraws is
+    noticed sooner, within LOOKED_SECONDS, by the mark that it sets for nginx.
     """
 
     snapshot_seconds = page_seconds = 10.0
@@ -127,9 +133,9 @@ class LocalBackend:
 
 
 class RedisBackend:
-    """Processes that share a Redis. With it away each one goes by the database alone."""
+    """Processes that share a Redis. While Redis is away, each process reads everything from the database."""
 
-    # Who was killed between a commit and its announcement has told nobody: it shows after so long.
+    # If a process dies between commit and publish, others serve stale pages for at most this long.
     snapshot_seconds = page_seconds = 60.0
 
     def __init__(self, redis: "Redis") -> None:
@@ -138,17 +144,17 @@ class RedisBackend:
         self._redis = redis
         self.listener = Listener(self)
         self._publish = insistent_client().register_script(PUBLISH)
-        self._owing = threading.Lock()
-        self._owed = 0
-        self._tried_again_at = 0.0
+        self._counting = threading.Lock()
+        self._unpublished = 0
+        self._breaker = Breaker(RETRY_SECONDS)
 
     @property
     def has_unpublished_change(self) -> bool:
-        """Whether the others don't know yet of a change of ours; until they do, what they share isn't believed here."""
-        return self._owed > 0
+        """Whether a change of this process is not published yet. Until it is, shared values are not trusted here."""
+        return self._unpublished > 0
 
     def is_current(self) -> bool:
-        return self.listener.is_hearing() and not self.has_unpublished_change
+        return self.listener.is_current() and not self.has_unpublished_change
 
     def stamps(self) -> Stamps | None:
         if self.has_unpublished_change:
@@ -159,7 +165,7 @@ class RedisBackend:
             return None
 
     def read_stamps(self, redis: "Redis") -> Stamps:
-        """Return the present stamps, made when there are none. Raises RedisError."""
+        """Return the present stamps, setting new ones if there are none. Raises RedisError."""
         found: Any = redis.mget(STAMP, LISTS_STAMP)
         while None in found:  # a new Redis, or one that has lost its memory
             redis.msetnx({STAMP: new_stamp(), LISTS_STAMP: new_stamp()}) or redis.delete(STAMP, LISTS_STAMP)
@@ -167,35 +173,37 @@ class RedisBackend:
         return Stamps(*(stamp.decode() for stamp in found))
 
     def publish(self, change: Change) -> None:
-        # Tried even when others have found Redis away: a change is worth the wait of 0.3 s at most. But a hundred, made
-        # by one action or an import, wait once.
-        if self._owed and time.monotonic() < self._tried_again_at:
-            self._owe()
+        # A change is worth a wait of up to 0.3 s even if other callers have just found Redis away. But a hundred
+        # changes, made by one action or an import, wait once.
+        if self._unpublished and self._breaker.is_open():
+            self._add_unpublished()
         else:
-            self.tell(change)
-        if self._owed:
-            self.listener.hurry()  # it tells when it is connected again
+            self.publish_now(change)
+        if self._unpublished:
+            self.listener.hurry()  # the listener publishes when it is connected again
 
-    def tell(self, change: Change) -> None:
-        """Publish, whatever failed a moment ago; where word of others is owed, that anything may have changed."""
-        owed, began = self._owed, time.monotonic()
-        if owed:
+    def publish_now(self, change: Change) -> None:
+        """Publish without regard to earlier failures. Stands for unpublished changes too: anything may have changed."""
+        unpublished, began = self._unpublished, time.monotonic()
+        if unpublished:
             change = Change(change.stamp, None)
         try:
             lists_changed = int(change.posts is None)
             self._publish([STAMP, LISTS_STAMP], [change.stamp, lists_changed, CHANNEL, change.encoded()])
         except RedisError:
-            now = time.monotonic()
-            self._tried_again_at = now + TRIED_AGAIN_SECONDS if now - began > IN_VAIN_SECONDS else now
-            self._owe()
+            if time.monotonic() - began > SLOW_FAILURE_SECONDS:
+                self._breaker.trip()
+            else:
+                self._breaker.close()
+            self._add_unpublished()
         else:
-            with self._owing:
-                if self._owed == owed:
-                    self._owed = 0
+            with self._counting:
+                if self._unpublished == unpublished:
+                    self._unpublished = 0
 
-    def _owe(self) -> None:
-        with self._owing:
-            self._owed += 1
+    def _add_unpublished(self) -> None:
+        with self._counting:
+            self._unpublished += 1
 
     def load(self, stamp: str) -> str | None:
         try:
@@ -205,13 +213,13 @@ class RedisBackend:
         return found.decode() if isinstance(found, bytes) else None
 
     def save(self, stamp: str, snapshot: str) -> None:
-        with suppress(RedisError):  # the others read it from the database, then
+        with suppress(RedisError):  # other processes then read the database
             self._redis.set(SNAPSHOT + stamp, snapshot, ex=int(self.snapshot_seconds))
 
 
 @cache
 def backend() -> Backend:
-    """Return the process's one backend: whether there is a Redis decides which."""
+    """Return the backend of this process: RedisBackend if there is a Redis, else LocalBackend."""
     if redis := client():
         return RedisBackend(redis)
     return LocalBackend()
@@ -223,41 +231,57 @@ def new_stamp() -> str:
 
 # -- Changes --------------------------------------------------------------------------------------------------------
 
-_hearers: list[Callable[[frozenset[int] | None], None]] = []
-_generation = 0
-_counting = threading.Lock()
+Subscriber = Callable[[frozenset[int] | None], None]
+
+
+class _Changes(Resettable):
+    """The number of changes this process knows of, and the functions that drop what a change makes stale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generation = 0
+        self.subscribers: list[Subscriber] = []
+        self._counting = threading.Lock()
+
+    def add(self, posts: frozenset[int] | None) -> None:
+        with self._counting:
+            self.generation += 1
+        for subscriber in self.subscribers:
+            subscriber(posts)
+
+    def reset(self) -> None:
+        self.add(None)
+
+
+_changes = _Changes()
 
 
 def generation() -> int:
-    """Return a number that grows with every change heard of: what was begun under another one is not kept."""
-    return _generation
+    """Return a number that grows with every change: a page begun under an older one is not cached."""
+    return _changes.generation
 
 
-def when_changed(hearer: Callable[[frozenset[int] | None], None]) -> None:
-    """Have the function called with the posts concerned (None: everything) at every change, here or elsewhere."""
-    _hearers.append(hearer)
+def when_changed(subscriber: Subscriber) -> None:
+    """Call the function at every change, made here or elsewhere, with the ids of the posts (None: everything)."""
+    _changes.subscribers.append(subscriber)
 
 
 def invalidate(posts: frozenset[int] | None) -> None:
-    """Drop what this process remembers of these posts; of everything when it is None."""
-    global _generation
-    with _counting:
-        _generation += 1
-    for hearer in _hearers:
-        hearer(posts)
+    """Drop everything this process remembers of these posts, or everything at all if it is None."""
+    _changes.add(posts)
 
 
 def publish_change(posts: Iterable[int] | None = None, *, withdrawn: bool = False) -> None:
-    """Tell all processes, once the running transaction has committed, that these posts, or anything, changed.
+    """Tell all processes, after the running transaction has committed, that these posts, or anything, changed.
 
-    This process has dropped it when the call returns, or the commit; others within 100 ms (1 round trip). `withdrawn`:
-    readers have lost something, of which nginx must not show an old copy (1 write to the folder of uploads).
+    This process has invalidated its caches when the call, or the commit, returns; others within 100 ms (1 round trip).
+    `withdrawn`: readers have lost something, so nginx must not serve an old copy (1 write to the folder of uploads).
     """
-    concerned = None if posts is None else frozenset(posts)
+    changed = None if posts is None else frozenset(posts)
 
     def now() -> None:
-        backend().publish(Change(new_stamp(), concerned))
-        invalidate(concerned)
+        backend().publish(Change(new_stamp(), changed))
+        invalidate(changed)
         if withdrawn:
             cache_epoch.renew()
 

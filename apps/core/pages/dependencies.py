@@ -1,4 +1,4 @@
-"""Which posts a page shows, noted while it is made: every post that is read from the database meanwhile."""
+"""Collect the ids of the posts that a page shows: of every post read from the database while it is rendered."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ _noted: ContextVar[set[int] | None] = ContextVar("shown posts", default=None)
 
 @contextmanager
 def collecting() -> Iterator[set[int]]:
-    """Give the set that fills with the ids of the posts read until the block ends."""
+    """Yield a set to which the id of each post is added that is read before the block ends."""
     noted: set[int] = set()
     token = _noted.set(noted)
     try:
@@ -19,7 +19,7 @@ def collecting() -> Iterator[set[int]]:
 
 
 def add(pk: int) -> None:
-    """Say that what is being made shows this post; Post does so for every row it is read from."""
+    """Note that the page being rendered shows this post. Post calls it for every row it is read from."""
     noted = _noted.get()
     if noted is not None:
         noted.add(pk)

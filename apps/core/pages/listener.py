@@ -1,4 +1,4 @@
-"""The one thread of a process that hears of the changes made by others."""
+"""The thread of a process that subscribes to changes made by other processes."""
 
 import logging
 import math
@@ -15,14 +15,14 @@ from . import coherence
 if TYPE_CHECKING:
     from redis.client import PubSub
 
-# How often the stamp is compared, whether messages come or not: one that was lost is missed for less than 100 ms. Costs
-# a process 0.3 % of a core.
+# How often the stamp is compared, whether messages come or not, so that a lost message goes unnoticed for less than
+# 100 ms. Costs a process 0.3 % of a core.
 BEAT_SECONDS = 0.05
 SUBSCRIBE_SECONDS = 1
 ON_ITS_WAY_SECONDS = 0.01
 STAMPS_REMEMBERED = 100
-LATE_SECONDS = 0.08  # a thread that has not been given its turn for so long is not waited for
-TRUST_SECONDS = 3  # one that hangs or has died is believed no longer than this
+LATE_SECONDS = 0.08  # if the thread has not run for this long, the caller compares the stamp itself
+TRUST_SECONDS = 3  # if it has not run for this long, it hangs or has died
 STOP_SECONDS = 10
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
 
@@ -30,7 +30,10 @@ logger = logging.getLogger(__name__)
 
 
 class Listener:
-    """Started at the first read, not at import: a thread doesn't survive the fork that makes a worker."""
+    """The subscription of a process.
+
+    Its thread starts at the first read, not at import, because a thread does not survive the fork that makes a worker.
+    """
 
     def __init__(self, backend: "coherence.RedisBackend") -> None:
         self._backend = backend
@@ -40,41 +43,41 @@ class Listener:
         self._hurried = threading.Event()
         self._thread: threading.Thread | None = None
         self._pid = 0
-        self._heard_at = -math.inf
-        self._stamps: deque[str] = deque(maxlen=STAMPS_REMEMBERED)  # heard last
+        self._current_at = -math.inf  # every change before this moment is known
+        self._stamps: deque[str] = deque(maxlen=STAMPS_REMEMBERED)  # the last ones received
 
-    def is_hearing(self) -> bool:
-        """Whether a change has been heard of by now (1 round trip when the thread is late, else none)."""
+    def is_current(self) -> bool:
+        """Whether this process knows every change by now (1 round trip if the thread is late, else none)."""
         self.start()
-        silent_seconds = time.monotonic() - self._heard_at
-        return silent_seconds < LATE_SECONDS or (silent_seconds < TRUST_SECONDS and self._ask())
+        age_seconds = time.monotonic() - self._current_at
+        return age_seconds < LATE_SECONDS or (age_seconds < TRUST_SECONDS and self._compare_stamp())
 
     def start(self) -> None:
-        """See to it that the thread runs."""
+        """Start the thread if it is not running."""
         if self._is_running():
             return
         with self._starting:
             if self._is_running():
                 return
-            self._heard_at = -math.inf
+            self._current_at = -math.inf
             self._pid = os.getpid()
             self._thread = threading.Thread(target=self._run, name="coherence", daemon=True)
             self._thread.start()
 
     def hurry(self) -> None:
-        """See to it that the thread runs, and tries now: word is owed, which others don't miss once Redis is back."""
+        """Let the thread connect now, not after its pause: a change waits to be published."""
         self.start()
         self._hurried.set()
 
     def stop(self) -> None:
-        """End the thread, which says nothing afterwards; a process that ends needs no such word (waits a beat)."""
+        """End the thread (waits up to 50 ms). It publishes nothing any more."""
         self._stopped.set()
         self._hurried.set()
         if self._thread:
             self._thread.join(STOP_SECONDS)
 
-    def _ask(self) -> bool:
-        """Compare the stamp where the thread should have; the machine has no time for it, or it has been cut off."""
+    def _compare_stamp(self) -> bool:
+        """Compare the stamp in the caller's thread: the machine is too busy for the listener's, or it is cut off."""
         asked_at = time.monotonic()
         stamps = self._backend.stamps()
         if stamps is None:
@@ -82,7 +85,7 @@ class Listener:
         if stamps.site not in self._stamps:
             coherence.invalidate(None)
             self._stamps.append(stamps.site)
-        self._heard(asked_at)
+        self._note_current(asked_at)
         return True
 
     def _is_running(self) -> bool:
@@ -101,9 +104,9 @@ class Listener:
                     while not self._stopped.is_set():
                         self._listen(pubsub)
             except (RedisError, OSError) as error:
-                if self._heard_at > -math.inf:
-                    logger.warning("No word of changes any more (%s); trusting the database alone.", error)
-                    self._heard_at = -math.inf
+                if self._current_at > -math.inf:
+                    logger.warning("The subscription to changes has ended (%s); reading the database alone.", error)
+                    self._current_at = -math.inf
                     coherence.invalidate(None)
             self._hurried.wait(pause)
             self._hurried.clear()
@@ -112,56 +115,56 @@ class Listener:
             )
 
     def _catch_up(self, again: bool) -> None:
-        """Begin with nothing believed. After an outage a new stamp sees to it that nobody believes what was before."""
+        """Begin with empty caches. After an outage set a new stamp: no process then uses shared values from before."""
         if again or self._backend.has_unpublished_change:
-            self._backend.tell(coherence.Change(coherence.new_stamp(), None))
+            self._backend.publish_now(coherence.Change(coherence.new_stamp(), None))
         asked_at = time.monotonic()
         self._stamps.append(self._present_stamp())
         coherence.invalidate(None)
-        self._heard(asked_at)
+        self._note_current(asked_at)
 
     def _listen(self, pubsub: "PubSub") -> None:
-        """Hear the messages of one beat, then see whether one was lost."""
+        """Receive messages for 50 ms, then check whether one was lost."""
         end = time.monotonic() + BEAT_SECONDS
         while (left := end - time.monotonic()) > 0:
-            self._hear(pubsub, left)
+            self._receive(pubsub, left)
         asked_at = time.monotonic()
         present = self._present_stamp()
-        # Set and published together: its message is here, or on its way, with others perhaps behind it.
-        while present not in self._stamps and self._hear(pubsub, ON_ITS_WAY_SECONDS):
+        # The stamp is set and published together: its message has arrived or is on its way, perhaps behind others.
+        while present not in self._stamps and self._receive(pubsub, ON_ITS_WAY_SECONDS):
             pass
         if present not in self._stamps:
-            self._begin_anew()
+            self._invalidate_all()
             self._stamps.append(present)
-        self._heard(asked_at)
+        self._note_current(asked_at)
 
-    def _heard(self, asked_at: float) -> None:
-        """Note up to which moment everything has been heard: not that of the answer, which a busy machine may delay."""
-        self._heard_at = max(self._heard_at, asked_at)
+    def _note_current(self, asked_at: float) -> None:
+        """Note that every change before `asked_at` is known. A busy machine may delay the answer's own moment."""
+        self._current_at = max(self._current_at, asked_at)
         metrics.listener.labels(coherence.CHANNEL).set_to_current_time()
 
-    def _hear(self, pubsub: "PubSub", seconds: float) -> bool:
+    def _receive(self, pubsub: "PubSub", seconds: float) -> bool:
         message = pubsub.get_message(timeout=seconds)
         if message is None or message["type"] != "message":
             return message is not None
         try:
-            before, change = coherence.understood(message["data"])
+            before, change = coherence.parse_message(message["data"])
         except (ValueError, KeyError, TypeError):
-            logger.warning("A message on %s that nobody understands.", coherence.CHANNEL)
+            logger.warning("A message on %s can't be read.", coherence.CHANNEL)
             coherence.invalidate(None)
             return True
         if before in self._stamps or change.stamp in self._stamps:
             coherence.invalidate(change.posts)
         else:
-            self._begin_anew()
+            self._invalidate_all()
         self._stamps.append(change.stamp)
         return True
 
-    def _begin_anew(self) -> None:
-        logger.warning("Word of a change was lost; beginning anew.")
+    def _invalidate_all(self) -> None:
+        logger.warning("The message of a change was lost; dropping everything remembered.")
         coherence.invalidate(None)
 
     def _present_stamp(self) -> str:
         if self._backend.has_unpublished_change:
-            raise TimeoutError("a change of our own could not be told")
+            raise TimeoutError("a change of this process is not published yet")
         return self._backend.read_stamps(self._client).site

@@ -1,20 +1,17 @@
-"""Every request knows the site it stands in and its language; what is the same for all is answered from memory."""
+"""Give each request its site and language, and answer anonymous readers from the page cache."""
 
 import re
 import time
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.core.handlers.exception import convert_exception_to_response
 from django.db import DatabaseError
 from django.http import HttpResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
-from django.utils.module_loading import import_string
 
 from ..db import replicas
 from ..http.cache_policy import SHARED, is_anonymous, shows_the_site
@@ -27,42 +24,33 @@ from .page_cache import VARIANT, Page, keep_for_this_second, pages
 if TYPE_CHECKING:
     from .site import Snapshot
 
-# Answers without words in them, which must not wait for the database to say in which language.
+# Answers without text: they need no language, so they must not wait for the database.
 WORDLESS = ("/static/", "/style-", "/media/", "/stats/view")
-# They look after who is signed in, and a public page that is made for nobody in particular passes none of them.
-OF_SESSIONS = {
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-}
-# What says nothing of its lifetime gets a page's: else browsers and CDNs would choose one, days for a 301. The other
-# statuses stand where a page was before it moved or went away: nginx keeps them in place of its copy.
+# Answers of these statuses without Cache-Control get a page's: browsers and CDNs would choose a lifetime, for
+# a 301 of days. The errors are among them because nginx keeps them in place of the page that was there.
 FOR_A_SECOND = {200, 301, 302, 304, 403, 404, 410}
 
-# What advertisers and mailers hang onto addresses: it makes no other page.
+# Parameters that advertisers and mailers add to addresses. They do not change the page.
 TRACKING = re.compile(
     r"(?:^|&)(?:utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|yclid|_openstat|igshid|twclid|ttclid|spm|scm"
     r"|share_token|from=\w*timeline|isappinstalled)(?:=[^&]*)?(?=&|$)"
 )
-MOST_SECONDS_OFF = 24 * 3600  # of another machine's clock
-# All that public pages know of a query, and the queries they are kept with: a page of a list, some floors of a post.
-# With an edition floors are asked for that have changed this moment: whatever is kept may be too old.
+MOST_SECONDS_OFF = 24 * 3600  # between the clocks of two machines
+# The parameters that public pages read, and the queries under which a page is cached: a page of a list, some floors of
+# a post. `edition` asks for floors that have just changed, so such an answer is never cached.
 KNOWN = re.compile(r"(?:page|pageNo|after|to|edition)(?:=|$)")
 NUMBERED = re.compile(r"(?:page=[1-9][0-9]{0,8}|after=(?:0|[1-9][0-9]{0,8})&to=[1-9][0-9]{0,8})?")
 
 
 class PublicPageMiddleware:
-    """Answer anonymous readers from the page cache; first of all, so that a kept page passes nothing else.
+    """Answer anonymous readers from the page cache. Stands first, so that a cached page passes no other middleware.
 
-    A page that isn't kept is rendered, given its ETag, packed as the reader takes it, and kept. No query and no
-    round trip for a kept page while word of changes arrives; without it nothing kept is believed. One that is rendered
-    passes no middleware for sessions: that takes a twentieth off it.
+    A page that is not cached is rendered, given an ETag, compressed as the reader accepts it, and cached. A cached page
+    costs no query and no round trip while the subscription to changes is alive; without it the cache is not used.
     """
 
     def __init__(self, get_response: Callable[[BlogRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.get_public_page = _without_sessions()
 
     def __call__(self, request: BlogRequest) -> HttpResponse:
         if not is_anonymous(request) or request.method not in {"GET", "HEAD"}:
@@ -77,7 +65,7 @@ class PublicPageMiddleware:
         page = _kept(key)
         if page is None:
             with pages.making(key):
-                # Somebody may have been faster; or word of changes has stopped meanwhile.
+                # Another thread may have cached it meanwhile, or the subscription may have ended.
                 page = _kept(key) if coherence.backend().is_current() else None
                 if page is None:
                     return self._rendered(request, key)
@@ -87,11 +75,11 @@ class PublicPageMiddleware:
     def _rendered(self, request: BlogRequest, key: Hashable) -> HttpResponse:
         generation = coherence.generation()
         metrics.rendered.inc()
-        # Who has a form's token may have written a moment ago, and shall find it.
+        # A reader with a form's token may have just written something, and must find it: a replica may be behind.
         if settings.CSRF_COOKIE_NAME not in request.COOKIES and coherence.backend().is_current():
             request.replica = replicas.caught_up(generation)
         with dependencies.collecting() as posts:
-            response = self.get_public_page(request) if _leads_to_a_public_page(request) else self.get_response(request)
+            response = self.get_response(request)
         if response.cookies:
             return response
         is_shared = response.headers.get("Cache-Control") == SHARED
@@ -104,47 +92,20 @@ class PublicPageMiddleware:
         seconds = min(coherence.backend().page_seconds, site.next_due_at - time.time())
         page = Page(response, site.frame, frozenset(posts), time.monotonic() + seconds)
         answer = page.answer(request)
-        if key:  # after it: the page has been packed, if the reader takes that, and its size is known
+        if key:  # only now is the page compressed, and its size known
             pages.put(key, page, generation)
         return answer
 
 
-def _without_sessions() -> Callable[..., Any]:
-    """Return what answers as the rest of the middlewares and the view would, without those of OF_SESSIONS.
-
-    Only what stands around the view is kept of a middleware: SiteMiddleware's process_view is in _public_page, and
-    another's would have to be.
-    """
-    first = settings.MIDDLEWARE.index(f"{__name__}.{PublicPageMiddleware.__name__}") + 1
-    handler: Callable[..., Any] = convert_exception_to_response(_public_page)
-    for name in reversed(settings.MIDDLEWARE[first:]):
-        if name not in OF_SESSIONS:
-            handler = convert_exception_to_response(import_string(name)(handler))
-    return handler
-
-
-def _leads_to_a_public_page(request: BlogRequest) -> bool:
-    """Tell whether the address does, and if so give the request what the view expects of the middlewares left out."""
+def _is_public_page(request: BlogRequest) -> bool:
     try:
-        match = resolve(request.path_info)
+        return shows_the_site(resolve(request.path_info).func)
     except Resolver404:
         return False
-    if not shows_the_site(match.func):
-        return False
-    request.resolver_match = match
-    request.user = AnonymousUser()
-    return True
-
-
-def _public_page(request: Any) -> HttpResponse:
-    view, args, kwargs = request.resolver_match
-    request.site = store.current_site()
-    response: HttpResponse = view(request, *args, **kwargs)
-    return response
 
 
 def _asked_at(request: BlogRequest) -> float:
-    """When the reader asked, by the clock of nginx, which will compare with it; without nginx, by our own."""
+    """Return when the reader asked, by the clock of nginx, which will compare with it; without nginx by our own."""
     now = time.time()
     try:
         asked_at = float(request.META["HTTP_X_ASKED_AT"]) if settings.TRUSTED_PROXIES else now
@@ -154,14 +115,14 @@ def _asked_at(request: BlogRequest) -> float:
 
 
 def _tidy(request: BlogRequest) -> None:
-    """Take from the request what makes no other page, and which variant an ETag is of.
+    """Remove what does not change the page: tracking parameters, and the encoding from an ETag.
 
-    Tracking parameters go from every address; from that of a public page whatever it doesn't know.
+    From the address of a public page every parameter is removed that public pages do not read.
     """
     query = request.META.get("QUERY_STRING", "")
     if query:
         query = TRACKING.sub("", query).lstrip("&")
-        if not NUMBERED.fullmatch(query) and _leads_to_a_public_page(request):
+        if not NUMBERED.fullmatch(query) and _is_public_page(request):
             query = "&".join(part for part in query.split("&") if KNOWN.match(part))
         request.META["QUERY_STRING"] = query
     if known := request.META.get("HTTP_IF_NONE_MATCH"):
@@ -169,7 +130,7 @@ def _tidy(request: BlogRequest) -> None:
 
 
 def _key(request: BlogRequest) -> Hashable:
-    """Under what the page is kept, None where it isn't. No host: addresses come from SITE_URL. http is redirected."""
+    """Return the key of the page, None if it is not cached. Not by host: pages take their addresses from SITE_URL."""
     query = request.META.get("QUERY_STRING", "")
     if not NUMBERED.fullmatch(query):
         return None
@@ -184,9 +145,9 @@ def _kept(key: Hashable) -> Page | None:
 
 
 class SiteMiddleware:
-    """Set `request.site`, read when first asked for, and the language: the reader's choice, else the site's.
+    """Set `request.site`, read at first use, and the language: the reader's choice, else the site's.
 
-    The set-up page, for which no owner has chosen yet, takes the browser's first language that we speak.
+    The set-up page uses the browser's first language that the blog has, because no owner has chosen one yet.
     """
 
     def __init__(self, get_response: Callable[[BlogRequest], HttpResponse]) -> None:
@@ -200,14 +161,16 @@ class SiteMiddleware:
         with translation.override(language):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
-        # A picture or a sitemap has no words, and a feed is in the site's language, whoever reads it.
+        # Pictures and sitemaps have no text, and a feed is in the site's language.
         if response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers["Content-Language"] = request.LANGUAGE_CODE
             patch_vary_headers(response, ("Accept-Language", "Cookie") if is_setup else ("Cookie",))
         return response
 
-    def process_view(self, request: BlogRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """Read the snapshot at once for a view that shows it: to pass the lazy object by saves a tenth of a page."""
+    def process_view(
+        self, request: BlogRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> None:
+        """Read the snapshot now for a view that shows it: reading it through the lazy object takes 10 % of a page."""
         if shows_the_site(view):
             request.site = store.current_site()
 
@@ -218,5 +181,5 @@ def _site_language(request: BlogRequest) -> str:
     try:
         language: str = request.site.language
         return language
-    except DatabaseError:  # the error pages need no database
+    except DatabaseError:  # error pages must work without a database
         return settings.LANGUAGE_CODE

@@ -1,4 +1,4 @@
-"""Anonymous pages in process memory, dropped the moment a post they show, or the frame around them, changes."""
+"""Keep anonymous pages in process memory, and drop them when a post they show, or the frame around them, changes."""
 
 import hashlib
 import re
@@ -16,10 +16,11 @@ from django.utils.http import parse_http_date_safe
 
 from ..http.compression import SUFFIXES, accepted_encoding, pack
 from ..http.request_info import BlogRequest
+from ..resilience import Resettable
 from . import coherence
 
 OVERHEAD_BYTES = 2000  # of a page, besides its text
-SHOWN_BYTES = 350  # of each post on it: its number, and the set of the pages that show it
+SHOWN_BYTES = 350  # of each post on it: its id, and the set of the pages that show it
 PACKED_FROM_BYTES = 500
 AWAITED_SECONDS = 1
 VARIANT = re.compile(rf'-(?:{"|".join(SUFFIXES)})(?=")')
@@ -27,22 +28,23 @@ PACKABLE = ("text/", "application/json", "application/feed+json", "application/x
 
 
 def keep_for_this_second(request: BlogRequest, response: HttpResponse) -> None:
-    """Let nginx keep the answer to the end of the second in which it was asked for, which is before anything was read.
+    """Let nginx keep the answer until the end of the second in which the reader asked.
 
-    Of s-maxage=1 it would make nearly two, and begin with the answer.
+    From s-maxage=1 nginx would make nearly two seconds, counted from the answer, and the data was read before that.
     """
     response.headers["X-Accel-Expires"] = f"@{int(request.asked_at)}"
 
 
 class Page:
-    """A finished answer: its text, packed as soon as somebody wants it so, and what it depends on."""
+    """A finished answer: its text, compressed when a reader first asks for that, and what it depends on."""
 
     __slots__ = ("_headers", "_packable", "_packed", "_text", "counted_bytes", "etag", "frame", "good_until", "shown")
 
     def __init__(self, response: HttpResponse, frame: str, shown: frozenset[int], good_until: float) -> None:
-        """Take over a rendered response; its own ETag, or one made of its text.
+        """Take a rendered response, with its own ETag or one made of its text.
 
-        `frame`: of the snapshot it was rendered with; `shown`: ids of the posts on it; `good_until`: time.monotonic().
+        `frame` is that of the snapshot it was rendered with, `shown` the ids of the posts on it, `good_until` a time of
+        time.monotonic().
         """
         kept = {name: value for name, value in response.items() if name not in {"Content-Length", "ETag"}}
         self._text: bytes = response.content
@@ -52,10 +54,10 @@ class Page:
             kept["Vary"] = ", ".join(filter(None, [kept.get("Vary"), "Accept-Encoding"]))
         self._headers = kept
         own = response.headers.get("ETag", "").strip('"')
-        # Of what is strong enough, processors have instructions for this: twice as fast as BLAKE2.
+        # Twice as fast as BLAKE2: processors have instructions for it.
         self.etag = own or hashlib.sha256(self._text).hexdigest()[:24]
         self.frame, self.shown, self.good_until = frame, shown, good_until
-        self.counted_bytes = 0  # as which the cache has it
+        self.counted_bytes = 0  # its size when the cache last counted it
 
     @property
     def size_bytes(self) -> int:
@@ -63,11 +65,11 @@ class Page:
         return len(self._text) + packed + OVERHEAD_BYTES + SHOWN_BYTES * len(self.shown)
 
     def answer(self, request: BlogRequest) -> HttpResponse:
-        """Return the page as this reader takes it: compressed, plain, or a 304 when nothing has changed for them."""
+        """Return the page as this reader accepts it, compressed or plain, or a 304 if the reader has it already."""
         encoding = accepted_encoding(request) if self._packable else ""
         body = self._in(encoding) if encoding else self._text
         response = HttpResponse(body, headers=self._headers)
-        # A strong one names the bytes that are sent; VARIANT takes the encoding off when it comes back.
+        # A strong ETag names the bytes sent, so it names the encoding; VARIANT removes that when the ETag comes back.
         response.headers["ETag"] = f'"{self.etag}-{encoding}"' if encoding else f'"{self.etag}"'
         response.headers["Content-Length"] = str(len(body))
         if encoding:
@@ -84,10 +86,11 @@ class Page:
         return self._packed[encoding]
 
 
-class PageCache:
-    """The least recently used pages give way when there are more than settings.PAGE_CACHE_BYTES of them."""
+class PageCache(Resettable):
+    """Evicts the least recently used pages beyond settings.PAGE_CACHE_BYTES."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._pages: OrderedDict[Hashable, Page] = OrderedDict()
         self._showing: dict[int, set[Hashable]] = {}
         self._changing = threading.Lock()
@@ -96,7 +99,7 @@ class PageCache:
         coherence.when_changed(self.drop)
 
     def get(self, key: Hashable, frame: str) -> Page | None:
-        """Return the page kept under that key; None when there is none, or it is too old, or in another frame."""
+        """Return the page of that key; None if there is none, or it has expired, or it has another frame."""
         page = self._pages.get(key)
         if page is None:
             return None
@@ -112,7 +115,7 @@ class PageCache:
 
     @contextmanager
     def making(self, key: Hashable) -> Iterator[None]:
-        """Make the page of that key, one thread at a time: the others find it kept, or after 1 s make it themselves."""
+        """Let one thread render the page of that key. The others wait for it, after 1 s they render it themselves."""
         with self._changing:
             turn = self._making.setdefault(key, threading.Lock())
         got = turn.acquire(timeout=AWAITED_SECONDS)
@@ -123,7 +126,7 @@ class PageCache:
                 turn.release()
 
     def put(self, key: Hashable, page: Page, generation: int) -> None:
-        """Keep a page that was begun under that generation, unless a change has been heard of since."""
+        """Cache a page whose rendering began under that generation, unless a change has come since."""
         with self._changing:
             if generation != coherence.generation() or page.size_bytes > settings.PAGE_CACHE_BYTES:
                 return
@@ -135,7 +138,7 @@ class PageCache:
             self._count(page)
 
     def drop(self, posts: frozenset[int] | None) -> None:
-        """Forget the pages that show one of these posts; all of them when it is None."""
+        """Drop the pages that show one of these posts; all pages if it is None."""
         with self._changing:
             if posts is None:
                 self._pages.clear()
@@ -145,8 +148,11 @@ class PageCache:
             for key in {key for post in posts for key in self._showing.get(post, ())}:
                 self._remove(key)
 
+    def reset(self) -> None:
+        self.drop(None)
+
     def _count(self, page: Page) -> None:
-        """Count the page as large as it is by now: it may have been packed since."""
+        """Count the page at its present size: it may have been compressed since."""
         if page.counted_bytes != (size_bytes := page.size_bytes):
             self.size_bytes += size_bytes - page.counted_bytes
             page.counted_bytes = size_bytes

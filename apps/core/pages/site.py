@@ -17,7 +17,7 @@ LINKS_BOX = "links"  # the kind of a sidebar box with the owner's links to other
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A name, where it leads, and how many stand behind it."""
+    """A name, its address, and the number of posts behind it."""
 
     name: str
     url: str
@@ -64,7 +64,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The same for all readers: what base.html shows, and what lists need to know besides the posts they show."""
+    """What is the same for all readers: what base.html shows, and what lists need besides their posts."""
 
     title: str
     signature: str
@@ -78,22 +78,22 @@ class Snapshot:
     entries: tuple[NavbarEntry, ...]
     boxes: tuple[SidebarBox, ...]
     statistics: Statistics
-    # All there are, hidden and empty ones too: categories and sources by id, tags by slug, the most used one first.
-    # A tag that stands only at posts no list shows isn't here: its name may tell of what is still a draft.
+    # All categories and sources by id, hidden and empty ones too; tags by slug, the most used first. A tag that only
+    # unlisted posts have is left out: its name may tell of a draft.
     categories: dict[int, Shelf]
     sources: dict[int, Shelf]
     tags: dict[str, Shelf]
     # First days of the months with public posts, newest first, each with its address and their number.
     months: tuple[tuple[datetime.date, str, int], ...]
     has_translations: bool
-    # Of the snapshot itself, in seconds since 1970: when it was read, and when the next scheduled post comes out.
+    # In seconds since 1970: when the snapshot was read, and when the next scheduled post is published.
     made_at: float
     next_due_at: float
     # Changes whenever a list may hold other posts than before.
     lists_stamp: str
-    # A digest of all that the frame shows, but for the numbers of views, which the beacon brings up to date.
+    # A digest of what the frame shows, without the numbers of views and comments, which the beacon updates.
     frame: str = ""
-    # What has been rendered of it in this process, by template and language; its end is the snapshot's.
+    # Parts rendered from it in this process, by template and language. They end with the snapshot.
     rendered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def to_json(self) -> Any:
@@ -101,12 +101,12 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
-        """Read what to_json() gave. Raises ValueError, KeyError or TypeError for anything else."""
+        """Read what to_json() returned. Raises ValueError, KeyError or TypeError for anything else."""
         return values.decoded(cls, data)
 
     @property
     def stylesheet_url(self) -> str:
-        """Of the files this process has, whoever built the snapshot."""
+        """Made from the files of this process, because another version of the program may have built the snapshot."""
         return reverse("components:stylesheet", args=[stylesheet(self.accent).digest])
 
     @property

@@ -1,4 +1,7 @@
-"""The snapshot's one getter: memory, then Redis, then the database. Callers know neither, nor how it is dropped."""
+"""Return the current snapshot of the site from memory, from Redis, or from the database.
+
+Callers need not know where it comes from, nor when it is dropped.
+"""
 
 import json
 import logging
@@ -12,17 +15,18 @@ from django.utils.module_loading import import_string
 
 from ..db import replicas
 from ..observability import metrics
+from ..resilience import Entry, StampedCache
 from . import coherence
 from .site import Snapshot
 
-# With Redis away nobody tells of changes, and the database is asked again after so long.
+# While Redis is away no message arrives, and a snapshot is read again from the database after this long.
 AWAY_SECONDS = 0.1
-# One that takes longer than this for its answers, time after time, is given a rest as long, and what is shown may be
+# If the database repeatedly takes longer than this, it gets a rest of the same length, and the snapshot shown may be
 # twice as old.
 SLOW_SECONDS = 0.25
-# With the database away the last snapshot stands for so long before it is asked again: readers must not queue for it.
+# While the database is away the last snapshot is used for this long before the next try: readers must not queue for it.
 DATABASE_AWAY_SECONDS = 1
-# While one thread builds, the others wait; one that hangs holds them no longer than this.
+# While one thread builds a snapshot the others wait this long at most.
 BUILD_SECONDS = 10
 
 logger = logging.getLogger(__name__)
@@ -31,87 +35,85 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Kept:
     snapshot: Snapshot
-    generation: int
     stamp: str | None
-    read_at: float  # time.monotonic(), before the database answered
-    took_seconds: float  # at most twice what the one before took, so that a single long one counts for little
-    good_until: float
+    took_seconds: float  # at most twice that of the snapshot before, so that one slow answer counts for little
 
 
-_kept: _Kept | None = None
+_cache = StampedCache[_Kept]()  # under the generation; read_at is the moment before the database was asked
 _building = threading.Lock()
 
 
 def remembered() -> Snapshot | None:
-    """Return what current_site() would without asking anybody; None when it would ask."""
-    kept = _kept
-    if kept is None or not _is_true(kept):
+    """Return what current_site() would return without a round trip, None if it would make one."""
+    entry = _cache.last()
+    if entry is None or not _is_current(entry):
         return None
-    if time.monotonic() < kept.good_until:
+    if time.monotonic() < entry.good_until:
         metrics.components_from_memory()
-        return kept.snapshot
-    return kept.snapshot if _building.locked() else None
+        return entry.value.snapshot
+    return entry.value.snapshot if _building.locked() else None
 
 
 def current_site() -> Snapshot:
-    """Return the site components, as they are or as they were less than 100 ms ago.
+    """Return the snapshot of the site, at most 100 ms old.
 
-    No round trip while word of changes arrives and none did; 1 while it doesn't arrive; 2 to Redis after a change, and
-    when no process has read them since, what settings.SITE_BUILDER costs. With the database away the last snapshot
-    stands, however old; raises DatabaseError when there never was one. While one thread reads what nobody knows to have
-    changed, but has become old, the others go on with it.
+    Costs no round trip while the subscription is alive and nothing changes, and 1 per call while it is broken. After a
+    change it costs 2 round trips to Redis, and what settings.SITE_BUILDER costs if no other process has built it. While
+    the database is away the last snapshot is returned, however old; raises DatabaseError if there is none. While one
+    thread refreshes an expired snapshot, the others keep using the old one.
     """
     if snapshot := remembered():
         return snapshot
     asked_at = time.monotonic()
     got = _building.acquire(timeout=BUILD_SECONDS)
     try:
-        kept = _kept  # somebody may have been faster
-        is_good = kept is not None and _is_true(kept) and time.monotonic() < kept.good_until
-        return kept.snapshot if kept is not None and is_good else _read(kept, asked_at)
+        entry = _cache.last()  # another thread may have built it meanwhile
+        if entry is not None and _is_current(entry) and time.monotonic() < entry.good_until:
+            return entry.value.snapshot
+        return _read(entry, asked_at)
     finally:
         if got:
             _building.release()
 
 
 def drop() -> None:
-    """Forget the snapshot; it is only brought out again should the database be away."""
+    """Invalidate the snapshot. It is used again only while the database is away."""
     coherence.invalidate(None)
 
 
-def _is_true(kept: _Kept) -> bool:
-    # Asked first: it may be now that this process hears of a change.
+def _is_current(entry: Entry[_Kept]) -> bool:
+    # Before the generation is compared: this call may receive a change.
     is_current = coherence.backend().is_current()
-    return is_current and kept.generation == coherence.generation()
+    return is_current and entry.stamp == coherence.generation()
 
 
-def _read(older: _Kept | None, asked_at: float) -> Snapshot:
-    global _kept
+def _read(older: Entry[_Kept] | None, asked_at: float) -> Snapshot:
     backend = coherence.backend()
     generation, read_at = coherence.generation(), time.monotonic()
     stamps = backend.stamps()
-    if older is not None and older.generation == generation and read_at < older.good_until:
-        oldest_seconds = 2 * older.took_seconds if older.took_seconds > SLOW_SECONDS else AWAY_SECONDS
-        if stamps is None and asked_at - older.read_at < oldest_seconds:
-            return older.snapshot
-        if stamps is not None and stamps.site == older.stamp:
-            return older.snapshot
+    if older is not None and older.stamp == generation and read_at < older.good_until:
+        took_seconds = older.value.took_seconds
+        most_seconds = 2 * took_seconds if took_seconds > SLOW_SECONDS else AWAY_SECONDS
+        if stamps is None and asked_at - older.read_at < most_seconds:
+            return older.value.snapshot
+        if stamps is not None and stamps.site == older.value.stamp:
+            return older.value.snapshot
     try:
         snapshot = _shared(backend, stamps) or _built(backend, stamps)
     except DatabaseError:
         if older is None:
             raise
-        logger.exception("The database gives no site components; the last ones stand.")
-        now = time.monotonic()
-        _kept = _Kept(older.snapshot, generation, older.stamp, now, older.took_seconds, now + DATABASE_AWAY_SECONDS)
-        return older.snapshot
+        logger.exception("The database does not answer; pages show the last known state of the site.")
+        _cache.put(older.value, generation, seconds=DATABASE_AWAY_SECONDS)
+        return older.value.snapshot
     age_seconds = max(0.0, time.time() - snapshot.made_at)
     lasts_seconds = min(backend.snapshot_seconds - age_seconds, snapshot.next_due_at - time.time())
-    # Kept even when a change was heard of meanwhile: it is then no good but for the day the database is away.
     took_seconds = time.monotonic() - read_at
     if older is not None:
-        took_seconds = min(took_seconds, max(AWAY_SECONDS, 2 * older.took_seconds))
-    _kept = _Kept(snapshot, generation, stamps.site if stamps else None, read_at, took_seconds, read_at + lasts_seconds)
+        took_seconds = min(took_seconds, max(AWAY_SECONDS, 2 * older.value.took_seconds))
+    # Kept even if a change has come meanwhile: then it serves only while the database is away.
+    kept = _Kept(snapshot, stamps.site if stamps else None, took_seconds)
+    _cache.put(kept, generation, read_at=read_at, seconds=lasts_seconds)
     return snapshot
 
 
@@ -121,7 +123,7 @@ def _shared(backend: coherence.Backend, stamps: coherence.Stamps | None) -> Snap
         return None
     try:
         snapshot = Snapshot.from_json(json.loads(text))
-    except (ValueError, TypeError, KeyError):  # of another version of the program
+    except (ValueError, TypeError, KeyError):  # from another version of the program
         return None
     if time.time() >= snapshot.next_due_at:
         return None

@@ -1,13 +1,12 @@
-"""The one place that opens raw Redis clients, each wait bounded and a server that is away left alone for a while.
+"""Open raw Redis clients, here alone: each wait is bounded, and a server that was away is left alone for a while.
 
-One REDIS_URL names the server and the first of four databases in a row, so that emptying the cache (FLUSHDB) costs no
-counted view: what the program keeps itself, Django's cache, live messages, Celery's queue. Where it names Sentinels
-(redis_urls.py), each new connection asks them which server is the master.
+REDIS_URL names the server and the first of four databases: the program's own, Django's cache, live messages, Celery's
+queue. So emptying the cache (FLUSHDB) loses no counted view. If it names Sentinels (urls.py), each new connection asks
+them which server is the master.
 """
 
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,12 +15,13 @@ import redis
 from django.conf import settings
 from redis.commands.core import Script
 
+from ..resilience import Breaker
 from .urls import CACHE, CHANNELS, OWN, QUEUE, Sentinels, numbered
 
 CONNECT_TIMEOUT_SECONDS = 0.2
 TIMEOUT_SECONDS = 0.3
-# After a connection failed or an answer stayed out nobody tries again for so long: a page that needs Redis five times
-# must not wait five times.
+# After a connection has failed or an answer has not come, the server is left alone this long: a page that needs Redis
+# five times must not wait five times.
 AWAY_SECONDS = 5
 
 RedisError = redis.RedisError
@@ -38,11 +38,11 @@ __all__ = [
     "run",
 ]
 
-_away_until: dict[Any, float] = {}
+_breaker = Breaker(AWAY_SECONDS)  # by server
 
 
 class _Guarded:
-    """A connection that fails at once while its server is known to be away."""
+    """A connection that fails at once while the circuit breaker of its server is open."""
 
     host: str
     port: int
@@ -50,25 +50,25 @@ class _Guarded:
 
     def connect(self) -> None:
         server = self._server()
-        if time.monotonic() < _away_until.get(server, 0):
+        if _breaker.is_open(server):
             raise redis.ConnectionError("Redis was away a moment ago.")
         if self.is_connected:
             return
         try:
             super().connect()  # type: ignore[misc]  # of the redis.Connection that stands beside
         except (redis.ConnectionError, redis.TimeoutError):
-            _away_until[server] = time.monotonic() + AWAY_SECONDS
+            _breaker.trip(server)
             raise
-        _away_until.pop(server, None)
+        _breaker.close(server)
 
-    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+    def read_response(self, *args: object, **kwargs: object) -> Any:
         try:
             return super().read_response(*args, **kwargs)  # type: ignore[misc]
         except redis.TimeoutError:
-            _away_until[self._server()] = time.monotonic() + AWAY_SECONDS
+            _breaker.trip(self._server())
             raise
 
-    def _server(self) -> Any:
+    def _server(self) -> Hashable:
         return getattr(self, "path", None) or (self.host, self.port)
 
 
@@ -85,17 +85,17 @@ class GuardedSocketConnection(_Guarded, redis.UnixDomainSocketConnection):
 
 
 class MasterConnection(redis.Connection):
-    """A connection to the server that the Sentinels call the master when it is made."""
+    """A connection to the server that the Sentinels name as the master when it connects."""
 
     def __init__(self, *, sentinels: Sentinels, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sentinels = sentinels
 
-    def _connect(self) -> Any:
+    def _connect(self) -> object:
         self.host, self.port = self.sentinels.master_address(CONNECT_TIMEOUT_SECONDS, TIMEOUT_SECONDS)
         return super()._connect()
 
-    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+    def read_response(self, *args: object, **kwargs: object) -> Any:
         try:
             return super().read_response(*args, **kwargs)
         except redis.ReadOnlyError:
@@ -104,7 +104,7 @@ class MasterConnection(redis.Connection):
 
 
 class GuardedMasterConnection(_Guarded, MasterConnection):
-    def _server(self) -> Any:
+    def _server(self) -> Hashable:
         return self.sentinels
 
 
@@ -123,7 +123,7 @@ class ConnectionPerThread(redis.ConnectionPool):
         super().reset()
         self._own = threading.local()
 
-    def get_connection(self, *args: Any, **kwargs: Any) -> Any:
+    def get_connection(self, *args: object, **kwargs: object) -> Any:
         self._checkpid()  # after a fork the connections are the parent's
         connection = getattr(self._own, "connection", None)
         if connection is None:
@@ -131,15 +131,15 @@ class ConnectionPerThread(redis.ConnectionPool):
         connection.connect()
         return connection
 
-    def release(self, connection: Any) -> None:
+    def release(self, connection: object) -> None:
         """It stays where it is."""
 
 
-def run(client: redis.Redis, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
-    """Run a script the client has registered and return its answer (1 round trip, 3 when Redis has forgotten it).
+def run(client: redis.Redis, script: Script, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+    """Run a registered script and return its answer (1 round trip, 3 if Redis has forgotten the script).
 
-    It goes past the client's layers for retries and telemetry, a third of the processor time that a counted view spends
-    on Redis. Raises RedisError as the client does.
+    Skips the client's layers for retries and telemetry, which take a third of the processor time that a counted view
+    spends on Redis. Raises RedisError as the client does.
     """
     pool = client.connection_pool
     connection = pool.get_connection()
@@ -153,7 +153,7 @@ def run(client: redis.Redis, script: Script, keys: Sequence[str], args: Sequence
 
 
 def guarded(url: str) -> dict[str, Any]:
-    """Return what a connection pool for REDIS_URL takes so that nobody waits long, or twice, for a server away."""
+    """Return options of a connection pool for REDIS_URL: no caller then waits long, or twice, for a server away."""
     bounds = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": TIMEOUT_SECONDS}
     if sentinels := Sentinels.of(url):
         return {"connection_class": GuardedMasterConnection, "sentinels": sentinels, **bounds}
@@ -162,10 +162,10 @@ def guarded(url: str) -> dict[str, Any]:
 
 @cache
 def client() -> redis.Redis | None:
-    """Return the process's client for what the program keeps in Redis itself, None in the solo size.
+    """Return the process's client for the program's own database, None for a blog of one.
 
-    A call raises RedisError, after 0.3 s at most (0.5 s more for each Sentinel that hangs), when the server is away,
-    and at once during the 5 s after that. No command is tried twice, so none is carried out twice.
+    A command raises RedisError while the server is away: after 0.3 s at most (0.5 s more for each Sentinel that hangs),
+    and at once during the 5 s after that. No command is retried, so none is executed twice.
     """
     if not settings.REDIS_URL:
         return None
@@ -174,7 +174,7 @@ def client() -> redis.Redis | None:
 
 
 def insistent_client() -> redis.Redis:
-    """Return a new client that tries every time anew, for what must find out that the server is back."""
+    """Return a new client without a circuit breaker, for callers that must notice that the server is back."""
     options = guarded(settings.REDIS_URL)
     del options["connection_class"]
     if "sentinels" in options:

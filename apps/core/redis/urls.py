@@ -13,6 +13,8 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ..resilience import StampedCache
+
 # What each of the four databases is for, counted from the one that the URL names.
 OWN, CACHE, CHANNELS, QUEUE = range(4)
 
@@ -21,8 +23,8 @@ PORT = 26379
 # Without these the libraries ask a Sentinel that is gone for ten seconds.
 QUESTION = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)}
 
-# The one that answered last is asked first: of three Sentinels one may be gone for good.
-_answered: dict["Sentinels", tuple[str, int]] = {}
+# The Sentinel that answered last, by group of Sentinels, is asked first: of three one may be gone for good.
+_answered = StampedCache[tuple[str, int]]()
 
 
 class Sentinels(NamedTuple):
@@ -49,7 +51,7 @@ class Sentinels(NamedTuple):
 
     def master_address(self, connect_seconds: float, answer_seconds: float) -> tuple[str, int]:
         """Ask one Sentinel after the other where the master is. Raises redis.ConnectionError when none knows."""
-        first = _answered.get(self)
+        first = _answered.get(key=self)
         for host, port in sorted(self.hosts, key=lambda address: address != first):
             bounds = {"socket_connect_timeout": connect_seconds, "socket_timeout": answer_seconds}
             try:
@@ -58,7 +60,7 @@ class Sentinels(NamedTuple):
             except redis.RedisError:
                 continue
             if found:
-                _answered[self] = (host, port)
+                _answered.put((host, port), key=self)
                 return str(found[0]), int(found[1])
         raise redis.ConnectionError(f"No Sentinel knows a master called {self.master}.")
 

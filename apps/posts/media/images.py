@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import IO, Any
+from typing import IO
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -265,7 +265,7 @@ def _encode(data: bytes) -> EncodedImage:
     frames = [_for_kind(frame, kind) for frame in _frames(picture, count, durations)]
     first, output = frames[0], BytesIO()
     if len(frames) > 1:
-        options: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "duration": durations}
+        options: dict[str, object] = {"save_all": True, "append_images": frames[1:], "duration": durations}
         if "loop" in picture.info:  # a GIF without it plays once
             options["loop"] = picture.info["loop"]
         if kind == "GIF":
@@ -279,7 +279,7 @@ def _encode(data: bytes) -> EncodedImage:
     return EncodedImage(output.getvalue(), _EXTENSIONS[kind], *first.size, f"image/{kind.lower()}")
 
 
-def _still_options(picture: Image.Image, kind: str, data: bytes) -> dict[str, Any]:
+def _still_options(picture: Image.Image, kind: str, data: bytes) -> dict[str, object]:
     if kind == "JPEG":
         return {"quality": 85, "optimize": True, "progressive": True}
     if kind == "PNG":

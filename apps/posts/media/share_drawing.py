@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-DRAWING_VERSION = 1  # goes up when cards look another way
+DRAWING_VERSION = 1  # goes up when share images look another way
 SIZE = (1200, 630)
 MARGIN = 90
 BAR_WIDTH = 24
@@ -51,7 +51,7 @@ _one_at_a_time = threading.Lock()
 
 @lru_cache(maxsize=1)
 def can_draw() -> bool:
-    """Tell whether this machine's FreeType reads our font; one without Brotli doesn't, and then there are no cards."""
+    """Tell whether this machine's FreeType reads our font; one without Brotli doesn't, and then there are no images."""
     try:
         ImageFont.truetype(str(FONT), 16)
     except OSError:
@@ -60,7 +60,7 @@ def can_draw() -> bool:
 
 
 def draw(title: str, site_title: str, date: datetime.date | None, accent: str = "") -> bytes:
-    """Return the card as a PNG (0.2 to 0.4 seconds, 30 MB while it lasts; one at a time in a process)."""
+    """Return the share image as a PNG (0.2 to 0.4 seconds, 30 MB while it lasts; one at a time in a process)."""
     with _one_at_a_time:
         fonts = _Fonts()
         colour = _colour(accent)

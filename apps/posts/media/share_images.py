@@ -1,7 +1,7 @@
-"""The picture of a post that has no cover, for those who share its address: /article/<id>/card.png.
+"""The share image of a post that has no cover, for those who share its address: /article/<id>/card.png.
 
-A card is drawn once and kept in the storage as cards/<id / 1000>/<id>-<digest>.png. The digest names everything that
-stands on it, so that a new title makes a new card and takes the old one away.
+An image is drawn once and kept in the storage as cards/<id / 1000>/<id>-<digest>.png. The digest names everything that
+stands on it, so that a new title makes a new image and takes the old one away.
 """
 
 import datetime
@@ -23,26 +23,25 @@ from apps.core.pages.site import Snapshot
 from ..addresses import numbered_address
 from ..models import Post
 from .images import write_in_one_step
-from .share_drawing import DRAWING_VERSION, SIZE, can_draw, draw
+from .share_drawing import DRAWING_VERSION, can_draw, draw
 
-CARD_SIZE = SIZE
-CARDS_PER_FOLDER = 1000
-_drawing = threading.Lock()  # one at a time: all who ask for a new card at once shall make no more of it
+IMAGES_PER_FOLDER = 1000
+_drawing = threading.Lock()  # one at a time: readers who ask for a new image at once are served the same one
 
 
-def card_url(post: Post, site: Snapshot) -> str:
-    """Return the card's address; another title makes another address, so that nobody shows an old card for long."""
-    return f"{numbered_address('posts:card', post.pk)}?v={_digest(post, site)[:8]}"
+def share_image_url(post: Post, site: Snapshot) -> str:
+    """Return the image's address; another title makes another address, so that old images are soon out of use."""
+    return f"{numbered_address('posts:share-image', post.pk)}?v={_digest(post, site)[:8]}"
 
 
 @require_safe
-def card(request: HttpRequest, pk: int) -> HttpResponse:
-    """The card (1 query; 0.2 to 0.4 seconds of drawing when it is new). A post with a cover leads there instead."""
-    post = get_object_or_404(Post.objects.for_card(), pk=pk)
+def share_image(request: HttpRequest, pk: int) -> HttpResponse:
+    """The image (1 query; 0.2 to 0.4 seconds of drawing when it is new). A post with a cover leads there instead."""
+    post = get_object_or_404(Post.objects.for_share_image(), pk=pk)
     if post.cover:
         return HttpResponseRedirect(post.cover.url)
     if not can_draw():
-        raise Http404("No cards are drawn here.")
+        raise Http404("No images are drawn here.")
     site = cast(BlogRequest, request).site
     digest = _digest(post, site)
 
@@ -68,7 +67,7 @@ def _digest(post: Post, site: Snapshot) -> str:
 
 
 def _stored(post: Post, site: Snapshot, digest: str) -> bytes:
-    folder = f"cards/{post.pk // CARDS_PER_FOLDER}"
+    folder = f"cards/{post.pk // IMAGES_PER_FOLDER}"
     path = f"{folder}/{post.pk}-{digest}.png"
     if picture := _read(path):
         return picture

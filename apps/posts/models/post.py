@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.pages import dependencies
 
-from ..addresses import ADDRESS_KEY_LENGTH, FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, post_address
+from .. import visibility
+from ..addresses import ADDRESS_KEY_LENGTH, FLOORS_PER_PAGE, TAKEN_SLUGS, floor_address, last_page, post_address
 from ..media.image_sizes import dimensions, with_dimensions
 from ..querysets import OldAddressQuerySet, PostQuerySet
 from ..rendering.left_out import LeftOut
@@ -227,14 +228,23 @@ class Post(models.Model):
         self._render()
         self.save(update_fields=list(self.RENDERED))
 
+    # The words of visibility.py.
+
+    @property
+    def is_listed(self) -> bool:
+        return visibility.is_listed(self)
+
     @property
     def is_public(self) -> bool:
-        """Whether everybody may open it now, and lists may show it."""
-        return (
-            self.status == self.Status.PUBLISHED
-            and self.published_at is not None
-            and self.published_at <= timezone.now()
-        )
+        return visibility.is_public(self)
+
+    @property
+    def is_reachable(self) -> bool:
+        return visibility.is_reachable(self)
+
+    @property
+    def is_searchable(self) -> bool:
+        return visibility.is_searchable(self)
 
     def get_absolute_url(self) -> str:
         return post_address(self.pk, self.slug)
@@ -252,7 +262,7 @@ class Post(models.Model):
     @property
     def floor_pages(self) -> int:
         """How many pages its comments fill; page n holds floors 20(n-1)+1 to 20n, whether they still stand or not."""
-        return max(1, -(-self.last_floor // self.FLOORS_PER_PAGE))
+        return last_page(self.last_floor, self.FLOORS_PER_PAGE)
 
     def floor_url(self, floor: int) -> str:
         """Return the permanent address of a comment's floor."""
@@ -311,21 +321,8 @@ class Post(models.Model):
         return any(getattr(self, name) != self._as_loaded.get(name, self) for name in self.LISTED if name in vars(self))
 
     def is_being_withdrawn(self) -> bool:
-        """Whether what is being saved takes the post, or its text, from readers who had it.
-
-        So it is when nobody knows what was, and what is would not be for everybody to read.
-        """
-        was, is_now, now = self._as_loaded, vars(self), timezone.now()
-        status, began = was.get("status"), was.get("published_at", now)
-        if status in {self.Status.DRAFT, self.Status.PRIVATE}:
-            return False
-        if status == self.Status.PUBLISHED and (began is None or began > now):
-            return False
-        return (
-            is_now.get("status", status) not in {status, self.Status.PUBLISHED}
-            or (is_now.get("published_at", now) or now) > now
-            or is_now.get("password", "") not in {"", was.get("password")}
-        )
+        """Whether what is being saved takes the post, or its text, from readers who had it."""
+        return visibility.is_withdrawn(self._as_loaded, vars(self))
 
     def becomes_unlisted(self) -> bool:
         """Whether what is being saved makes an unlisted post of one that was published."""

@@ -16,6 +16,7 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = re.compile(r'<(?:a|audio|img|source|video) [^<>"]*(?:"[^"]*"[^<>"]*)*>')
 _ADDRESS = re.compile(r'( (?:href|src|poster)=")([^"]*)"')
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+Item = dict[str, Any]  # as SyndicationFeed.add_item() fills it
 _BEFORE_ALL = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -63,7 +64,7 @@ class RssFormat(_Format, Rss201rev2Feed):
             "xmlns:dc": "http://purl.org/dc/elements/1.1/",
         }
 
-    def add_item_elements(self, handler: Any, item: dict[str, Any]) -> None:
+    def add_item_elements(self, handler: Any, item: Item) -> None:
         # The parent would name dc's namespace at each item. A description is HTML in RSS, and an excerpt is not.
         super().add_item_elements(handler, {**item, "author_name": None, "description": escape(item["description"])})
         handler.addQuickElement("dc:creator", item["author_name"])
@@ -72,10 +73,10 @@ class RssFormat(_Format, Rss201rev2Feed):
 
 
 class AtomFormat(_Format, Atom1Feed):
-    def item_attributes(self, item: dict[str, Any]) -> dict[str, str]:
+    def item_attributes(self, item: Item) -> dict[str, str]:
         return {"xml:lang": item["language"]} if item["language"] else {}
 
-    def add_item_elements(self, handler: Any, item: dict[str, Any]) -> None:
+    def add_item_elements(self, handler: Any, item: Item) -> None:
         super().add_item_elements(handler, {**item, "description": None})
         if item["description"]:
             handler.addQuickElement("summary", item["description"], {"type": "text"})
@@ -101,7 +102,7 @@ class JsonFormat(_Format):
         outfile.write(json.dumps(_told(feed), ensure_ascii=False).encode(encoding))
 
 
-def _json_item(item: dict[str, Any]) -> dict[str, Any]:
+def _json_item(item: Item) -> dict[str, object]:
     content = item["content_html"]
     return _told(
         {
@@ -125,5 +126,5 @@ def _json_item(item: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _told(data: dict[str, Any]) -> dict[str, Any]:
+def _told(data: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in data.items() if value or name in {"items", "content_text", "content_html"}}

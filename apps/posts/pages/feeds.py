@@ -1,5 +1,6 @@
 """RSS, Atom and JSON Feed of the site, a category or a tag: the newest posts in full."""
 
+import datetime
 import hashlib
 import time
 from typing import Any, cast
@@ -48,7 +49,7 @@ class SiteFeed(Feed):
         """Return the feed's one address."""
         raise NotImplementedError
 
-    def feed_url(self, of: Any) -> str:
+    def feed_url(self, of: object) -> str:
         return absolute(self.own_path())
 
     def _respond(self, request: BlogRequest, **kwargs: str) -> HttpResponse:
@@ -87,7 +88,7 @@ class PostFeed(SiteFeed):
 
     # -- The feed --------------------------------------------------------------------------------------------------
 
-    def get_object(self, request: HttpRequest) -> Any:
+    def get_object(self, request: HttpRequest) -> Shelf | None:
         return self.shelf
 
     def title(self, shelf: Shelf) -> str:
@@ -136,10 +137,10 @@ class PostFeed(SiteFeed):
 
     item_guid_is_permalink = False
 
-    def item_pubdate(self, post: Post) -> Any:
+    def item_pubdate(self, post: Post) -> datetime.datetime | None:
         return post.published_at
 
-    def item_updateddate(self, post: Post) -> Any:
+    def item_updateddate(self, post: Post) -> datetime.datetime | None:
         return last_changed(post)
 
     def item_author_name(self, post: Post) -> str:
@@ -160,7 +161,7 @@ class PostFeed(SiteFeed):
             length = 0
         return [Enclosure(absolute(post.cover.url), str(length), content_type(post.cover.name))] if length else []
 
-    def item_extra_kwargs(self, post: Post) -> dict[str, Any]:
+    def item_extra_kwargs(self, post: Post) -> dict[str, str | None]:
         html = None if post.password else with_absolute_links(post.html, absolute(post.get_absolute_url()))
         return {
             "content_html": html,

@@ -2,13 +2,13 @@
 
 import datetime
 from html import escape
-from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 from django.utils.safestring import SafeString
 from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from apps.core.http.hosts import absolute
 from apps.core.pages.site import Snapshot
@@ -21,7 +21,6 @@ from .metadata import (
     as_data_block,
     describe_post,
     describe_site,
-    is_indexable,
     last_changed,
     shared_picture,
 )
@@ -39,11 +38,11 @@ FEEDS = [
 
 
 @pass_context
-def post_head(context: Any, page: PostPage) -> SafeString:
+def post_head(context: Context, page: PostPage) -> SafeString:
     """The head of a post's page."""
     post = page.post
     site = context["site"]
-    indexable = is_indexable(post)
+    indexable = post.is_public
     picture = shared_picture(post, site)
     description = _description(post.excerpt)
     article = [("published_time", _moment(post.published_at)), ("modified_time", _moment(last_changed(post)))]
@@ -69,7 +68,7 @@ def post_head(context: Any, page: PostPage) -> SafeString:
 
 
 @pass_context
-def list_head(context: Any) -> SafeString:
+def list_head(context: Context) -> SafeString:
     """The head of a list's page; reads `page`, `heading` and `introduction` where the view gave them (no query)."""
     request, site = context["request"], context["site"]
     match = request.resolver_match

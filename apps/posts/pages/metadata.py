@@ -7,7 +7,6 @@ import datetime
 import json
 import mimetypes
 from dataclasses import dataclass
-from typing import Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -16,8 +15,8 @@ from apps.core.http.hosts import absolute
 from apps.core.pages.site import Snapshot
 
 from ..languages import language_tag, shown_name
-from ..media.share_drawing import can_draw
-from ..media.share_images import CARD_SIZE, card_url
+from ..media.share_drawing import SIZE, can_draw
+from ..media.share_images import share_image_url
 from ..models import Post
 from ..people import display_name
 from .post_page import PostPage
@@ -47,25 +46,20 @@ def last_changed(post: Post) -> datetime.datetime | None:
     return max((moment for moment in (post.published_at, post.updated_at) if moment), default=None)
 
 
-def is_indexable(post: Post) -> bool:
-    """Tell whether search engines shall know the post: public, and without a password."""
-    return post.is_public and not post.password
-
-
 def content_type(name: str | None) -> str:
     return mimetypes.guess_type(name or "", strict=False)[0] or "application/octet-stream"
 
 
 def shared_picture(post: Post, site: Snapshot) -> SharedPicture | None:
-    """Return the cover, else the card made for the post; None for what is not everybody's to find."""
+    """Return the cover, else the share image drawn for the post; None for posts that are not public."""
     if post.cover:
         return SharedPicture(post.cover.url, content_type(post.cover.name), post.cover_width, post.cover_height)
-    if not is_indexable(post) or not can_draw():
+    if not post.is_public or not can_draw():
         return None
-    return SharedPicture(card_url(post, site), "image/png", *CARD_SIZE)
+    return SharedPicture(share_image_url(post, site), "image/png", *SIZE)
 
 
-def as_data_block(data: dict[str, Any]) -> SafeString:
+def as_data_block(data: dict[str, object]) -> SafeString:
     """Return the data as JSON that nothing inside can end the script element of."""
     written = _encode(data)
     for sign, escaped in _JSON_ESCAPES:
@@ -73,13 +67,13 @@ def as_data_block(data: dict[str, Any]) -> SafeString:
     return SafeString(written)
 
 
-def describe_post(page: PostPage, site: Snapshot, description: str, picture: SharedPicture | None) -> dict[str, Any]:
+def describe_post(page: PostPage, site: Snapshot, description: str, picture: SharedPicture | None) -> dict[str, object]:
     """Return the JSON-LD of a post with the way that leads to it (no query)."""
     post = page.post
     published, changed = post.published_at, last_changed(post)
     address = absolute(post.get_absolute_url())
     publisher = {"@type": "Organization", "name": site.title, "url": absolute("/")}
-    posting: dict[str, Any] = {
+    posting: dict[str, object] = {
         "@type": "BlogPosting" if post.kind == Post.Kind.POST else "WebPage",
         "@id": address,
         "url": address,
@@ -111,7 +105,7 @@ def describe_post(page: PostPage, site: Snapshot, description: str, picture: Sha
     }
 
 
-def describe_site(site: Snapshot) -> dict[str, Any]:
+def describe_site(site: Snapshot) -> dict[str, object]:
     """Return the JSON-LD of the home page: the site with its search, and the blog."""
     home = absolute("/")
     common = {"url": home, "name": site.title, "inLanguage": language_tag(site.language)}

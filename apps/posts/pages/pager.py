@@ -1,16 +1,15 @@
 """Numbered links to the pages of a list."""
 
-from typing import Any
-
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from .paging import numbers
 
 
 @pass_context
-def pager(context: Any, current: int, last: int, anchor: str = "") -> SafeString:
+def pager(context: Context, current: int, last: int, anchor: str = "") -> SafeString:
     """Show links to pages 1 to `last`, if there are several; other parts of the query stay as they are."""
     if last <= 1:
         return SafeString()

@@ -1,11 +1,11 @@
 """Numbered pages that answer 404 to any number that is none of them."""
 
+import datetime
 import hashlib
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import starmap
-from typing import Any
+from typing import NamedTuple
 
 from django.core.cache import cache
 from django.db.models import DateTimeField, Field, QuerySet
@@ -16,9 +16,10 @@ from apps.core.db import replicas
 from apps.core.db.joined_queries import JoinedQueries, Param
 from apps.core.http.request_info import BlogRequest
 
+from ..addresses import last_page
 from ..models import Post
-from ..querysets import PostQuerySet
-from .post_meta import Card, CardRow, cards_of
+from ..querysets import ListKey, ListRow, PostQuerySet
+from .post_meta import ListItem, list_items
 
 POSTS_PER_PAGE = 10
 POSTS_PER_KEY = 100
@@ -38,13 +39,29 @@ def requested_page(request: HttpRequest) -> int:
     return int(asked)
 
 
+class Bounds(NamedTuple):
+    """The page of a list: its number, the last page's, and where its first item stands, from 0."""
+
+    number: int
+    last: int
+    start: int
+
+
+def bounds(number: int, total: int, per_page: int = POSTS_PER_PAGE) -> Bounds:
+    """Return where that page of so many things begins. Raises Http404 when there are fewer pages."""
+    last = last_page(total, per_page)
+    if number > last:
+        raise Http404("No such page.")
+    return Bounds(number, last, (number - 1) * per_page)
+
+
 @dataclass(frozen=True)
 class Page:
     """A page of a list: its number, the last one's, and what stands on it."""
 
     number: int
     last: int
-    cards: list[Card]
+    items: list[ListItem]
 
 
 class PostList:
@@ -60,36 +77,33 @@ class PostList:
         self._places = {name: Param(name, field) for name, field in told_by.items()}
         self._pages: dict[int, JoinedQueries] = {}
 
-    def page(self, request: BlogRequest, total: int, **values: Any) -> Page:
+    def page(self, request: BlogRequest, total: int, **values: int | datetime.datetime) -> Page:
         """Return the page that `?page=` asks for, of `total` posts. Raises Http404 when there is no such page.
 
         1 query; deep in a list 1 round trip to the cache besides, and 1 more query for the first such page after a
         change of the lists.
         """
-        number = requested_page(request)
-        last = max(1, math.ceil(total / POSTS_PER_PAGE))
-        if number > last:
-            raise Http404("No such page.")
-        before = (number - 1) * POSTS_PER_PAGE
+        at = bounds(requested_page(request), total)
+        before = at.start
         if before < POSTS_PER_KEY:
-            found = self._near_the_top(before).ask(at=timezone.now(), **values)["cards"]
-            rows: Iterable[Any] = starmap(CardRow, found)
+            found = self._near_the_top(before).ask(at=timezone.now(), **values)["rows"]
+            rows = starmap(ListRow, found)
         else:
             posts = self._posts(**values)
             name = "-".join(map(str, [request.site.lists_stamp, self._kind, *values.values()]))
-            part = posts.between(*_keys_around(before // POSTS_PER_KEY, posts, name)).cards()
+            part = posts.between(*_keys_around(before // POSTS_PER_KEY, posts, name)).list_rows()
             before %= POSTS_PER_KEY
-            rows = starmap(CardRow, part[before : before + POSTS_PER_PAGE])
-        return Page(number, last, cards_of(rows, request.site))
+            rows = starmap(ListRow, part[before : before + POSTS_PER_PAGE])
+        return Page(at.number, at.last, list_items(rows, request.site))
 
     def _near_the_top(self, before: int) -> JoinedQueries:
-        def cards() -> QuerySet[Post, Any]:
-            return self._posts(**self._places).until(_AT).cards()[before : before + POSTS_PER_PAGE]
+        def rows() -> QuerySet[Post, tuple]:
+            return self._posts(**self._places).until(_AT).list_rows()[before : before + POSTS_PER_PAGE]
 
-        return self._pages.setdefault(before, JoinedQueries(cards=cards))
+        return self._pages.setdefault(before, JoinedQueries(rows=rows))
 
 
-def _keys_around(number: int, posts: PostQuerySet, name: str) -> tuple[list[Any], list[Any] | None]:
+def _keys_around(number: int, posts: PostQuerySet, name: str) -> tuple[ListKey, ListKey | None]:
     """Return where that part of the list begins and the next one does: to count the posts before would take longer."""
     address = f"list-keys-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
     block, place = divmod(number, KEYS_PER_BLOCK)

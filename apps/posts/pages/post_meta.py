@@ -1,9 +1,8 @@
 """A post as lists show it, and the line of facts under its title."""
 
-from collections import namedtuple
 from collections.abc import Iterable
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -15,12 +14,12 @@ from apps.core.pages.site import Snapshot
 from ..addresses import post_address
 from ..languages import lang, named
 from ..models import Post
-from ..querysets import LIST_FIELDS
+from ..querysets import ListRow
 
 _COVERS = Post.cover.field.storage
 
 
-def facts_of(post: Any, site: Snapshot, *, live: bool = False) -> SafeString:
+def facts_of(post: Post | ListRow, site: Snapshot, *, live: bool = False) -> SafeString:
     """Return the line of a post, or of a row of a list, as HTML (no query).
 
     `live` is for the post's own page: with the minutes it takes, and numbers that the beacon brings up to date. Made
@@ -30,12 +29,12 @@ def facts_of(post: Any, site: Snapshot, *, live: bool = False) -> SafeString:
     if post.published_at:
         moment = timezone.localtime(post.published_at, timezone.get_default_timezone())
         facts.append(f'<time datetime="{moment:%Y-%m-%dT%H:%M:%S%z}">{moment:%Y-%m-%d}</time>')
-    shelves = ("source", site.sources.get(post.source_id)), ("category", site.categories.get(post.category_id))
-    for kind, shelf in shelves:
-        if shelf:  # else it is newer than the snapshot
+    shelves = ("source", site.sources, post.source_id), ("category", site.categories, post.category_id)
+    for kind, known, pk in shelves:
+        if pk and (shelf := known.get(pk)):  # else it is newer than the snapshot
             facts.append(f'<a href="{escape(shelf.url)}">{named(kind, shelf.name, site)}</a>')
     views, comments = {"number": post.view_count}, {"number": post.comment_count}
-    if live:
+    if live and isinstance(post, Post):
         minutes = {"minutes": post.reading_minutes}
         facts.append(ngettext("%(minutes)s min read", "%(minutes)s min read", post.reading_minutes) % minutes)
         views_text = ngettext(
@@ -57,7 +56,7 @@ def facts_of(post: Any, site: Snapshot, *, live: bool = False) -> SafeString:
     return SafeString(f'<ul class="facts">\n{lines}\n</ul>\n')
 
 
-class Card(NamedTuple):
+class ListItem(NamedTuple):
     """A post as lists show it."""
 
     url: str
@@ -71,17 +70,14 @@ class Card(NamedTuple):
     facts: SafeString
 
 
-CardRow = namedtuple("CardRow", LIST_FIELDS)  # type: ignore[misc]
+def list_items(rows: Iterable[ListRow], site: Snapshot) -> list[ListItem]:
+    """Return the rows of a list as its page shows them; the page then depends on these posts."""
+    return [_list_item(row, site) for row in rows]
 
 
-def cards_of(rows: Iterable[Any], site: Snapshot) -> list[Card]:
-    """Return the cards of such rows, each noted as shown."""
-    return [_card(row, site) for row in rows]
-
-
-def _card(row: Any, site: Snapshot) -> Card:
+def _list_item(row: ListRow, site: Snapshot) -> ListItem:
     dependencies.add(row.pk)
-    return Card(
+    return ListItem(
         *(post_address(row.pk, row.slug), row.title, lang(site, row.language), row.pinned, row.excerpt),
         *(_COVERS.url(row.cover) if row.cover else "", row.cover_width, row.cover_height, facts_of(row, site)),
     )

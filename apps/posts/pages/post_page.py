@@ -15,11 +15,13 @@ from apps.core.pages.site import Snapshot
 from ..addresses import FLOORS_PER_PAGE, post_address, tag_address
 from ..models import Post, Tag
 from ..people import full_name
-from .related import onward
+from .related import OtherPost, known_around, neighbours_of, related_to
 
 POST = Param("post", BigIntegerField())
 FIRST_FLOOR, LAST_FLOOR = (Param(name, BigIntegerField()) for name in ("first_floor", "last_floor"))
 _AT = Param("at", DateTimeField())
+
+Row = list[Any]  # of an answer of JoinedQueries
 
 # In the order of the model, as from_db() wants them.
 _FIELDS = (
@@ -52,11 +54,11 @@ class PostPage:
     previous: Near | None = None
     next: Near | None = None
     related: list[Near] = field(default_factory=list)
-    more: dict[str, list[list[Any]]] = field(default_factory=dict)
+    more: dict[str, list[Row]] = field(default_factory=dict)
 
 
 def _post() -> QuerySet:
-    return Post.objects.filter(pk=POST).order_by().values_list(*_FIELDS, *(f"author__{name}" for name in _AUTHOR))
+    return Post.objects.with_id(POST).order_by().values_list(*_FIELDS, *(f"author__{name}" for name in _AUTHOR))
 
 
 QUESTIONS = JoinedQueries(
@@ -71,7 +73,7 @@ _OF_TRANSLATIONS = ("translations", "original")
 def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Snapshot) -> PostPage | None:
     """Return the post, whoever may see it, with all that its page shows; None when there is none.
 
-    `site` is the snapshot, taken before. 1 query; 1 more for what is not remembered of where it leads to (onward).
+    `site` is the snapshot, taken before. 1 query; 1 more for what related.py does not remember.
     """
     last_floor = floor_page * FLOORS_PER_PAGE
     without = () if site.has_translations else _OF_TRANSLATIONS
@@ -83,27 +85,28 @@ def post_page(pk: int, floor_page: int, at: datetime.datetime, site: Snapshot) -
     post, author = _made_of(rows[0])
     tags = sorted(((name, tag_address(slug)) for name, slug, _pk in tagged), key=lambda tag: tag[0].casefold())
     translations = [_translation(row) for row in sorted(chain(*texts))]
-    if not (post.is_public and post.kind == Post.Kind.POST):
+    if not post.is_listed:
         return PostPage(post, author, tags, translations, more=found)
-    before, after, related = onward(post, [tag for _name, _slug, tag in tagged], site.lists_stamp)
-    previous, following = (_near(row) if row else None for row in (before, after))
-    return PostPage(post, author, tags, translations, previous, following, [_near(row) for row in related], found)
+    tag_ids = [tag for _name, _slug, tag in tagged]
+    known = known_around(post, tag_ids, site.lists_stamp)
+    previous, following = (_near(other) if other else None for other in neighbours_of(post, known))
+    related = [_near(other) for other in related_to(post, tag_ids, known)]
+    return PostPage(post, author, tags, translations, previous, following, related, found)
 
 
-def _made_of(row: list[Any]) -> tuple[Post, str]:
+def _made_of(row: Row) -> tuple[Post, str]:
     values, (first_name, last_name, username) = row[: len(_FIELDS)], row[len(_FIELDS) :]
     post = Post.from_db(connection.alias, _LOADED, values)
     author = "" if post.author_id is None else full_name(first_name, last_name) or username
     return post, author
 
 
-def _translation(row: list[Any]) -> tuple[str, str]:
+def _translation(row: Row) -> tuple[str, str]:
     pk, slug, language = row
     dependencies.add(pk)
     return language, post_address(pk, slug)
 
 
-def _near(row: list[Any]) -> Near:
-    pk, title, slug, language = row
-    dependencies.add(pk)
-    return Near(title, post_address(pk, slug), language)
+def _near(other: OtherPost) -> Near:
+    dependencies.add(other.pk)
+    return Near(other.title, post_address(other.pk, other.slug), other.language)

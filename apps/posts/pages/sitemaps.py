@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from apps.core.chunks import chunked
 from apps.core.db.replicas import from_replica
 from apps.core.http import rates
 from apps.core.http.hosts import absolute
@@ -35,9 +36,8 @@ def index(request: HttpRequest) -> HttpResponse:
         for number, changed in Post.objects.id_blocks(ADDRESSES_PER_FILE)
     ]
     lists = _lists()
-    for start in range(0, len(lists), ADDRESSES_PER_FILE):
-        changes = [changed for _path, changed in lists[start : start + ADDRESSES_PER_FILE] if changed]
-        number = start // ADDRESSES_PER_FILE + 1
+    for number, some in enumerate(chunked(lists, ADDRESSES_PER_FILE), start=1):
+        changes = [changed for _path, changed in some if changed]
         files.append((reverse("posts:sitemap-lists", args=[number]), max(changes, default=None)))
     return _answer("sitemapindex", "sitemap", files)
 

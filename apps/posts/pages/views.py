@@ -22,14 +22,15 @@ from apps.core.http.request_info import BlogRequest, client_address
 from apps.core.http.security import DIAGRAM_POLICY, from_own_pages
 from apps.core.pages.site import Shelf
 
-from ..access import is_everybodys, is_readable, is_unlocked, unlock
 from ..languages import default_name, language_tag
 from ..models import Post
+from ..passwords import is_unlocked, unlock
 from ..search.query import search as find
 from ..search.query import suggest as find_titles
 from ..search.terms import QUERY_MAX_LENGTH
+from ..visibility import is_visible_to
 from .old_addresses import imported, old_page, renamed_tag, right_address
-from .paging import POSTS_PER_PAGE, Page, PostList, requested_page
+from .paging import POSTS_PER_PAGE, Page, PostList, bounds, requested_page
 from .post_page import post_page
 
 DIAGRAM = '<pre class="mermaid">'
@@ -53,7 +54,7 @@ MONTH = PostList(
 )
 
 
-def _list(request: BlogRequest, page: Page, heading: str = "", **context: Any) -> HttpResponse:
+def _list(request: BlogRequest, page: Page, heading: str = "", **context: object) -> HttpResponse:
     return render(request, "posts/list.html", {"page": page, "heading": heading, **context})
 
 
@@ -63,7 +64,7 @@ def _name(kind: str, shelf: Shelf) -> dict[str, Any]:
     return {"heading": known or shelf.name, "is_owners": not known}
 
 
-def _shelf(shelves: dict[Any, Any], key: Any) -> Any:
+def _shelf(shelves: dict[int, Shelf], key: int) -> Shelf:
     """Return the category or source as the snapshot has it. Raises Http404 when there is none."""
     found = shelves.get(key)
     if found is None:
@@ -75,7 +76,7 @@ def _shelf(shelves: dict[Any, Any], key: Any) -> Any:
 @public_page
 def home(request: BlogRequest) -> HttpResponse:
     if "pageNo" in request.GET:
-        return old_page(request, reverse("posts:home"), Post.objects.published())
+        return old_page(request, reverse("posts:home"), Post.objects.listed())
     return _list(request, HOME.page(request, request.site.statistics.posts), show_pinned=True)
 
 
@@ -147,10 +148,8 @@ def search(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
     page = requested_page(request)
     results = find(asked, offset=(page - 1) * POSTS_PER_PAGE, limit=POSTS_PER_PAGE)
-    last_page = max(1, math.ceil(results.total / POSTS_PER_PAGE))
-    if page > last_page:
-        raise Http404("No such page.")
-    context = {"query": asked, "results": results, "page_number": page, "last_page": last_page}
+    last = bounds(page, results.total).last
+    context = {"query": asked, "results": results, "page_number": page, "last_page": last}
     context["number_found"] = _number_found(results.total)
     return render(request, "posts/search.html", context)
 
@@ -186,7 +185,7 @@ def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
     """The post (see post_page); a POST brings the password of one that has one, and nothing else."""
     floor_page = requested_page(request)
     page = post_page(int(pk), floor_page, timezone.now(), request.site)
-    if page is None or not is_readable(request, page.post, knows_address=slug == page.post.slug):
+    if page is None or not is_visible_to(request.user, page.post, by_link=slug == page.post.slug):
         raise Http404("No such post.")
     post = page.post
     moved = right_address(request, post.get_absolute_url())
@@ -196,13 +195,12 @@ def detail(request: BlogRequest, pk: str, slug: str = "") -> HttpResponse:
         return _ask_password(request, post)
     if request.method == "POST":
         return redirect(post)
-    if floor_page > post.floor_pages:
-        raise Http404("No such page of comments.")
+    bounds(floor_page, post.last_floor, Post.FLOORS_PER_PAGE)  # else 404
     context = {"post": post, "page": page, "floor_page": floor_page, "has_diagrams": DIAGRAM in post.html}
     response = render(request, "posts/detail.html", context)
     if request.user.is_staff:
         add_never_cache_headers(response)
-    elif not is_everybodys(post):
+    elif not post.is_public:
         patch_cache_control(response, private=True)
     if context["has_diagrams"]:
         response.headers["Content-Security-Policy"] = DIAGRAM_POLICY

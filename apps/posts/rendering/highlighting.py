@@ -4,11 +4,11 @@ import re
 from functools import lru_cache
 from html import escape
 from time import thread_time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class_by_name
-from pygments.token import Token
+from pygments.token import Token, _TokenType
 from pygments.util import ClassNotFound
 
 # Beyond these, code is shown without colours: lexers are regular expressions, some of them slow on long lines, and
@@ -86,7 +86,7 @@ def _lexer_class(language: str) -> type[Lexer] | None:
 
 
 @lru_cache(maxsize=1024)
-def _token_class(kind: Any) -> str:
+def _token_class(kind: _TokenType | None) -> str:
     while kind is not None:
         if kind in _CLASSES:
             return _CLASSES[kind]

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 
 from .formulas import formula, formula_rule, formula_source, math_block
@@ -67,7 +68,7 @@ class Rendered:
     """
 
     html: str
-    toc: list[dict[str, Any]] = field(default_factory=list)
+    toc: list[dict[str, int | str]] = field(default_factory=list)
     text: str = ""
     excerpt: str = ""
     left_out: list[LeftOut] = field(default_factory=list)
@@ -75,13 +76,13 @@ class Rendered:
 
 class _PostRenderer(RendererHTML):
     # What `~~` says is "deleted"; `<s>` would be "no longer accurate".
-    def s_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def s_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return "<del>"
 
-    def s_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def s_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return "</del>"
 
-    def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         language = read_info(token.info).language
         if language == "mermaid":
@@ -96,38 +97,38 @@ class _PostRenderer(RendererHTML):
         spend(env, "highlighting_seconds", thread_time() - started)
         return html
 
-    def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return code_block(tokens[idx].content)
 
-    def math_inline(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def math_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         latex = tokens[idx].content
         return formula(latex, display=False) if spend(env, "formulas", 1) else formula_source(latex)
 
-    def math_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def math_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         latex = token.content.strip()
         made = formula(latex, display=True) if spend(env, "formulas", 1) else formula_source(latex)
         return f'<div class="math">{made}</div>\n' if token.block else made
 
-    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         # A wide table scrolls in its wrapper, which therefore takes the keyboard's focus.
         return '<div class="table" tabindex="0"><table>\n'
 
-    def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return "</table></div>\n"
 
-    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         # No style attribute passes the sanitizer, and HTML knows `align` no more.
         alignment = str(tokens[idx].attrGet("style") or "").removeprefix("text-align:")
         return f'<{tokens[idx].tag} class="{alignment}">' if alignment else f"<{tokens[idx].tag}>"
 
     td_open = th_open
 
-    def footnote_block_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+    def footnote_block_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return '<section class="footnotes">\n<ol class="footnotes-list">\n'
 
 
-def _footnote_name(renderer: Any, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+def _footnote_name(renderer: object, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
     return f"-{tokens[idx].meta['id'] + 1}"
 
 

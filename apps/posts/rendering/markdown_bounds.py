@@ -4,12 +4,12 @@ What is over a bound is shown as it was typed. A document's allowances stand in 
 """
 
 import re
-from typing import Any
 
 from markdown_it.rules_block import StateBlock, blockquote, table
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from markdown_it.utils import EnvType
 from mdit_py_plugins.footnote.index import footnote_ref
 
 # A paragraph beyond these is shown as typed: at every `[` the parser may walk to the paragraph's end, and again for
@@ -28,7 +28,7 @@ MAX_LAZY_LINES = 30_000
 _DATA = re.compile(r"(\]\([ \t]*<?data:image/[a-z+.-]{1,20};base64,)[A-Za-z0-9+/=]+")
 
 
-def spend(env: Any, budget: str, amount: float) -> bool:
+def spend(env: EnvType, budget: str, amount: float) -> bool:
     """Take the amount from the document's allowance; whether it sufficed."""
     env[budget] = env.get(budget, 0) - amount
     return env[budget] >= 0

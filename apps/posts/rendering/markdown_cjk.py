@@ -6,7 +6,6 @@ CommonMark 6.2; text without such characters is parsed as CommonMark says. See c
 
 import re
 from functools import cached_property
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
@@ -15,6 +14,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
+from markdown_it.utils import EnvType
 
 from .raw_html import Ends
 
@@ -138,7 +138,7 @@ class FriendlyState(StateInline):
 class FriendlyParserInline(ParserInline):
     """The inline parser whose emphasis works next to CJK characters and their punctuation."""
 
-    def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
+    def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Parse one paragraph's text into tokens."""
         state = FriendlyState(src, md, env, tokens)
         self.tokenize(state)

@@ -32,7 +32,7 @@ that changed (5 ms).
 A page of results takes 13 to 20 ms of processor time with 10,000 posts, on either database; 25 to 30 for a single
 character, which begins thousands of words. It hardly grows with the blog (SQLite, 100,000 posts: 14 to 23 ms; a single
 character 140): the public posts are not read, only the newest of them, those few that stand in the better sets, and
-the ids that must not be shown (PostQuerySet.newest_findable_ids). Nothing is kept between two searches, so nothing goes
-stale. All public ids are read, 10 ms for 10,000, when the posts asked for are neither few nor among the newest.
+the ids that must not be shown (PostQuerySet.newest_searchable_ids). Nothing is kept between two searches, so nothing
+goes stale. All public ids are read, 10 ms for 10,000, when the posts asked for are neither few nor among the newest.
 `python -m tests.bench.search` measures it again.
 """

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
+
+from apps.core.chunks import chunked
 
 from ..models.search import SearchBlock, SearchEntry, SearchWord
 from . import blocks, pinyin, tokens
@@ -113,10 +115,10 @@ class _Changes:
         for word, block in sorted(self.added.keys() | self.removed.keys()):
             by_block[block].append(word)
         for block, words in by_block.items():
-            for start in range(0, len(words), ROWS_AT_ONCE):
-                self._apply(block, words[start : start + ROWS_AT_ONCE])
+            for some in chunked(words, ROWS_AT_ONCE):
+                self._apply(block, some)
 
-    def _apply(self, block: int, words: list[str]) -> None:
+    def _apply(self, block: int, words: Sequence[str]) -> None:
         rows = SearchWord.objects.filter(token__in=words, block=block).values_list("token", "posts")
         stored = {token: bytes(posts) for token, posts in rows}
         kept, emptied = [], []

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
 
@@ -15,6 +15,9 @@ from . import blocks, pinyin, tokens
 from .blocks import Bits
 from .marks import Marker
 from .terms import Term, in_order, parse
+
+if TYPE_CHECKING:
+    from ..querysets.search import HitPost
 
 SUGGESTIONS = 8
 SUGGESTIONS_LOOKED_AT = 200
@@ -209,9 +212,9 @@ def _visible(tiers: list[Bits], wanted: int) -> tuple[list[int], int]:
     if not every:
         return [], 0
     if blocks.count(every) < MANY:
-        ranked = _ranked(apart, Post.objects.findable_ids(blocks.ids(every)))
+        ranked = _ranked(apart, Post.objects.searchable_ids(blocks.ids(every)))
         return ranked, len(ranked)
-    newest, hidden = Post.objects.newest_findable_ids(*_to_read(apart, wanted))
+    newest, hidden = Post.objects.newest_searchable_ids(*_to_read(apart, wanted))
     known, without = blocks.of(newest), blocks.of(hidden)
     public = [blocks.difference(bits, without) for bits in apart]
     total = sum(map(blocks.count, public))
@@ -219,7 +222,7 @@ def _visible(tiers: list[Bits], wanted: int) -> tuple[list[int], int]:
     ranked = _ranked([blocks.intersection([bits, known]) for bits in public[:certain]], newest)
     if len(ranked) >= min(wanted, total):
         return ranked, total
-    ranked = _ranked(public, Post.objects.findable_ids())
+    ranked = _ranked(public, Post.objects.searchable_ids())
     return ranked, len(ranked)
 
 
@@ -261,6 +264,6 @@ def _holding_phrases(ranked: list[int], terms: list[Term], words: _Words) -> lis
     return [pk for pk in ranked[:PHRASES_READ] if holds(pk)] + ranked[PHRASES_READ:]
 
 
-def _excerpt(post: Any, marker: Marker) -> SafeString | str:
+def _excerpt(post: HitPost, marker: Marker) -> SafeString | str:
     text = "" if post.password else post.beginning
     return marker.excerpt(text) or marker.title(post.excerpt)

@@ -1,13 +1,13 @@
 """The answer to a saved post in the admin: its message, and the next page."""
 
 import re
-from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -27,8 +27,8 @@ def saved_response(model_admin: admin.ModelAdmin, request: HttpRequest, post: Po
     return None
 
 
-def _message(post: Post, copy: str) -> Any:
-    if post.is_public:
+def _message(post: Post, copy: str) -> SafeString:
+    if post.is_searchable:
         said = _("“{title}” is public.")
     elif post.status == Post.Status.PUBLISHED:
         said = _("“{title}” comes out on {time}.")

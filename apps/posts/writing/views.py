@@ -5,7 +5,6 @@ Both stand in for django-markdownx's own views, which anybody may call and which
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,7 +20,7 @@ from apps.core.http.security import from_own_pages
 from ..media.images import ImageRejected, store_image
 from ..rendering.left_out import in_words
 from ..rendering.markdown import render
-from ..rights import may_write
+from ..visibility import may_write
 
 # The editor asks again half a second after each pause in writing: beyond this it would keep a process busy.
 PREVIEW_MAX_BYTES = 256 * 1024
@@ -54,7 +53,7 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
 
         @wraps(view)
         def guarded(request: HttpRequest) -> HttpResponse:
-            user: Any = request.user
+            user = request.user
             if not may_write(user):
                 return refuse(_("Only those who may write posts can do this. Are you still signed in?"), 403)
             if _declared_bytes(request) > max_bytes() + _FORM_MAX_BYTES:

@@ -2,16 +2,17 @@
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
+from wsgiref.types import WSGIEnvironment
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError
 from django.http import QueryDict
 
-from apps.posts.access import number_in
 from apps.posts.addresses import REFERENCE
 from apps.posts.models import Post
-from apps.posts.rights import may_see_unpublished
+from apps.posts.references import number_in
+from apps.posts.visibility import may_see_unpublished
 from apps.stats.services import count_view
 
 from . import cache
@@ -39,7 +40,7 @@ class Body(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def answer(meta: Mapping[str, Any], body: Body, user: Any = None) -> Answer:
+def answer(meta: WSGIEnvironment, body: Body, user: User | AnonymousUser | None = None) -> Answer:
     """Count a view of the page that sends it; answer the numbers the page then shows.
 
     POST `{"post": id, "referrer": address}`, both optional, answers JSON; numbers that are not known just now are left
@@ -77,7 +78,7 @@ def answer(meta: Mapping[str, Any], body: Body, user: Any = None) -> Answer:
     return Answer(200, _JSON, f"{{{told}}}".encode())
 
 
-def _pixel(meta: Mapping[str, Any]) -> tuple[str, object]:
+def _pixel(meta: WSGIEnvironment) -> tuple[str, object]:
     """Return the post's reference, blank for none, and no referrer. Raises ValueError for what is no beacon."""
     asked = QueryDict(meta.get("QUERY_STRING", "")).get("post")
     if asked is None:
@@ -103,7 +104,7 @@ def _message(body: Body) -> tuple[str, object]:
     return asked or "", message.get("referrer")
 
 
-def _comments(reference: str, user: Any) -> int | None:
+def _comments(reference: str, user: User | AnonymousUser | None) -> int | None:
     """How many comments the post has that the reader may see, None when that isn't known. Raises Post.DoesNotExist."""
     post_id, key = number_in(reference), reference.partition("-")[2]
     try:

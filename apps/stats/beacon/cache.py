@@ -1,9 +1,7 @@
-"""What the beacon asks all the time, remembered: posts that anybody may open by link, and the site's numbers."""
+"""Remember what every beacon asks for: which posts anybody may open by link, and the site's numbers."""
 
 import hmac
-import threading
 import time
-from collections import OrderedDict
 from typing import NamedTuple
 
 from django.db import DatabaseError
@@ -11,6 +9,7 @@ from django.db import DatabaseError
 from apps.core.db.gate import DatabaseGate, one_question
 from apps.core.pages import coherence, store
 from apps.core.pages.site import Statistics
+from apps.core.resilience import StampedCache
 from apps.posts.models import Post
 
 MAX_AGE_SECONDS = 10
@@ -18,24 +17,23 @@ MAX_POSTS = 10_000
 
 
 class KnownPost(NamedTuple):
-    """Of a post that anybody may open who has the link."""
+    """A post that anybody may open who has the link."""
 
     comments: int
-    key: str  # that who asks must know; blank for a public post
+    key: str  # of an unlisted post, which a beacon for it must name; blank for a public post
 
 
-_lock = threading.Lock()
-_kept: OrderedDict[int, tuple[float, KnownPost]] = OrderedDict()  # with the time it was read
-_reading = DatabaseGate()  # not one_question: who reads the snapshot may have to ask for totals in between
-_site_numbers: Statistics | None = None
+_posts = StampedCache[KnownPost](MAX_AGE_SECONDS, most=MAX_POSTS)
+_site_numbers = StampedCache[Statistics]()
+_gate = DatabaseGate()  # not one_question: reading the snapshot may ask for totals through that one
 
 
 def comments_of(post_id: int, key: str = "") -> int:
-    """Return how many comments the post has, a public one, or an unlisted one whose key is given.
+    """Return the number of comments of a public post, or of an unlisted post whose key is given.
 
-    From memory for 10 s, then 1 query; with the database away what was known last stands, and for 5 s nobody asks
-    again. One that hangs holds one thread of the process, the others wait 1 s at most. Raises Post.DoesNotExist, and
-    DatabaseError when nothing is known.
+    From memory for 10 s, else 1 query. While the database is away the last known number is returned. A query that
+    hangs holds one thread of the process; others wait at most 1 s, and after that not at all for 5 s. Raises
+    Post.DoesNotExist, and DatabaseError if nothing is known.
     """
     post = _post(post_id)
     if post.key and not hmac.compare_digest(post.key, key):
@@ -44,62 +42,51 @@ def comments_of(post_id: int, key: str = "") -> int:
 
 
 def _post(post_id: int) -> KnownPost:
-    if post := _remembered(post_id):
+    if post := _posts.get(key=post_id):
         return post
-    kept = _kept.get(post_id)
+    last = _posts.last(post_id)
     try:
         with one_question:
-            return _remembered(post_id) or _asked(post_id)  # somebody may have been faster
+            return _posts.get(key=post_id) or _read(post_id)  # another thread may have read it meanwhile
     except DatabaseError:
-        if kept is None:
+        if last is None:
             raise
-        return kept[1]
+        return last.value
 
 
 def site_numbers() -> Statistics | None:
-    """Return the site's numbers; with the database away those known last, if any were."""
-    global _site_numbers
+    """Return the site's numbers, the last known ones while the database is away, None if there are none."""
     try:
         site = store.remembered()
         if site is None:
-            with _reading:
+            with _gate:
                 site = store.current_site()
     except DatabaseError:
-        return _site_numbers
-    _site_numbers = site.statistics
-    return _site_numbers
+        last = _site_numbers.last()
+        return last.value if last else None
+    _site_numbers.put(site.statistics)
+    return site.statistics
 
 
 def drop(posts: frozenset[int] | None) -> None:
-    """Forget these posts, which have changed; all of them when it is None."""
-    with _lock:
-        if posts is None:
-            _kept.clear()
-        else:
-            for post_id in posts:
-                _kept.pop(post_id, None)
+    """Forget these posts, or all posts if it is None: they have changed."""
+    if posts is None:
+        _posts.reset()
+    else:
+        _posts.forget(*posts)
 
 
-def _remembered(post_id: int) -> KnownPost | None:
-    kept = _kept.get(post_id)
-    return kept[1] if kept is not None and time.monotonic() - kept[0] < MAX_AGE_SECONDS else None
-
-
-def _asked(post_id: int) -> KnownPost:
-    generation, began = coherence.generation(), time.monotonic()
+def _read(post_id: int) -> KnownPost:
+    generation, read_at = coherence.generation(), time.monotonic()
     try:
-        post = Post.objects.by_link().only("status", "slug", "comment_count").get(pk=post_id)
+        post = Post.objects.reachable().only("status", "slug", "comment_count").get(pk=post_id)
     except Post.DoesNotExist:
-        drop(frozenset([post_id]))
+        _posts.forget(post_id)
         raise
     known = KnownPost(post.comment_count, post.address_key if post.status == Post.Status.UNLISTED else "")
-    with _lock:
-        # What was read while somebody changed it is good for this answer alone.
-        if generation == coherence.generation():
-            _kept[post_id] = (began, known)
-            _kept.move_to_end(post_id)
-            if len(_kept) > MAX_POSTS:
-                _kept.popitem(last=False)
+    # A post that changed while it was read is good for this answer only. Checked under the cache's lock: a change that
+    # comes later drops the entry.
+    _posts.put(known, key=post_id, read_at=read_at, unless=lambda: generation != coherence.generation())
     return known
 
 

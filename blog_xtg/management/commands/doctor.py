@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Say what is wrong with the configuration and the running parts, and how to mend it; exit code 1 on errors."
     requires_system_checks = []  # whatever is wrong is to be said in words, not by falling over it
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         styles = {ERROR: self.style.ERROR, WARNING: self.style.WARNING}
         levels: Counter[str] = Counter()
         for finding in examine():

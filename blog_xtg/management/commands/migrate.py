@@ -18,7 +18,7 @@ STATEMENT_SECONDS = 3600  # a table of millions of rows takes longer to alter th
 class Command(migrate.Command):
     help = f"{migrate.Command.help} One host at a time: another one waits, and then finds nothing left to do."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         connection = connections[options["database"]]
         if connection.vendor != "mysql":  # SQLite has one host, and its own lock
             super().handle(*args, **options)

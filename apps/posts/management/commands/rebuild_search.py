@@ -1,7 +1,5 @@
 """The index of the search, made anew."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandParser
 
 from apps.posts.models import Post
@@ -14,7 +12,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--missing", action="store_true", help="keep what is there, as after an upgrade")
 
-    def handle(self, *args: Any, missing: bool, verbosity: int, **options: Any) -> None:
+    def handle(self, *args: object, missing: bool, verbosity: int, **options: object) -> None:
         total = Post.objects.count()
 
         def progress(done: int) -> None:

@@ -1,4 +1,4 @@
-"""Telling the pages of a post that lie open what has become of its comments: numbers of floors, never a word of them.
+"""Notify open pages of a post of its new and changed comments: numbers of floors, never a word of them.
 
 A post may be behind a password; the pages fetch what they are told of, and are asked for it again there.
 """
@@ -15,7 +15,7 @@ from django.db import transaction
 
 from apps.core.redis.clients import RedisError
 
-TELL_SECONDS = 1
+SEND_SECONDS = 1
 CHANGED_MOST = 100  # floors of a post told of at once, the newest; whoever changes more is no open page's business
 
 logger = logging.getLogger(__name__)
@@ -31,15 +31,15 @@ def message(post_id: int, **news: Any) -> dict[str, Any]:
     return {"type": "live", "post": post_id, **news}
 
 
-def tell_added(post_id: int, floor: int) -> None:
+def notify_added(post_id: int, floor: int) -> None:
     """Once the transaction is through, tell the open pages that the post has got this floor."""
-    transaction.on_commit(lambda: _tell([message(post_id, floor=floor)]), robust=True)
+    transaction.on_commit(lambda: _send([message(post_id, floor=floor)]), robust=True)
 
 
-def tell_changed(floors: Iterable[tuple[int, int]]) -> None:
+def notify_changed(floors: Iterable[tuple[int, int]]) -> None:
     """Once the transaction is through, tell the open pages that these (post's id, floor) are not what they were.
 
-    Edited, screened, let through or gone: the page looks. `edition` makes an address that nobody has asked for before.
+    Edited, hidden, let through or gone: the page looks. `edition` makes an address that nobody has asked for before.
     """
     by_post: dict[int, set[int]] = {}
     for post_id, floor in floors:
@@ -49,21 +49,21 @@ def tell_changed(floors: Iterable[tuple[int, int]]) -> None:
         message(post_id, changed=sorted(changed)[-CHANGED_MOST:], edition=edition)
         for post_id, changed in by_post.items()
     ]
-    transaction.on_commit(lambda: _tell(messages), robust=True)
+    transaction.on_commit(lambda: _send(messages), robust=True)
 
 
-def _tell(messages: list[dict[str, Any]]) -> None:
+def _send(messages: list[dict[str, Any]]) -> None:
     """Send them within a second, or not at all: what is stored is seen when the page is opened next."""
     layer = get_channel_layer()
     if layer is None or not messages:
         return
 
-    async def send() -> None:
-        async with asyncio.timeout(TELL_SECONDS):
+    async def send_all() -> None:
+        async with asyncio.timeout(SEND_SECONDS):
             for told in messages:
                 await layer.group_send(group_name(told["post"]), told)
 
     try:
-        async_to_sync(send)()
+        async_to_sync(send_all)()
     except (RedisError, OSError, TimeoutError):
         logger.warning("Open pages were not told of what changed under %d posts.", len(messages), exc_info=True)

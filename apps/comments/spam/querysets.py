@@ -1,4 +1,4 @@
-"""Each question of the screening, by name."""
+"""Each question of the spam filter, by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F
+
+from apps.core.chunks import chunked
 
 if TYPE_CHECKING:
     from .models import BlocklistEntry, LearnedToken, Moderation  # noqa: F401  # mypy reads the quoted names
@@ -25,8 +27,8 @@ class LearnedQuerySet(models.QuerySet["LearnedToken"]):
     def counts(self, buckets: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Of those buckets that were met before: comments of spam, comments of ham (1 query for each 1000)."""
         asked, found = sorted(buckets), {}
-        for start in range(0, len(asked), IDS_AT_ONCE):
-            rows = self.filter(pk__in=asked[start : start + IDS_AT_ONCE]).values_list("pk", "spam", "ham")
+        for some in chunked(asked, IDS_AT_ONCE):
+            rows = self.filter(pk__in=some).values_list("pk", "spam", "ham")
             found.update({bucket: (spam, ham) for bucket, spam, ham in rows})
         return found
 
@@ -41,9 +43,8 @@ class LearnedQuerySet(models.QuerySet["LearnedToken"]):
         for bucket in sorted(changes):
             alike.setdefault(changes[bucket], []).append(bucket)
         for (spam, ham), buckets in alike.items():
-            for start in range(0, len(buckets), IDS_AT_ONCE):
-                some = self.filter(pk__in=buckets[start : start + IDS_AT_ONCE])
-                some.update(spam=F("spam") + spam, ham=F("ham") + ham)
+            for some in chunked(buckets, IDS_AT_ONCE):
+                self.filter(pk__in=some).update(spam=F("spam") + spam, ham=F("ham") + ham)
         return len(new)
 
 

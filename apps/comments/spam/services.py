@@ -1,6 +1,6 @@
 """Whether a comment is shown at once, waits for approval, or is spam: with nothing but this program and its tables.
 
-`screen()` is the door. Rules give points with a reason each (rules.py), their sum decides, and whoever moderates reads
+`weigh()` is the door. Rules give points with a reason each (rules.py), their sum decides, and whoever moderates reads
 both. Nothing is dropped: the worst that can happen to a comment is the list of spam. What is refused outright (too
 many at once, a form too old) goes back to its writer with a sentence and the text. docs/spam.md has the figures.
 """
@@ -18,12 +18,12 @@ from .links import hosts_in
 from .submission import Submission
 
 
-def screen_again(submission: Submission, before: str) -> Verdict:
+def weigh_edit(submission: Submission, before: str) -> Verdict:
     """Return what becomes of a comment whose writer gives it another text than the one before.
 
     One that is rewritten, or links to another site, is asked about as a new comment is. 5 queries and 2 round trips to
     the cache at most, none for staff. Raises Refused (429) when there were too many edits. Call it outside a
-    transaction, as screen().
+    transaction, as weigh().
     """
     if submission.is_staff:
         return Verdict()
@@ -34,7 +34,7 @@ def screen_again(submission: Submission, before: str) -> Verdict:
     return _judged(rules.OF_CORRECTIONS, submission, edited, ask_others=False)
 
 
-def screen(submission: Submission) -> Verdict:
+def weigh(submission: Submission) -> Verdict:
     """Return what becomes of the comment; 5 queries and 3 round trips to the cache at most, none for staff.
 
     Raises Refused when the limits are reached (429) or the form is too old (422). Call it once for a comment and
@@ -52,13 +52,13 @@ def screen(submission: Submission) -> Verdict:
 def _judged(asked: Sequence[rules.Rule], submission: Submission, *known: Reason, ask_others: bool) -> Verdict:
     """What these rules say of it, beside the reasons that are known; then Akismet, then the site's policy."""
     reasons = [*known, *(reason for rule in asked for reason in rule(submission))]
-    verdict = weigh(reasons)
+    verdict = verdict_on(reasons)
     if ask_others and settings.AKISMET_KEY and verdict.state != SPAM:
-        verdict = weigh([*reasons, *rules.akismet(submission)])
+        verdict = verdict_on([*reasons, *rules.akismet(submission)])
     return _held_by_policy(verdict, submission)
 
 
-def weigh(reasons: list[Reason]) -> Verdict:
+def verdict_on(reasons: list[Reason]) -> Verdict:
     """Return the verdict that the reasons' points add up to."""
     score = round(sum(reason.points for reason in reasons), 1)
     if any(reason.code == "blocklist" and reason.points >= settings.COMMENT_SPAM_SCORE for reason in reasons):

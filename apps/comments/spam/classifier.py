@@ -27,6 +27,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from apps.core.chunks import chunked
 from apps.posts.search.tokens import words
 
 from .links import hosts_in
@@ -107,8 +108,8 @@ def teach(comments: Sequence[Marked], is_spam: bool | None) -> None:
     What was learned from a comment before is forgotten first: marking twice counts once. Any number of processes may
     learn at the same time; they take turns (some 10 statements for 200 comments).
     """
-    for start in range(0, len(comments), LEARNED_AT_ONCE):
-        _teach(comments[start : start + LEARNED_AT_ONCE], is_spam)
+    for some in chunked(comments, LEARNED_AT_ONCE):
+        _teach(some, is_spam)
 
 
 @transaction.atomic

@@ -89,7 +89,7 @@ OF_TEXT: tuple[Rule, ...] = (links, markup, advertising)
 OF_FORM: tuple[Rule, ...] = (honeypot, timing)
 OF_STORE: tuple[Rule, ...] = (duplicate, blocklist, learned)
 RULES = (*OF_FORM, *OF_TEXT, *OF_STORE)
-# The form was screened before; a text with a few corrections is still like itself.
+# The form was weighed before; a text with a few corrections is still like itself.
 OF_CORRECTIONS = (*OF_TEXT, blocklist, learned)
 OF_REWRITTEN = (*OF_TEXT, *OF_STORE)
 

@@ -1,4 +1,4 @@
-"""What the screening remembers: blocklists, what the classifier has learned, and what a moderator may take back."""
+"""What the spam filter remembers: blocklists, what the classifier has learned, and what a moderator may take back."""
 
 import ipaddress
 from typing import Any, ClassVar

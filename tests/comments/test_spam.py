@@ -1,4 +1,4 @@
-"""Screening: each rule by itself, what the commenter sees, limits, and what the classifier learns."""
+"""The spam filter: each rule by itself, what the commenter sees, limits, and what the classifier learns."""
 
 import http.server
 import threading
@@ -11,14 +11,14 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from apps.comments.live import telling
+from apps.comments.live import notifications
 from apps.comments.models import BlocklistEntry, Comment, LearnedToken, LearnedTotals, Lesson
-from apps.comments.screening import limits, rules
-from apps.comments.screening.classifier import judge, teach
-from apps.comments.screening.services import screen
-from apps.comments.screening.stamps import age_of, stamp
-from apps.comments.screening.submission import Submission
 from apps.comments.services import reconcile_counts
+from apps.comments.spam import limits, rules
+from apps.comments.spam.classifier import judge, teach
+from apps.comments.spam.services import weigh
+from apps.comments.spam.stamps import age_of, stamp
+from apps.comments.spam.submission import Submission
 from apps.comments.verdict import Verdict
 from apps.components.models import SiteIdentity
 from apps.posts.models import Post
@@ -38,7 +38,7 @@ def written(body: str = FIELDS["body"], **fields: Any) -> Submission:
 
 
 def codes(submission: Submission) -> set[str]:
-    return {reason.code for reason in screen(submission).reasons}
+    return {reason.code for reason in weigh(submission).reasons}
 
 
 def address(post: Post) -> str:
@@ -75,7 +75,7 @@ def test_what_each_rule_sees(fields: dict, code: str) -> None:
 
 
 def test_a_form_sent_at_once_is_suspicious_but_not_held() -> None:
-    verdict = screen(written(stamp=stamp(1)))
+    verdict = weigh(written(stamp=stamp(1)))
     assert [reason.code for reason in verdict.reasons] == ["too_fast"] and verdict.is_visible
 
 
@@ -87,7 +87,7 @@ def test_a_form_sent_at_once_is_suspicious_but_not_held() -> None:
     "http://testserver/article/1/ and http://testserver/article/2/ and http://testserver/article/3/ say so",
 ])  # fmt: skip
 def test_what_the_rules_leave_alone(body: str) -> None:
-    assert screen(written(body)).state == "visible", screen(written(body))
+    assert weigh(written(body)).state == "visible", weigh(written(body))
 
 
 def test_the_same_long_text_is_seen_again_on_any_post_whatever_its_case() -> None:
@@ -95,9 +95,9 @@ def test_the_same_long_text_is_seen_again_on_any_post_whatever_its_case() -> Non
     assert codes(written(text)) == set()
     make_comment(make_post(), text)
     assert "duplicate" in codes(written(text.upper().replace(" ", "  ")))
-    assert screen(written(text)).state == "pending"
+    assert weigh(written(text)).state == "pending"
     Comment.objects.all().set_state("spam")
-    assert screen(written(text)).state == "spam"
+    assert weigh(written(text)).state == "spam"
     Comment.objects.update(created_at=timezone.now() - timezone.timedelta(days=31))
     assert codes(written(text)) == set()
 
@@ -130,9 +130,9 @@ def test_the_blocklist(kind: str, value: str, fields: dict, found: bool) -> None
     entry.save()
     assert ("blocklist" in codes(written(**fields))) is found
     if found:
-        assert screen(written(**fields)).state == "pending"
+        assert weigh(written(**fields)).state == "pending"
         BlocklistEntry.objects.update(outcome="spam")
-        assert screen(written(**fields)).state == "spam"
+        assert weigh(written(**fields)).state == "spam"
 
 
 def test_the_blocklist_in_the_admin_takes_no_nonsense(admin_client: Client) -> None:
@@ -146,16 +146,16 @@ def test_the_blocklist_in_the_admin_takes_no_nonsense(admin_client: Client) -> N
     assert set(BlocklistEntry.objects.values_list("value", flat=True)) == {"203.0.113.0/24", "spam.example"}
 
 
-def test_staff_is_never_screened(django_assert_num_queries: Any) -> None:
+def test_comments_of_staff_are_never_weighed(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        assert screen(written(CASINO, is_staff=True, honeypot="x", holding="everyone")) == Verdict()
+        assert weigh(written(CASINO, is_staff=True, honeypot="x", holding="everyone")) == Verdict()
 
 
-def test_screening_costs_no_more_than_said(django_assert_max_num_queries: Any) -> None:
+def test_weighing_costs_no_more_than_said(django_assert_max_num_queries: Any) -> None:
     _taught()
     BlocklistEntry.objects.create(value="nothing of it")
     with django_assert_max_num_queries(5):
-        screen(written("A question that is long enough to have a digest?", holding="first_time"))
+        weigh(written("A question that is long enough to have a digest?", holding="first_time"))
 
 
 # -- What the commenter sees ---------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_open_pages_hear_of_visible_comments_alone(
     client: Client, body: str, announced: list, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     told: list[int] = []
-    monkeypatch.setattr(telling, "_tell", lambda messages: told.extend(one["floor"] for one in messages))
+    monkeypatch.setattr(notifications, "_send", lambda messages: told.extend(one["floor"] for one in messages))
     with django_capture_on_commit_callbacks(execute=True):
         send(client, make_post(), body)
     assert told == announced
@@ -355,7 +355,7 @@ def test_it_tells_new_texts_apart_and_knows_nothing_of_unknown_words() -> None:
     assert judge(written("Wholesale kitchen cabinets from our factory", author_name="Li", author_email="a@b.c")) > 1
     assert judge(written("Does EXPLAIN show the index on a foreign key?", author_name="Li", author_email="a@b.c")) < -1
     assert judge(written("量子纠缠", author_name="Zoë", author_email="a@b.c")) == 0
-    assert screen(written("Wonderful wholesale cabinets from our factory, welcome to inquire!")).state == "pending"
+    assert weigh(written("Wonderful wholesale cabinets from our factory, welcome to inquire!")).state == "pending"
 
 
 def test_it_forgets_exactly_what_it_learned() -> None:
@@ -447,28 +447,28 @@ def akismet(settings: Any) -> Iterator[Callable[..., list]]:
 
 def test_akismet_is_asked_and_believed(akismet: Callable) -> None:
     asked = akismet(b"true")
-    assert screen(written()).state == "pending"
+    assert weigh(written()).state == "pending"
     assert asked[0].startswith("/1.1/comment-check?api_key=key&") and "comment_author=Ada" in asked[0]
     akismet(b"true", tip="discard")
-    assert screen(written()).state == "spam"
+    assert weigh(written()).state == "spam"
     akismet(b"false")
-    assert screen(written()).state == "visible"
+    assert weigh(written()).state == "visible"
 
 
 @pytest.mark.parametrize("broken", [{"answer": b"invalid"}, {"status": 500}, {"answer": b""}, {"wait_seconds": 20}])
 def test_akismet_that_fails_stops_no_comment(akismet: Callable, broken: dict, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.comments.screening.akismet.WAIT_SECONDS", 0.3)
+    monkeypatch.setattr("apps.comments.spam.akismet.WAIT_SECONDS", 0.3)
     akismet(**broken)
-    assert screen(written()).state == "visible"
+    assert weigh(written()).state == "visible"
 
 
 def test_akismet_that_is_away_stops_no_comment(settings: Any) -> None:
     settings.AKISMET_KEY, settings.AKISMET_URL = "key", "http://127.0.0.1:9/1.1"
-    assert screen(written()).state == "visible"
+    assert weigh(written()).state == "visible"
 
 
 def test_without_a_key_nobody_is_asked(akismet: Callable, settings: Any) -> None:
     asked = akismet()
     settings.AKISMET_KEY = ""
-    screen(written())
+    weigh(written())
     assert asked == [] and rules.akismet not in rules.RULES

@@ -1,0 +1,15 @@
+"""Each question to the database, asked once and by name."""
+
+from .lists import ListKey, ListRow
+from .posts import PostQuerySet
+from .taxonomy import CategoryQuerySet, OldAddressQuerySet, OldTagSlugQuerySet, TagQuerySet
+
+__all__ = [
+    "CategoryQuerySet",
+    "ListKey",
+    "ListRow",
+    "OldAddressQuerySet",
+    "OldTagSlugQuerySet",
+    "PostQuerySet",
+    "TagQuerySet",
+]
