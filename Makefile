@@ -74,12 +74,13 @@ services: ## install the Debian packages that the tests and the benchmark use
 	@sh deploy/services.sh
 
 .PHONY: lint
-lint: ## check style (ruff), types (mypy) and that every message can be translated
+lint: ## check style (ruff), types (mypy), translations and the words of comments and documents
 	@sh deploy/bootstrap.sh dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -m tests.messages
+	$(PY) -m tests.words
 
 .PHONY: format
 format: ## rewrite the Python files in the house style

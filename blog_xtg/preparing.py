@@ -1,4 +1,4 @@
-"""What every start of a blog of one, and every upgrade of a fleet, begins with."""
+"""The first step of every start of a single blog, and of every upgrade of a fleet."""
 
 from io import StringIO
 from pathlib import Path

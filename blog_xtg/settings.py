@@ -101,7 +101,7 @@ MIDDLEWARE = [
     "apps.core.http.security.ContentSecurityPolicyMiddleware",
 ]
 
-# What builds the site around a page when it has changed.
+# The builder of the snapshot, the site around a page.
 SITE_BUILDER = "apps.components.snapshot.build"
 
 ROOT_URLCONF = "blog_xtg.urls"
@@ -179,7 +179,7 @@ if DATABASE_REPLICAS:
     DATABASE_ROUTERS = ["apps.core.db.replicas.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What processes share: set for a fleet, unset for a blog of one process. It names the first of four databases.
+# The Redis that processes share: set for a fleet, unset for a single blog. It names the first of four databases.
 REDIS_URL = env.str("REDIS_URL", default="")
 if REDIS_URL:
     with named("REDIS_URL"):
@@ -305,7 +305,7 @@ if not CELERY_TASK_ALWAYS_EAGER:
         "socket_connect_timeout": 0.5,
         "socket_timeout": 1,
         "max_retries": 1,
-        # What a killed worker had comes back after 30 to 35 s. A job that takes longer is safe: see apps/core/jobs.py.
+        # A killed worker's job comes back after 30 to 35 s. A job that takes longer is safe: see apps/core/jobs.py.
         "visibility_timeout": 30,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
@@ -324,7 +324,7 @@ if REDIS_URL:
     CELERY_REDBEAT_REDIS_URL, _beat_options = for_beat(REDIS_URL)
     CELERY_REDBEAT_REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 2, **_beat_options}
     CELERY_REDBEAT_LOCK_TIMEOUT = 10
-# What this host is called, and the one host that runs the schedule where the owner wants to know which: none else may.
+# The name of this host, and the one host that runs the schedule where the owner wants to know which: none else may.
 BLOG_HOST = env.str("BLOG_HOST", default=socket.gethostname())
 BEAT_NODE = env.str("BEAT_NODE", default="")
 

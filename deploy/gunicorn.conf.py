@@ -41,7 +41,7 @@ def on_starting(server) -> None:  # type: ignore[no-untyped-def]
 
 
 def when_ready(server) -> None:  # type: ignore[no-untyped-def]
-    # What is loaded now never changes: leaving it out of collections keeps its memory shared between the workers.
+    # Objects loaded by now never change: leaving them out of collections keeps their memory shared between workers.
     gc.collect()
     gc.freeze()
 
@@ -56,7 +56,7 @@ def when_ready(server) -> None:  # type: ignore[no-untyped-def]
 
 
 def child_exit(server, worker) -> None:  # type: ignore[no-untyped-def]
-    # What the worker said of its present state is no longer so.
+    # The worker's gauges describe a state that is over.
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         from prometheus_client.multiprocess import mark_process_dead
 

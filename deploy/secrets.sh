@@ -5,7 +5,7 @@
 #   mariadb-password  of the user blog
 #   redis.conf        `requirepass`, to be included by Redis's own
 #
-# What is there stays as it is. Every host of a fleet gets the same `environment`. SECRETS_UMASK=022 lets every user of the
+# Files that are there stay as they are. Every host of a fleet gets the same `environment`. SECRETS_UMASK=022 lets every user of the
 # machine read them, which in a volume of containers are those containers.
 set -eu
 umask "${SECRETS_UMASK:-077}"

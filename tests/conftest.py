@@ -181,7 +181,7 @@ def django_db_setup(
 
 @pytest.fixture(autouse=True)
 def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
-    """What one test cached is gone for the next, as its rows are.
+    """Entries that one test cached are gone for the next, as its rows are.
 
     Pages are kept only where commits happen: a test inside one transaction never announces its changes.
     """

@@ -10,7 +10,7 @@ from deploy.fleet.files import fill
 from tests.services import ROOT, Nginx
 
 SITE = ROOT / "deploy/nginx"
-# What Debian's nginx.conf says around a site file. Its `tcp_nopush on` is left out: over loopback, whose packets are huge,
+# The text of Debian's nginx.conf around a site file. Its `tcp_nopush on` is left out: over loopback, whose packets are huge,
 # it makes pages above 60 kB wait for acknowledgements (370 requests/s).
 AROUND = "include /etc/nginx/mime.types; default_type application/octet-stream; sendfile on;"
 

@@ -295,7 +295,7 @@ class MariaDB(Service):
         ]
 
     def ask(self, statement: str) -> list[tuple]:
-        """What the server answers to one statement, outside of any transaction."""
+        """Return the server's answer to one statement, outside of any transaction."""
         import MySQLdb
 
         client = MySQLdb.connect(host="127.0.0.1", port=self.port, user="blog", password="blog", autocommit=True)

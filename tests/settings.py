@@ -28,5 +28,5 @@ from blog_xtg.settings import DATABASES  # noqa: E402
 # A file, not memory: threads open connections of their own.
 DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# What was collected in this checkout changes nothing here.
+# Static files collected in this checkout change nothing here.
 STATIC_ROOT = TEST_DIR / "static"

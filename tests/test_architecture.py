@@ -218,7 +218,7 @@ HANDLER = re.compile(r"""<[a-z][^<>]*\son[a-z]+\s*=|=\s*["']?\s*javascript:""", 
 
 
 def listed() -> list[str]:
-    """What git tracks or is about to; in an unpacked archive, what is there."""
+    """Return the files that git tracks or is about to; in an unpacked archive, those that are there."""
     try:
         names = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

@@ -1,4 +1,4 @@
-"""What `make` answers when all is well, and the one line it says when it isn't."""
+"""The output of `make` when all is well, and its one line when it isn't."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ NOBODY = 65534
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What `make run` reads, in a folder of its own that every user may enter."""
+    """The files that `make run` reads, in a folder of its own that every user may enter."""
     folder = tmp_path / "blog"
     folder.mkdir()
     for parent in (folder, *folder.parents):

@@ -108,7 +108,7 @@ def test_a_reader_who_came_by_http_is_led_to_the_site_once(configured: Callable[
     response = get("/archive/?page=2", **plain)
     assert (response.status_code, response.headers["Location"]) == (301, f"{SITE}/archive/?page=2")
     assert get("/archive/", **{**plain, "HTTP_X_FORWARDED_PROTO": "https"}).status_code == 200
-    # Who comes back by http again and again is shown the page.
+    # A reader who comes back by http again and again is shown the page.
     codes = [get("/tags/", **plain).status_code for _ in range(8)]
     assert codes == [301] * proxies.CIRCLES + [200] * (8 - proxies.CIRCLES)
     assert get("/links/", **plain).status_code == 301

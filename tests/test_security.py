@@ -1,4 +1,4 @@
-"""What the browser is told of each answer, and which forms are taken from where."""
+"""Security headers of each answer, and which forms are accepted from where."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ import pytest
 from tests.services import BlogServer
 
 KB, MB = 1024, 1024 * 1024
-# What `start` runs, with other bounds: IDLE_SECONDS=2.
+# The server of `start`, with other bounds: IDLE_SECONDS=2.
 WITH_BOUNDS = """
 import runpy, sys
 sys.argv = ["manage.py", *sys.argv[2:]]
@@ -55,7 +55,7 @@ def handshake(port: int) -> bytes:
 
 
 def say(blog: BlogServer, head: str, *pieces: bytes, seconds: float = 20) -> bytes:
-    """What the server answers to this head and these pieces of a body."""
+    """Return the server's answer to this head and these pieces of a body."""
     with socket.create_connection(("127.0.0.1", blog.port), timeout=seconds) as connection:
         connection.sendall(f"{head}\r\nHost: 127.0.0.1:{blog.port}\r\nConnection: close\r\n\r\n".encode())
         answer = b""

@@ -61,7 +61,7 @@ RANDOM_WORDS = [f"{chr(97 + n % 26)}{chr(97 + n * 7 % 26)}" for n in range(3000)
 
 @dataclass
 class Blog:
-    """What the rows ask about."""
+    """The blog that the rows ask about."""
 
     post: Post
     locked: Post

@@ -97,7 +97,7 @@ class CommentAdmin(EditingAdmin):
 
     @admin.display(description=_("comment"), ordering="author_name")
     def written(self, comment: Comment) -> str:
-        """Who says what and where, and a place for a reply in this row."""
+        """The comment with its writer and post, and a place for a reply in this row."""
         context = {"comment": comment, "unseen": comment.state in UNSEEN, "max_length": BODY_MAX_LENGTH}
         return render_to_string("admin/comments/written.html", context)
 

@@ -1,4 +1,4 @@
-"""What readers answer: one row a comment, one floor each."""
+"""Comments of readers: one row and one floor each."""
 
 from collections.abc import Collection
 from typing import Any, Self

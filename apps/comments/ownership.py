@@ -1,4 +1,4 @@
-"""Who wrote a comment, for the ten minutes in which it may be changed: a signed cookie for each.
+"""Proof of who wrote a comment, for the ten minutes in which it may be changed: a signed cookie for each.
 
 It is sent to the comment form and what lies below that address, never with a page, so that pages stay the same for all;
 and no script can read it. Its value is worth nothing for any other comment.

@@ -94,7 +94,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.visible().filter(post=post).order_by("-floor")
 
     def by_account(self, user: Any) -> CommentQuerySet:
-        """What that account has written, newest first, with the posts; in the order of one index."""
+        """Return the comments of that account, newest first, with the posts; in the order of one index."""
         return self.filter(user=user).order_by("-pk")
 
     def set_state(self, state: str) -> int:

@@ -163,7 +163,7 @@ def sent_before(*, post: Post, body: str, submission: str, reply_to_floor: int |
 
 
 def _submission(key: str, body: str, reply_to_floor: int | None) -> str | None:
-    """What tells this submit from all others: who goes back in the browser sends another text under the same key."""
+    """Return a digest of this submit: a reader who goes back in the browser sends another text under the same key."""
     if not key:
         return None
     said = f"{key}\0{reply_to_floor or ''}\0{body}"

@@ -1,4 +1,4 @@
-"""What the apps above may listen to."""
+"""Signals that the apps above may listen to."""
 
 from django.dispatch import Signal
 

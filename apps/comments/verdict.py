@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 VISIBLE, PENDING, SPAM = "visible", "pending", "spam"  # of Comment.State, which stands above this module
 
-# What a moderator reads; a comment keeps the code, so that it is read in the moderator's language.
+# Words for moderators; a comment keeps the code, so that it is read in the moderator's language.
 WORDS = {
     "honeypot": _("filled in the honeypot field"),
     "no_stamp": _("form was never opened"),

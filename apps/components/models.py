@@ -14,7 +14,7 @@ from apps.posts.rendering.words import one_line
 
 
 class SiteIdentity(models.Model):
-    """What the site is called and how it behaves: one row, primary key 1."""
+    """The site's name and behavior: one row, primary key 1."""
 
     class Navbar(models.TextChoices):
         DARK = "dark", _("dark (魅力黑)")

@@ -105,7 +105,7 @@ def build(lists_stamp: str) -> Snapshot:
         has_translations=bool(found["translated"]),
         made_at=made_at,
         next_due_at=next_due_at,
-        # What is due changes lists, too, and nobody announces it.
+        # A scheduled post changes lists when it is due, and nobody publishes that change.
         lists_stamp=f"{lists_stamp}-{next_due_at}",
     )
     snapshot = replace(snapshot, boxes=tuple(_box(snapshot, found, now, *plugin) for plugin in found["plugins"]))

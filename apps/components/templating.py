@@ -1,4 +1,4 @@
-"""What the templates of pages may call: Jinja2's environment for all of templates/ but templates/django/."""
+"""The functions that templates of pages may call: Jinja2's environment for all of templates/ but templates/django/."""
 
 from functools import cache
 from typing import Any

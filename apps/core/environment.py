@@ -1,4 +1,4 @@
-"""What the blog goes by before Django is there: the environment, `.env`, and whose blog they mean.
+"""The blog's configuration before Django is there: the environment, `.env`, and whose blog they mean.
 
 A blog of one keeps its settings in `.env` and its data in `var/`; a fleet's processes get theirs from whoever starts
 them (systemd, Compose), and DATABASE_URL is among them.
@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parents[2]
 ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 VAR_DIR = BASE_DIR / "var"  # the data of a blog of one: database, uploads
-# What a host of a fleet has (docs/deployment.md): its processes' environment, and units that are started with it.
+# Files of a host of a fleet (docs/deployment.md): its processes' environment, and units that are started with it.
 FLEET_ENVIRONMENT = Path(os.environ.get("FLEET_ENVIRONMENT", "/etc/blog_xtg/environment"))
 FLEET_UNITS = "/etc/systemd/system/*/blog-web@*.service"
 

@@ -1,4 +1,4 @@
-"""What was edited here since an import; what somebody has closed here (status, password, time) no import opens."""
+"""Edits made here since an import; a post closed here (status, password, time) is opened by no import."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What every reader yields and the writer stores: plain facts, no Django."""
+"""The values that every reader yields and the writer stores, without Django."""
 
 import re
 from dataclasses import dataclass, field

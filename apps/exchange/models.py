@@ -1,4 +1,4 @@
-"""What came from where, so that moving in twice doubles nothing."""
+"""The origin of each imported post, so that a second import creates no duplicates."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""What became of each item."""
+"""The outcome of each item."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, pgettext
 
 from apps.core.pages.site import Snapshot
 
-# What the migrations named, by kind of row. In the interface's language as long as the owner has not renamed it.
+# Names given by the migrations, by kind of row. In the interface's language as long as the owner has not renamed it.
 DEFAULT_NAMES = {
     ("source", "原创"): lambda: pgettext("source", "Original"),
     ("source", "转载"): lambda: pgettext("source", "Repost"),

@@ -1,4 +1,4 @@
-"""What is done to many posts at once."""
+"""Services for many posts at once."""
 
 from collections.abc import Callable
 

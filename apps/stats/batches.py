@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Batch:
-    """What was counted, read from the fields of a hash.
+    """The counted views, read from the fields of a hash.
 
     d:DAY views of the site, b:DAY of robots, p:DAY:POST of a post, t:POST the same over all days, r:DAY:KIND:NAME from
     a referrer.

@@ -21,7 +21,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What may be shown of a day and a post; None is not known just now."""
+    """The numbers of a day and a post; None means not known just now."""
 
     pv: int | None = None
     uv: int | None = None

@@ -1,4 +1,4 @@
-"""Who read what, by day of the site's time zone."""
+"""Views of posts, by day of the site's time zone."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

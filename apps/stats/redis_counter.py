@@ -204,13 +204,13 @@ class RedisCounter:
 
 
 def _of_day(day: datetime.date) -> dict[str, int]:
-    """What the tables say of a day's page views and visitors, by the names of their fields (1 query)."""
+    """Return a day's page views and visitors from the tables, by the names of their fields (1 query)."""
     pv, uv = DailyViews.objects.numbers(day)
     return {f"d:{day}": pv, f"u:{day}": uv}
 
 
 def _of_posts(posts: Collection[int]) -> dict[str, int]:
-    """What the tables say of the views of those posts that exist (1 query)."""
+    """Return the views of those posts that exist from the tables (1 query)."""
     views = Post.objects.filter(pk__in=posts).values_list("pk", "view_count")
     return {f"t:{pk}": number for pk, number in views}
 

@@ -1,4 +1,4 @@
-"""What the statistics page shows."""
+"""The content of the statistics page."""
 
 import datetime
 from collections.abc import Sequence

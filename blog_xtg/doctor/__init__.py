@@ -1,4 +1,4 @@
-"""What is wrong with this blog's configuration and its running parts, in plain words, and how to mend it."""
+"""Find faults of this blog's configuration and its running parts, and say in plain words how to fix them."""
 
 import threading
 from collections.abc import Callable, Iterator

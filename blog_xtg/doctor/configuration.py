@@ -1,4 +1,4 @@
-"""What the settings say, and whether letters go out."""
+"""Examine the settings, and whether email is sent."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What an examination finds, and words that several of them need."""
+"""The findings of an examination, and words that several of them need."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ def has_server() -> bool:
 
 
 def manage() -> str:
-    """What runs manage.py's commands here."""
+    """Return the command line that runs manage.py here."""
     return "deploy/run manage" if settings.REDIS_URL else "manage.py"
 
 

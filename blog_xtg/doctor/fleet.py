@@ -1,4 +1,4 @@
-"""What hosts share: clocks, the beat, jobs."""
+"""Examine what hosts share: clocks, the beat, jobs."""
 
 import time
 from collections.abc import Iterator

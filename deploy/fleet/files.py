@@ -1,4 +1,4 @@
-"""What a fleet is made of: its parts, what they are told, and the files they read."""
+"""The parts of a fleet, their environment, and the files they read."""
 
 import getpass
 import json
@@ -105,7 +105,7 @@ class Fleet:
         return {"HOST": host, "HOST_ADDRESS": address, "WEB_PORT": str(first), "LIVE_PORT": str(first + 1)}
 
     def environment(self, host: str) -> dict[str, str]:
-        """What the blog's processes on that host are told."""
+        """Return the environment of the blog's processes on that host."""
         table = {**self.table["environment"], **self.table["host_environment"]}
         values = {**self.values, **self.of_host(host)}
         return {**{name: fill(value, values) for name, value in table.items()}, **self.known}
@@ -162,7 +162,7 @@ class Fleet:
         return self.folder / f"log/{part.name.replace(' ', '-')}.log"
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """What the supervisor wrote down of each part: pid (0 while it isn't running), since, starts, ended."""
+        """Return the supervisor's notes on each part: pid (0 while it isn't running), since, starts, ended."""
         try:
             return dict(json.loads((self.folder / "state.json").read_text(encoding="utf-8")))
         except (OSError, ValueError):

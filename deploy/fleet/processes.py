@@ -39,7 +39,7 @@ def write(file: Path, text: str) -> None:
 
 
 def base_environment() -> dict[str, str]:
-    """What every process gets of the one who started the fleet: nothing that would change it."""
+    """Return the part of our own environment that every process gets: nothing that would change the fleet."""
     return {"PATH": SEARCH_PATH, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
 
 

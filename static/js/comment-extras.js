@@ -1,4 +1,4 @@
-// What helps writing a comment: its preview, kept up to date while it is open, and a few emoji.
+// Help for writing a comment: its preview, kept up to date while it is open, and a few emoji.
 
 const EMOJI = "😀 😄 😂 🙂 😉 😊 😍 😘 🤗 🤔 😎 😴 😅 😢 😭 😡 😱 🙄 😏 🤝 👍 👎 👏 🙏 💪 👋 👀 💡 ❤️ 🎉 🌹 🍻 ☕ 🔥 ✨ ✅ ❌ ❓ 🚀 🐛";
 const PAUSE_MS = 1000; // the server counts how often one asks

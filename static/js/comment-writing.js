@@ -24,7 +24,7 @@ function forget(key) {
   } catch {}
 }
 
-// What the reader may still change is offered where it stands; the rest stays listed under the form.
+// Comments the reader may still change get their buttons where they stand; the rest stays listed under the form.
 function offerOwn(form) {
   for (const entry of form.querySelectorAll(".comment-own [data-floor]")) {
     const foot = document.querySelector(`#floor-${entry.dataset.floor} .comment-foot`);

@@ -1,4 +1,4 @@
-// What is being written in a post's form is kept on this computer until the server has stored it. Each form has a copy of
+// The text being written in a post's form is kept on this computer until the server has stored it. Each form has a copy of
 // its own, so no tab writes over another's; all copies are listed, and none is put back over a newer text unseen.
 
 import { all, newSlot, put, remove } from "./copies.js";
@@ -138,7 +138,7 @@ async function keepReplaced(values) {
 }
 
 async function restore(kept, copy, item) {
-  // What the copy takes the place of can be brought back in the same way.
+  // The text that the copy replaces can be brought back in the same way.
   const present = (await kept.write()) ?? (isNew ? null : await keepReplaced(snapshot(form).values));
   if (present) show([present], offered(kept));
   kept.take(copy);

@@ -1,4 +1,4 @@
-// What happens to the discussion while the page lies open: new comments, changed ones, how many are reading.
+// Changes of the discussion while the page is open: new comments, changed ones, how many are reading.
 
 const SIGN_OF_LIFE_SECONDS = 25;
 const SILENT_SECONDS = 60; // after that the connection is taken for dead
@@ -35,7 +35,7 @@ async function fetched(after, to, edition) {
   return [...template.content.children];
 }
 
-// Whoever is writing below must not see the form move away.
+// The form must not move away from a reader who is writing below.
 function keepingPlace(change) {
   const held = section.querySelector("form :focus");
   const before = held?.getBoundingClientRect().top;

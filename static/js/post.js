@@ -1,4 +1,4 @@
-// What a post gains by scripts.
+// Additions to a post by scripts.
 
 const words = document.querySelector("[data-words]")?.dataset ?? {};
 

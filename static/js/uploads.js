@@ -51,7 +51,7 @@ function send(editor, file, onProgress) {
   });
 }
 
-// What has to stand before and after a picture at the caret, so that it is a block of its own and the caret on an empty
+// The text before and after an image at the caret, so that it is a block of its own and the caret on an empty
 // line after it. Within a quotation or a list item it stays in there, within a row of a table it stays in the row.
 function surroundings(text, caret) {
   const lines = text.slice(0, caret).split("\n");

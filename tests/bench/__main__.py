@@ -72,7 +72,7 @@ def say(what: str) -> None:
 
 
 class Plan:
-    """What is measured, group by group; all of a group in turn."""
+    """The measurements, group by group; all of a group in turn."""
 
     def __init__(self, fleet: Fleet, blog: Blog, chosen: argparse.Namespace) -> None:
         self.fleet, self.blog = fleet, blog

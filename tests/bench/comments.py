@@ -1,4 +1,4 @@
-"""What a post with a million comments costs: `python -m tests.bench.comments [--comments 1000000]`.
+"""The cost of a post with a million comments: `python -m tests.bench.comments [--comments 1000000]`.
 
 Fills a throwaway MariaDB by bulk, then prints the median time of a whole page, made anew each time with warm components,
 and its ratio to the page of a post with 20 comments: the first page, the last one, that of a permalink in the middle,

@@ -161,7 +161,7 @@ def fill(number: int) -> None:
 
 
 def visits() -> dict[str, Any]:
-    """What there is to visit: `pages` (name -> path and the title it must have), `posts` (paths), `first_post` (id)."""
+    """The addresses to visit: `pages` (name -> path and the title it must have), `posts` (paths), `first_post` (id)."""
     from apps.posts.models import Category, Post
     from apps.posts.pages.paging import POSTS_PER_PAGE
 

@@ -1,4 +1,4 @@
-"""What the benchmark measures: MariaDB, Redis, gunicorn, a live server and nginx, each its own process on a free port."""
+"""The processes that the benchmark measures: MariaDB, Redis, gunicorn, a live server and nginx, each its own process on a free port."""
 
 import json
 import subprocess
@@ -77,7 +77,7 @@ class Fleet:
         self.nginx = self._stack.enter_context(BlogNginx([blog.cached.port], self.live.port, self.var, WORKERS))
 
     def ask(self, server: GunicornServer, module: str, *arguments: str) -> Any:
-        """What a module of the benchmark prints as JSON in its last line, run by itself with that server's settings."""
+        """Run a module of the benchmark with that server's settings; return the JSON it prints in its last line."""
         return json.loads(self._run(server.env, "-m", module, *arguments).splitlines()[-1])
 
     def _environ(self) -> dict[str, str]:

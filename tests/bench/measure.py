@@ -68,7 +68,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `size_bytes` with its head, as wrk counts."""
+    """An answer; `size_bytes` with its head, as wrk counts."""
 
     status: int
     body: bytes
@@ -185,7 +185,7 @@ def _views(answer: Answer) -> int:
 
 
 def _wrk(target: Target, seconds: int) -> dict[str, float]:
-    """What wrk found; empty when not one answer came in time."""
+    """The figures of wrk; empty when not one answer came in time."""
     environ = {**os.environ, "USER_AGENT": BROWSER}
     if target.beacon:
         environ |= {"BEACON_FIRST": str(target.beacon[0]), "BEACON_POSTS": str(target.beacon[1])}
@@ -216,7 +216,7 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(services: list[Service]) -> float:
-    """What the processes of these services have used."""
+    """Return the processor time that the processes of these services have used."""
     ticks = 0
     for pid in (pid for service in services if service.process for pid in family(service.process.pid)):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -256,7 +256,7 @@ def fill(server: Service, root: str, paths: Sequence[str], cache_bytes: int) -> 
 
 
 def _kept_bytes(server: Service, root: str, readers: ThreadPoolExecutor) -> list[int]:
-    """What each worker's page cache holds."""
+    """Return the size of each worker's page cache."""
     assert server.process
     workers = family(server.process.pid)[1:]
     found: dict[int, int] = {}

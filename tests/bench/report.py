@@ -1,4 +1,4 @@
-"""What was measured as one table, and as JSON with the ratios that count."""
+"""The measurements as one table, and as JSON with the ratios that count."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""What a second core is worth: `python -m tests.bench.scaling [--posts 1000] [--seconds 3] [--rounds 6]`.
+"""The gain from a second core: `python -m tests.bench.scaling [--posts 1000] [--seconds 3] [--rounds 6]`.
 
 The same pages, rendered cold (page cache off), under the same load, turn about:
 

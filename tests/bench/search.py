@@ -105,7 +105,7 @@ def _fill(number: int) -> None:
 
 
 def _cpu_seconds(server: Any) -> float:
-    """What this process has used, and MariaDB where there is one."""
+    """Return the processor time used by this process, and by MariaDB where there is one."""
     own = time.process_time()
     if server is None:
         return own

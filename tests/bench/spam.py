@@ -22,7 +22,7 @@ SHUFFLES = 10
 
 @dataclass
 class Memory:
-    """What LearnedToken and LearnedTotals keep in tables."""
+    """The contents of LearnedToken and LearnedTotals, in memory."""
 
     spam_comments: int = 0
     ham_comments: int = 0

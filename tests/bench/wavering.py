@@ -12,7 +12,7 @@ _numbers = count(1)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    # Whoever looks says from where; wrk doesn't.
+    # The looking client says where it comes from; wrk doesn't.
     is_wrong = "HTTP_X_FORWARDED_FOR" not in environ and next(_numbers) % 10 == 0
     kind = environ["QUERY_STRING"].partition("wrong=")[2]
     status, body = WRONG.get(kind, ("200 OK", RIGHT)) if is_wrong else ("200 OK", RIGHT)

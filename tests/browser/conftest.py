@@ -1,4 +1,4 @@
-"""What the tests of all pages share."""
+"""Fixtures that the tests of all pages share."""
 
 from collections.abc import Callable, Iterator
 

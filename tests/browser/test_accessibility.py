@@ -23,7 +23,7 @@ JUDGE = """async (only) => {
 # The rules by which another colour scheme can make a difference.
 OF_COLOUR = ["color-contrast", "link-in-text-block"]
 
-# What Tab must come by, in the order of the document, each with words to know it by.
+# The stops of the Tab key, in the order of the document, each with words to know it by.
 STATIONS = """() => [...document.querySelectorAll(
     "a[href], button, input, select, textarea, summary, audio[controls], video[controls], [tabindex]")]
   .filter((element) => element.tabIndex >= 0 && !element.disabled && element.type !== "hidden"

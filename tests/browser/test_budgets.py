@@ -1,4 +1,4 @@
-"""What a page costs a reader who comes for the first time: bytes before compression, requests, and no jumping about."""
+"""The cost of a page for a reader who comes for the first time: bytes before compression, requests, and no jumping about."""
 
 import gzip
 import math

@@ -1,4 +1,4 @@
-"""What a writer has typed outlives the server, the tab and the browser, and never takes a newer text's place unseen."""
+"""A writer's text outlives the server, the tab and the browser, and never takes a newer text's place unseen."""
 
 import os
 import signal
@@ -133,7 +133,7 @@ def test_each_post_has_its_own_and_it_can_be_thrown_away(writing: Any) -> None:
     page.goto("/admin/posts/post/")
     page.locator("#copies a", has_text="打开").wait_for()
     open_form(page, address)
-    page.get_by_role("button", name="丢弃").click()
+    page.get_by_role("button", name="放弃").click()
     page.wait_for_selector("#copies", state="hidden")
     assert page.input_value("#id_body") == "Stored text." and copies(page) == []
 

@@ -1,4 +1,4 @@
-"""What scripts add to a page, and the colours the reader chose."""
+"""The additions of scripts to a page, and the colours the reader chose."""
 
 import pytest
 

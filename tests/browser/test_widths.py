@@ -11,7 +11,7 @@ from tests.browser.showcase import PAGES, Showcase
 WIDTHS = (320, 360, 390, 640, 768, 900, 1024, 1280, 1920)
 HEIGHT = 800
 
-# What sticks out of the window, and what a box without a scroll bar cuts off. A glimpse of an answered comment ends in "…";
+# Elements that stick out of the window, or that a box without a scroll bar cuts off. A glimpse of an answered comment ends in "…";
 # the whole stands behind a button.
 JUDGE = """() => {
   const found = [];

@@ -1,4 +1,4 @@
-"""What open pages are told, and how often; who is reading, over processes."""
+"""Messages to open pages, and how often they come; who is reading, over processes."""
 
 import asyncio
 import time

@@ -36,7 +36,7 @@ def test_what_is_sent_twice_is_stored_once_and_leads_to_the_same_floor(client: C
     first, second = (client.post(form_address(post), sent) for _ in range(2))
     assert first["Location"] == second["Location"] == f"{post.get_absolute_url()}#floor-1"
     assert comment_count(post) == 1 and make_comment(post).floor == 2  # the duplicate has eaten no floor
-    # Who goes back in the browser and writes something else has written something else.
+    # A reader who goes back in the browser and writes something else has written a new comment.
     again = client.post(form_address(post), sent | {"body": "Another thought."})
     assert again["Location"].endswith("#floor-3")
     assert client.post(form_address(other), sent)["Location"].endswith("#floor-1")
@@ -175,7 +175,7 @@ def test_who_wrote_a_comment_edits_it(client: Client) -> None:
 
 
 def test_what_no_comment_may_say_no_edit_may_say(client: Client) -> None:
-    """Who writes something nice to have it shown, and then something else."""
+    """A reader writes something nice to have it shown, and then something else."""
     post = make_post()
     client.post(form_address(post), FIELDS)
     casino = "Best online casino with free spins, visit https://lucky.example/ now"

@@ -19,7 +19,7 @@ database_test = pytest.mark.django_db(transaction=True)
 MOST_SECONDS = 1
 # Their words are nobody's: files named by their content, and the looks of the site.
 FOR_LONGER = {"^static/(?P<path>.+)$", "^media/(?P<path>.+)$", "favicon.ico", "^style-(?P<digest>[0-9a-z]+)\\.css$"}
-# What stands for a pattern's groups.
+# Values for a pattern's groups.
 GROUPS = {
     "pk": "{post}",
     "reference": "{post}",

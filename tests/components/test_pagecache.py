@@ -182,7 +182,7 @@ def test_tracking_parameters_make_no_other_page(client: Client) -> None:
     assert client.get("/?utm_source=x&page=2").content == plain
     first = client.get("/?utm_source=mail&gclid=1").content.decode()
     assert "utm_source" not in first and "gclid" not in first
-    # What the page doesn't know makes no other page either, nor does what is written in another way.
+    # A parameter that the page doesn't know makes no other page either, nor does what is written in another way.
     assert queries(client, "/?mine=1&page=2&%70age=3") == 0
     assert client.get("/?mine=1&page=2").content == plain
     assert client.get("/?mine=1&pageNo=2")["Location"] == "/?page=2"  # but what it knows

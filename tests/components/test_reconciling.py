@@ -1,4 +1,4 @@
-"""What was written past the program is noticed, told with figures, and put right."""
+"""Numbers written past the program are noticed, logged with figures, and put right."""
 
 from types import SimpleNamespace
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["alone", pytest.param("together", marks=pytest.mark.redis)], autouse=True)
 def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    # What was read is not read anew by itself, however slow the machine.
+    # The snapshot is not read again by itself, however slow the machine.
     monkeypatch.setattr(coherence.LocalBackend, "snapshot_seconds", 600.0)
     if request.param == "together":
         request.getfixturevalue("member")

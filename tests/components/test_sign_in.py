@@ -164,7 +164,7 @@ def test_a_guesser_of_a_post_s_password_is_stopped() -> None:
 
 
 def foreign_keys() -> None:
-    """What a stranger, or the program itself, may make while somebody guesses."""
+    """Entries that a stranger, or the program itself, may make while somebody guesses."""
     for number in range(400):
         cache.set(f"foreign-{number}", number)
         rates.is_one_too_many(f"sign-in:{rates.neighbourhood(f'198.51.{number // 250}.{number % 250}')}", 20, 600)

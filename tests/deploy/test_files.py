@@ -142,7 +142,7 @@ def test_a_unit_may_write_where_its_environment_says(unit: Path) -> None:
     assert f" -C {uploads} ." in (ROOT / "docs/deployment.md").read_text()
     for folder in named | {Path(uploads)}:
         assert any(folder.is_relative_to(parent) for parent in allowed), folder
-    # What has to be there before a unit starts is made when its host does.
+    # Folders that a unit needs are made when its host starts.
     made = re.findall(r"^D (\S+)", (DEPLOY / "systemd/blog.tmpfiles.conf").read_text(), re.MULTILINE)
     assert {str(folder) for folder in allowed} <= {"/srv/blog_xtg/var", *made}
 

@@ -1,4 +1,4 @@
-"""What keeps a fleet's parts running, with parts that do nothing: restarts, ends, and what it leaves behind: nothing."""
+"""The supervisor of a fleet's parts, with parts that do nothing: restarts, ends, and what it leaves behind: nothing."""
 
 import multiprocessing
 import os

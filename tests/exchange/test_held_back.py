@@ -1,4 +1,4 @@
-"""What the old blog held back is not public here."""
+"""Posts that the old blog held back are not public here."""
 
 import time
 from datetime import UTC, datetime

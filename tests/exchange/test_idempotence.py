@@ -77,7 +77,7 @@ def test_what_was_edited_here_is_kept(folder, change):
     assert Post.objects.get().body != "two\n"
     assert run(root, overwrite=True) == {"a.md": "updated"}
     assert Post.objects.get().body == "two\n"
-    # What was closed here stays closed.
+    # A post closed here stays closed.
     assert Post.objects.get().status == ("draft" if change == "status" else "published")
     assert run(root) == {"a.md": "unchanged"}
 

@@ -54,7 +54,7 @@ class Change:
 
 @dataclass
 class Facts:
-    """What each of them was, change after change: the number in its mark, None for what is shown nowhere."""
+    """The state of each of them, change after change: the number in its mark, None for what is shown nowhere."""
 
     _states: dict[str, list[tuple[int | None, Change]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -66,7 +66,7 @@ class Facts:
         return next(value for value, _change in reversed(self._states[fact]) if value is not None)
 
     def may_be(self, fact: str, asked_at: float, bound_seconds: float) -> set[int | None]:
-        """What it was, those seconds before somebody asked, or has become since."""
+        """Return its state those seconds before somebody asked, and the states since."""
         possible: set[int | None] = set()
         for value, change in reversed(self._states[fact][:]):
             possible.add(value)
@@ -192,7 +192,7 @@ class Blog:
         return [change.path, *([*self._lists(), *beside] if change.moves else [])]
 
     def wrong(self, path: str, status: int, text: str, asked_at: float, bound_seconds: float) -> list[str]:
-        """What is wrong with the page, asked for then: it shows what had changed before those seconds, or lacks it."""
+        """Return the faults of the page, asked for then: it shows what had changed before those seconds, or lacks it."""
         if status == 301:
             return []
         shown = defaultdict[str, set[int | None]](set)

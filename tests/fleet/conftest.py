@@ -54,7 +54,7 @@ def fleet(
 
 @pytest.fixture(scope="session")
 def whole_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeFleet]:
-    """What `make fleet` starts, for all tests of the run, each host in a network of its own where that can be had.
+    """The fleet of `make fleet`, for all tests of the run, each host in a network of its own where that can be had.
 
     It must have ended without a trace.
     """

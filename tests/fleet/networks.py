@@ -24,7 +24,7 @@ WITHIN = {"host1": "", "host2": "env LIVE_SERVER=daphne "}
 
 
 class Network(Protocol):
-    """What both kinds can do; `settings` is for the fleet's `env`."""
+    """The abilities of both kinds; `settings` is for the fleet's `env`."""
 
     settings: str
 

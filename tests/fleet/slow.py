@@ -34,6 +34,6 @@ def _slowly(make: Callable[..., Any]) -> Callable[..., Any]:
 _render = _slowly(Template.render)
 Template.render = lambda *args, **kwargs: _render(*args, **kwargs) + "<!-- by the slow renderer -->"  # type: ignore[method-assign]
 feeds.SiteFeed._respond = _slowly(feeds.SiteFeed._respond)  # type: ignore[method-assign]
-# What is kept besides pages: the snapshot, and which posts lead to which.
+# Caches besides that of pages: the snapshot, and which posts lead to which.
 snapshot.build = _slowly(snapshot.build)
 related._read = _slowly(related._read)

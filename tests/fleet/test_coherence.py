@@ -1,4 +1,4 @@
-"""What one process of a fleet changes, every other shows: reads at full speed, changes at random, parts failing.
+"""A change in one process of a fleet shows in every other: reads at full speed, changes at random, parts failing.
 
 Every answer is held against what its page may show at that moment (changing.py). COHERENCE_CHANGES=500 is the long run.
 """
@@ -34,7 +34,7 @@ PUT_BACK_SECONDS = 0.4  # after a change: whoever began before it has come to an
 
 @dataclass
 class Seen:
-    """What was found by all who asked: readers, and who looks for a change."""
+    """The findings of all clients: readers, and who looks for a change."""
 
     stale: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)

@@ -39,7 +39,7 @@ def own_mariadb() -> Iterator[MariaDB]:
 
 @pytest.fixture(scope="module")
 def migrated(own_mariadb: MariaDB) -> tuple[str, str]:
-    """What two hosts said that brought it up to date at once, the shorter first."""
+    """The output of two hosts that migrated at the same time, the shorter first."""
     command = [sys.executable, "manage.py", "migrate", "--no-color"]
     environ = BlogServer(DATABASE_URL=own_mariadb.url).env
     hosts = [
@@ -221,7 +221,7 @@ def test_readers_are_answered_by_a_replica_that_has_caught_up(
         for path in ("/feed/", "/comments/feed/", "/sitemap.xml", "/sitemap-posts-1.xml", "/sitemap-lists-1.xml"):
             on_primary, on_replica = asked(path=path)
             assert on_replica >= 20 > on_primary, path
-        # Who has the token of a form may have written.
+        # A reader with the token of a form may have written.
         assert asked("csrftoken=abc")[1] <= 1
 
         # A replica that stands still makes no page that lacks the change, and none is kept.

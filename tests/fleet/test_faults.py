@@ -29,7 +29,7 @@ KINDS = ("read", "passing", "sockets", "sent")
 BROKEN_OFF = "broken off"
 HEAD = "reads failed | reads past nginx's cache failed | websockets failed | requests of writers failed | answers broken off"
 NOTHING = dict.fromkeys([*KINDS, BROKEN_OFF], 0)
-# What was under way with the part that is hit: one request of each of three writers, and a second's websockets.
+# Requests under way at the part that is hit: one request of each of three writers, and a second's websockets.
 USUAL = NOTHING | {"sockets": 4, "sent": 3}
 # A worker dies between head and body, and nginx has passed on the head.
 OF_PAGES = USUAL | {BROKEN_OFF: 1}
@@ -39,7 +39,7 @@ OF_THE_DATABASE = {"read": 0, BROKEN_OFF: 0}
 
 @dataclass
 class Line:
-    """What one kind of fault did, all rounds together; `beyond` tells where one of them cost more than it may.
+    """The effect of one kind of fault, all rounds together; `beyond` tells where one of them cost more than it may.
 
     That is so many failures of each kind that `allowed` names, and so many seconds until all was well.
     """

@@ -30,7 +30,7 @@ def test_it_says_what_runs_and_how_to_become_administrator(whole_fleet: WholeFle
     lines = {line[2:16].strip(): line for line in status.stdout.splitlines()[:-1]}
     assert set(lines) == {part.name for part in whole_fleet.fleet.parts}
     assert all(" answers " in line for line in lines.values())
-    # What each says goes to a file of its own.
+    # The output of each goes to a file of its own.
     assert all(whole_fleet.fleet.log(part).exists() for part in whole_fleet.fleet.parts)
 
 

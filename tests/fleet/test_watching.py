@@ -1,4 +1,4 @@
-"""What a running fleet tells of itself: its log, its figures, whether it is well."""
+"""The reports of a running fleet about itself: its log, its figures, whether it is well."""
 
 import asyncio
 import json
@@ -242,7 +242,7 @@ def test_the_queue_the_jobs_and_the_beat_are_told(watched: Watched) -> None:
     done = figure(told, "blog_task_runs_total", task=deliver, outcome="ok")
     watched.worker.stop()
     try:
-        # What the worker would have been sent by the web; here by a command.
+        # A command sends the job that a web process would have sent.
         watched.pages.manage(
             *("shell", "--verbosity=0", "-c"),
             "from apps.comments.tasks import *; from apps.stats.tasks import *; deliver_mail.delay(); flush_views.delay()",

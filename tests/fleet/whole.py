@@ -158,7 +158,7 @@ class WholeFleet:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def processes(self) -> list[str]:
-        """What runs of this fleet, found by its folder, which is in everything's command or environment."""
+        """Return the running processes of this fleet, found by its folder, which is in everything's command or environment."""
         mark, found = str(self.fleet.folder).encode(), []
         for entry in Path("/proc").iterdir():
             try:

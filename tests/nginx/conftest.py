@@ -30,7 +30,7 @@ def nginx(var: Path) -> Iterator[BlogNginx]:
 
 @pytest.fixture(scope="module")
 def environ(mariadb_server: MariaDB) -> Iterator[dict[str, str]]:
-    """What a fleet behind nginx is told: an empty database and a Redis of its own."""
+    """The environment of a fleet behind nginx: an empty database and a Redis of its own."""
     import MySQLdb
 
     for group in ("nginx", "gunicorn", "redis"):

@@ -1,4 +1,4 @@
-"""What is kept, for whom, and for how long."""
+"""The pages that nginx keeps, for whom, and for how long."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What the app is told, what never gets to it, and the files it has nothing to do with."""
+"""The requests that reach the app, those that never do, and the files it has nothing to do with."""
 
 import http.client
 import socket

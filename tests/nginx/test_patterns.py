@@ -32,7 +32,7 @@ ANY_TEXT = "$http_authorization"  # compared with no pattern
 
 
 def maps() -> dict[str, tuple[str, list[str]]]:
-    """What is mapped, and the patterns it is held against, by the name of the variable."""
+    """Return the mapped values and their patterns, by the name of the variable."""
     text = (SITE / "snippets/blog-maps.conf").read_text() + (SITE / "blog.conf").read_text().partition("\nserver {")[0]
     text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
     blocks = re.findall(r'^map ("[^"]*"|\S+) (\$\w+) \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
@@ -41,7 +41,7 @@ def maps() -> dict[str, tuple[str, list[str]]]:
 
 
 def words_of(pattern: str) -> list[str]:
-    """What the pattern itself is made of: its literal words, and the characters that its repetitions take."""
+    """Return the parts of the pattern itself: its literal words, and the characters that its repetitions take."""
     plain = re.sub(r"\(\?<\w+>|\(\?[:!=>s]+|\\[bdwsWk]|\[\^?|\\x..|\{[\d,]+\}", " ", pattern)
     return sorted({word for word in re.findall(r"[\w./;=, -]+", plain.replace("\\", "")) if word.strip()}, key=len)
 
@@ -95,7 +95,7 @@ def slow_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlogNginx]:
 
 
 def processor_seconds(nginx: BlogNginx) -> float:
-    """What its worker has had of a processor so far."""
+    """Return the processor time of its worker so far."""
     assert nginx.process
     children = Path(f"/proc/{nginx.process.pid}/task/{nginx.process.pid}/children").read_text().split()
     return sum(int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) for child in children) / 1e9

@@ -1,4 +1,4 @@
-"""What readers have lost is shown to nobody: not in any encoding, list or feed, and not while the app is in trouble."""
+"""Withdrawn content is shown to nobody: not in any encoding, list or feed, and not while the app is in trouble."""
 
 import gzip
 import os
@@ -132,7 +132,7 @@ def test_what_is_withdrawn_is_shown_by_nobody_though_the_app_be_dead(nginx: Blog
         for kept in (f"{SECRET} password", f"{SECRET}-password", f"{SECRET} screened", *back):
             text = text.replace(kept, "")
         assert SECRET not in text, (asked, status, how)
-    # What has been read since is shown on when the app dies another time.
+    # Pages read since are shown on when the app dies another time.
     kill(app)
     time.sleep(FRESH_SECONDS)
     for asked, (status, how, _text) in read(nginx, ["/", "/archive/", "/feed/", "/tag/tagged/"]).items():

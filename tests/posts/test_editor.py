@@ -1,4 +1,4 @@
-"""What the writer's editor may ask for, who may ask, and the form around it."""
+"""The requests of the writer's editor, who may send them, and the form around it."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What may enter as a picture, and what is left of it."""
+"""Uploads that are accepted as images, and what is left of them."""
 
 import hashlib
 import random

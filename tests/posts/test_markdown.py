@@ -1,4 +1,4 @@
-"""What a reader sees of a post or a comment written in Markdown."""
+"""Posts and comments written in Markdown, as a reader sees them."""
 
 import json
 import re
@@ -407,7 +407,7 @@ def test_an_overlong_comment_is_shown_as_typed() -> None:
     assert html.startswith("<p>*a*<br>*a*<br>")
 
 
-# Whatever comes
+# Any input
 
 HOSTILE = {
     "quotes": ">" * 10_000,

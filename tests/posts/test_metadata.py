@@ -1,4 +1,4 @@
-"""What a page tells search engines and those who share its address; the card that stands in for a cover."""
+"""The data of a page for search engines and for those who share its address; the card that stands in for a cover."""
 
 import datetime
 import json

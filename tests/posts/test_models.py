@@ -1,4 +1,4 @@
-"""What a post keeps true about itself."""
+"""The invariants of a post."""
 
 import datetime
 

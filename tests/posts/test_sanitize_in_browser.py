@@ -1,4 +1,4 @@
-"""What the sanitizing door lets through does nothing in a real browser."""
+"""Markup that passes the sanitizer does nothing in a real browser."""
 
 from typing import Any
 

@@ -120,7 +120,7 @@ def test_atom(client: Client, relax_ng: Callable) -> None:
     for address, content in feeds(client, "atom/"):
         feed = etree.fromstring(content)
         relax_ng("atom").assertValid(feed)
-        # What RFC 4287 says in words alone (4.1.1, 4.1.2).
+        # Rules that RFC 4287 has in words alone (4.1.1, 4.1.2).
         assert feed.find(f"{ATOM}author") is not None or all(
             entry.find(f"{ATOM}author") is not None for entry in feed.iter(f"{ATOM}entry")
         )

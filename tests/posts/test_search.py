@@ -1,4 +1,4 @@
-"""What is found, in which order, and what it costs; the same on both databases."""
+"""Search results, their order and their cost; the same on both databases."""
 
 import datetime
 import re

@@ -128,7 +128,7 @@ def test_robots_txt_says_what_to_leave_and_where_the_sitemap_is(client: Client, 
     lines = response.content.decode().splitlines()
     assert lines[0] == "User-agent: *"
     assert {"Disallow: /admin/", "Disallow: /stats/", "Sitemap: http://testserver/sitemap.xml"} <= set(lines)
-    # What says noindex has to be readable; the pages themselves are, of course.
+    # A page that says noindex has to be readable; the others are, of course.
     assert not any(
         line.startswith(("Disallow: /search", "Disallow: /article")) or line == "Disallow: /" for line in lines
     )

@@ -14,7 +14,7 @@ from apps.posts.rendering.raw_html import left_out_of
 
 
 def _shown(rendered: Rendered) -> str:
-    """What a reader sees, pictures by their words."""
+    """Return the text that a reader sees, images by their alternative text."""
     spoken = re.sub(r'<img[^>]* alt="([^"]*)"[^>]*>', r"\1", rendered.html)
     return unescape(re.sub(r"<[a-z/][^>]*>", "", spoken))
 
@@ -222,7 +222,7 @@ def test_every_word_of_any_mix_is_there(start: int) -> None:
             assert [word for word in mix.words if word not in shown] == [], mix.source
 
 
-# What is left out is named
+# Elements left out are named
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_formulas_are_formulas(source: str, formulas: list[str]) -> None:
 def test_a_line_end_between_chinese_characters_leaves_nothing(source: str, text: str) -> None:
     rendered = render(source)
     assert (rendered.text, rendered.excerpt) == (text, text)
-    # What a browser would show as a space stands in the HTML nowhere else either.
+    # The HTML has no characters elsewhere either that a browser would show as a space.
     assert " ".join(_shown(rendered).split()) == text
 
 

@@ -1,4 +1,4 @@
-"""What every counter promises, asked of each of them."""
+"""The contract of every counter, checked against each of them."""
 
 import datetime
 import threading

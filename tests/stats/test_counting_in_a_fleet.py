@@ -64,7 +64,7 @@ class Beacon:
 
 @dataclass
 class Sent:
-    """What the clients know: what was answered, by day; and what was not, which may be counted or not."""
+    """The clients' record: answered views, by day; and unanswered ones, which may be counted or not."""
 
     answered: Counter[tuple[datetime.date, Beacon]] = field(default_factory=Counter)
     unanswered: list[Beacon] = field(default_factory=list)
@@ -240,7 +240,7 @@ def test_every_answered_view_is_counted_once(mariadb_server: MariaDB, redis_serv
 
 
 def check(database: MariaDB, midnight: Midnight, sent: Sent) -> None:
-    """What was answered is counted, exactly; of what was cut off each view may be counted or not."""
+    """Check that each answered view is counted once; of those cut off each may be counted or not."""
     pv: Counter[object] = Counter()
     robots: Counter[object] = Counter()
     of_posts: Counter[object] = Counter()

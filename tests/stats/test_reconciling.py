@@ -1,4 +1,4 @@
-"""What is kept twice is compared, what is long past is kept by month."""
+"""Numbers kept twice are compared, days long past are kept by month."""
 
 import datetime
 import logging

@@ -1,4 +1,4 @@
-"""What only the counter in Redis has to promise: killed, cut off, asked twice, it neither loses nor doubles a view."""
+"""The extra promise of the counter in Redis: killed, cut off, asked twice, it neither loses nor doubles a view."""
 
 import datetime
 import json

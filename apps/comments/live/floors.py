@@ -1,4 +1,4 @@
-"""What an open page asks for: the post, to see whether its reader may, and some of its floors."""
+"""Floors for an open page: the post, to see whether its reader may, and some of its floors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What letters link to: signed addresses that need no sign-in and name nobody."""
+"""Links in emails: signed addresses that need no sign-in and name nobody."""
 
 import datetime
 import hmac

@@ -1,4 +1,4 @@
-"""Who wants mail about which answers, and what has been told to whom.
+"""Subscriptions to replies, and a record of what has been sent to each receiver.
 
 No address stands in these tables: a letter goes to the one its comment (or its account) has, and addresses are told
 apart by `receiver`, a digest under the site's secret key (links.receiver_of).

@@ -46,7 +46,7 @@ class ReceiverQuerySet(models.QuerySet["Receiver"]):
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def due(self, at: Moment) -> NoticeQuerySet:
-        """What may be told by then: waiting, its time come, and everything that readers are to know of it still true.
+        """Return notices due by then: waiting, their time come, and everything readers are to know of them still true.
 
         A comment that is not visible is held back until it is, except that its post's author hears of pending ones; so
         is what an address has not asked for, and what stands under a post that is not everybody's to open.

@@ -1,4 +1,4 @@
-"""Who is to be told of a new comment: written down in the transaction that stores it, sent afterwards."""
+"""The receivers of mail about a new comment: written down in the transaction that stores it, sent afterwards."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What moderators decide about comments: learned from, announced, counted, and undone if they think better of it."""
+"""Decisions of moderators about comments: learned from, announced, counted, and undone if they think better of it."""
 
 import datetime
 import json

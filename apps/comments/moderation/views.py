@@ -1,4 +1,4 @@
-"""What the writer of a held comment is told, and where the buttons of those who moderate lead."""
+"""The page for the writer of a held comment, and where the buttons of those who moderate lead."""
 
 from typing import Any
 

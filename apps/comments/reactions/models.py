@@ -1,4 +1,4 @@
-"""What readers think in one sign: a row for each visitor, thing and kind."""
+"""Reactions, an opinion in one sign: a row for each visitor, thing and kind."""
 
 from collections.abc import Iterable
 

@@ -40,7 +40,7 @@ LEARNED_AT_ONCE = 200  # comments in one transaction
 
 
 class Written(Protocol):
-    """What is looked at: a Comment or a Submission."""
+    """A text to judge: a Comment or a Submission."""
 
     @property
     def body(self) -> str: ...

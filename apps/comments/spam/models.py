@@ -92,7 +92,7 @@ class LearnedTotals(models.Model):
 
 
 class Lesson(models.Model):
-    """What was learned from a comment, so that exactly this can be forgotten, whatever became of its text."""
+    """The lesson learned from a comment, so that exactly it can be forgotten, whatever became of the text."""
 
     comment = models.OneToOneField("comments.Comment", models.CASCADE, primary_key=True, related_name="lesson")
     is_spam = models.BooleanField()
@@ -103,7 +103,7 @@ class Lesson(models.Model):
 
 
 class Moderation(models.Model):
-    """What a moderator did last, kept for a day so that it can be undone."""
+    """The last action of a moderator, kept for a day so that it can be undone."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     state = models.CharField(max_length=10, blank=True)  # that the comments were given; blank: they were deleted

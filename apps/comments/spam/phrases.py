@@ -1,4 +1,4 @@
-"""What is written by those who advertise and hardly by those who answer; a start until the classifier has learned.
+"""Phrases of those who advertise and hardly of those who reply; a start until the classifier has learned.
 
 Unmistakable ones and a number to call are worth 3 points, enough to hold a comment; an invitation to get in touch is
 worth 2, an ordinary word that spam likes 1.

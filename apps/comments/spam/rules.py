@@ -76,7 +76,7 @@ def learned(submission: Submission) -> Iterator[Reason]:
 
 
 def opinion(odds: float) -> Iterator[Reason]:
-    """What the classifier's log odds are worth: held at most, a doubt of what other rules say at best."""
+    """Return the points for the classifier's log odds: held at most, a doubt of what other rules say at best."""
     if odds > UNDECIDED:
         yield Reason("learned", round(min(4.0, 3 * odds / HELD_AT), 1))
     elif odds < -UNDECIDED:

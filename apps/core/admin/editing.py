@@ -1,4 +1,4 @@
-"""What all forms of the admin share: errors that can be seen, and no newer version overwritten by an older form."""
+"""The base of all forms of the admin: errors that can be seen, and no newer version overwritten by an older form."""
 
 from hashlib import blake2b
 from itertools import chain

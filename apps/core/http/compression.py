@@ -1,4 +1,4 @@
-"""What travels packed: by brotli for who unpacks it, a sixth smaller than gzip, which all the others take."""
+"""Compressed answers: by brotli where a browser takes it, a sixth smaller than gzip, which all others take."""
 
 import gzip
 import re

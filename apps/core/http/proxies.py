@@ -1,4 +1,4 @@
-"""What proxies in front say of requests, held against what the settings believe.
+"""Headers of proxies in front, compared with what the settings trust.
 
 A blog that is asked in a way it can't trust serves, as far as it can, and says so: once in the log of a process, and
 `manage.py doctor` tells it for a week. What was seen is kept where doctor finds it: in Redis, or in a file in `var/`.
@@ -33,7 +33,7 @@ FORWARDED = (
     "HTTP_CF_CONNECTING_IP",
 )
 PLAIN_SECONDS = 60  # so long nobody has come by https
-# Who is led to https so often in so short a time comes back by the way one is led.
+# A client redirected to https so often in so short a time is in a redirect loop.
 CIRCLES, CIRCLES_SECONDS = 5, 10
 KEPT_SECONDS = 7 * 86400
 SAID_SECONDS = 86400

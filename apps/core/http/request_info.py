@@ -95,7 +95,7 @@ def parsed(text: str) -> IPAddress | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     with suppress(OSError, ValueError):
-        # What most readers have, in a third of the time that the standard library's class takes to read it.
+        # The form most readers have, in a third of the time that the standard library's class takes to read it.
         return ipaddress.IPv4Address(socket.inet_pton(socket.AF_INET, text))
     try:
         address = ipaddress.ip_address(text.partition("%")[0])

@@ -1,4 +1,4 @@
-"""What every request passes first: it gets its id, is timed and counted, and who watches the blog is answered."""
+"""The first middleware: a request gets its id, is timed and counted, and health checks are answered."""
 
 import os
 import re

@@ -19,7 +19,7 @@ _POLICY = (
 DIAGRAM_POLICY = f"{_POLICY}; style-src 'self' 'unsafe-inline'"
 # Django's admin and the Markdown editor set style attributes.
 _ADMIN_POLICY = DIAGRAM_POLICY
-# What no page here needs. Players in frames keep what they need: fullscreen, autoplay, encrypted media.
+# Features that no page here needs. Players in frames keep what they need: fullscreen, autoplay, encrypted media.
 _PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), midi=(), browsing-topics=()"
 
 

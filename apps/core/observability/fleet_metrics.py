@@ -66,7 +66,7 @@ def newest_backup_at(folder: str) -> float | None:
 
     Raises OSError when the folder can't be read.
     """
-    # What a dump that failed has left behind is empty.
+    # A file left behind by a failed dump is empty.
     written = [there.st_mtime for path in Path(folder).iterdir() if path.is_file() and (there := path.stat()).st_size]
     return max(written, default=None)
 
@@ -85,7 +85,7 @@ def _look_at_replica(alias: str) -> Probe:
 
 
 def _seen(looks: list[Probe]) -> dict[str, float]:
-    """What each has found within a second; nothing of those that gave no answer."""
+    """Return the findings of each within a second; nothing of those that gave no answer."""
     for look in looks:
         look.begin()
     seen = {}

@@ -1,4 +1,4 @@
-"""What goes into the log: a readable line, or a line of JSON for each record, and never a secret."""
+"""Lines of the log: a readable line, or a line of JSON for each record, and never a secret."""
 
 import datetime
 import json
@@ -16,7 +16,7 @@ HIDDEN = "…"
 
 @dataclass(slots=True)
 class LogContext:
-    """What is being done while a record is written: a request, or a task that one may have asked for."""
+    """The work under way while a record is written: a request, or a task that one may have asked for."""
 
     request_id: str
     request: Any = None  # an HttpRequest
@@ -95,7 +95,7 @@ class JsonLine(logging.Formatter):
 
 
 class ExpectedInOneLine(logging.Filter):
-    """What goes wrong by others' doing is told in a line, as a warning: the traceback would only show our own door.
+    """Log errors caused by clients in one line, as a warning: the traceback would only show our own door.
 
     Requests that Django refuses as suspicious, and cache operations left out because Redis is away.
     """

@@ -1,4 +1,4 @@
-"""What a process counts about itself, for Prometheus.
+"""Metrics of a process, for Prometheus.
 
 With PROMETHEUS_MULTIPROC_DIR the processes of a host write into files there, and whichever is asked for /metrics adds
 all of them up; without, each tells its own. Such a number costs 1 µs to count, a request's time 3. What all processes
@@ -76,7 +76,7 @@ _query_observers: dict[str, Callable[[float], None]] = {}
 
 
 def count_query(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """What stands around each statement: see django.db.backends.base.base.BaseDatabaseWrapper.execute_wrapper."""
+    """The wrapper around each statement: see django.db.backends.base.base.BaseDatabaseWrapper.execute_wrapper."""
     begun = time.perf_counter()
     try:
         return execute(sql, params, many, context)

@@ -8,7 +8,7 @@ import sentry_sdk
 from .logs import HIDDEN, log_context, masked
 
 _ADDRESS = re.compile(r"[^\s@'\"<>]+@[^\s@'\"<>]+")
-# What of a request is sent: no query, which may hold what somebody searches for; no cookie, no form, no address.
+# Sent of a request: no query, which may hold what somebody searches for; no cookie, no form, no address.
 _OF_REQUEST = {"method", "url"}
 
 

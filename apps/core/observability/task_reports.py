@@ -1,4 +1,4 @@
-"""What workers and the beat tell of themselves, for all hosts to read; and a request's id on its way to its task.
+"""Reports of workers and the beat about themselves, for all hosts to read; and a request's id on its way to its task.
 
 Celery's processes answer no HTTP, and a fleet's jobs are done now by this host, now by that: so they report to Redis,
 in one round trip a task. With Redis away there is neither a queue nor anything to report.
@@ -127,7 +127,7 @@ def _report_task(name: str, outcome: str, seconds: float = 0.0) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """What is known of the jobs. Times are of time.time(), by the clocks of those who reported."""
+    """Everything known of the jobs. Times are of time.time(), by the clocks of those who reported."""
 
     runs: dict[tuple[str, str], int] = field(default_factory=dict)  # by task and outcome
     seconds: dict[str, float] = field(default_factory=dict)

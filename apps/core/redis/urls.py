@@ -1,4 +1,4 @@
-"""What REDIS_URL says, for each of the libraries that use it: a server, or Sentinels that know which server it is.
+"""The meaning of REDIS_URL for each of the libraries that use it: a server, or Sentinels that know which server it is.
 
 redis+sentinel://:password@host1:26379,host2:26379,host3:26379/mymaster/0: the password is that of the servers, the
 Sentinels have none; the last part is the first of the four databases.

@@ -15,7 +15,7 @@ _DATE = re.compile(
 )
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
 _EPOCH = re.compile(r"\d{9,10}(?:\d{3})?")
-# What every database can hold, with a day to spare for time zones.
+# Times that every database can hold, with a day to spare for time zones.
 _YEARS = range(1000, 9999)
 
 

@@ -1,4 +1,4 @@
-"""What the old blog held back is not public here: the rules, for every generator at once.
+"""The rules by which posts that the old blog held back are not public here, for every generator at once.
 
 Each key is compared lower-case, without `_`, `-` and spaces; the keys of `params` (Hugo) and `extra` (Zola) count like
 the file's own. The strictest rule decides. A value that can't be read makes a draft, and so does a key that no rule
@@ -21,7 +21,7 @@ PUBLISHED, UNLISTED, PRIVATE, DRAFT = STATUSES = ("published", "unlisted", "priv
 
 # -- the rules ---------------------------------------------------------------------------------------------------------
 
-# What a post becomes when the key says yes.
+# The status of a post whose key says yes.
 IF_YES = {
     **dict.fromkeys(("draft", "isdraft", "unpublished", "headless", "expired", "wip", "草稿"), DRAFT),
     **dict.fromkeys(("private", "isprivate", "私密"), PRIVATE),
@@ -29,7 +29,7 @@ IF_YES = {
     **dict.fromkeys(("hiddeninhomelist", "hiddenfromhomepage", "hidefromhome", "hideinhome"), UNLISTED),
     "eleventyexcludefromcollections": UNLISTED,
 }
-# What it becomes when the key says no.
+# The status of a post whose key says no.
 IF_NO = {
     **dict.fromkeys(("published", "publish", "ispublished", "dgpublish", "public", "ispublic", "公开", "发布"), DRAFT),
     **dict.fromkeys(("visible", "isvisible", "render", "show"), DRAFT),
@@ -105,7 +105,7 @@ class Setting:
 
 
 class Standing:
-    """What a file's keys, its folder's and its text say about who may see it; `layers` come nearest first."""
+    """The statements of a file's keys, its folder and its text about its visibility; `layers` come nearest first."""
 
     def __init__(self, fields: Fields, layers: Iterable[Layer], now: datetime) -> None:
         self.fields = fields

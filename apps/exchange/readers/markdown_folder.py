@@ -22,7 +22,7 @@ from .text_files import MAX_FILE_BYTES, decode, readable
 
 _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _INDEX_NAMES = {"index", "_index"}
-# What themes fill by themselves: a list of all tags, a search.
+# Pages that themes fill by themselves: a list of all tags, a search.
 _THEME_PAGES = set("tags tag categories category archives archive search timeline links link friends photos".split())
 _LOOP = re.compile(r"\{%-?\s*for\s")
 _CODE_OF_THEMES = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<[^<>]*>", re.DOTALL)
@@ -72,7 +72,7 @@ def _read(site: Site, files: list[Path | Failure], zone: tzinfo) -> Iterator[Pos
 
 
 def _known_names(site: Site, files: list[Path]) -> dict[str, str]:
-    """What a `post_link` may call a post, lower case: its path below `_posts`, its name, with and without date."""
+    """Return the names that `post_link` may use, lower case: path below `_posts`, name, with and without date."""
     known: dict[str, str] = {}
     for path in files:
         origin = site.origin(path)

@@ -55,7 +55,7 @@ class References:
             self.warnings.append(text)
 
     def picture(self, reference: str, line: int) -> str:
-        """What to write for an image: a placeholder when the file is here, else the reference itself."""
+        """Return the text for an image: a placeholder when the file is here, else the reference itself."""
         found = self.find_picture(reference, line)
         if found is None:
             return reference

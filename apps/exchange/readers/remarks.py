@@ -15,7 +15,7 @@ def as_comments(body: str, *, vault: bool, hexo: bool) -> str:
     for start, end, said in _remarks(body, vault=vault, hexo=hexo):
         if start >= done:
             pieces += [body[done:start], _comment(said)]
-            # What stands behind it on a line that it begins would be taken for HTML.
+            # Text after it on a line that it begins would be parsed as HTML.
             begins = re.search(r"(?:\A|\n)[ \t]*\Z", body[max(0, start - 10) : start])
             goes_on = re.match(r"[ \t]*\S", body[end : end + 100])
             pieces.append("\n" * said.count("\n") or ("\n" if begins and goes_on else ""))

@@ -1,4 +1,4 @@
-"""What a blog's configuration and folders say about who may see a file: keys that it inherits, and places."""
+"""The visibility of a file by its blog's configuration and folders: keys that it inherits, and places."""
 
 import json
 import re

@@ -313,7 +313,7 @@ def _frames(picture: Image.Image, count: int, durations: list[float]) -> Iterato
             frame = frame.transpose(_UPRIGHT[orientation])
         if frame is picture:
             frame = frame.copy()
-        # What is left in `info` (comments, XMP, the profile) Pillow would write again.
+        # Pillow would write again whatever is left in `info` (comments, XMP, the profile).
         frame.info = {key: frame.info[key] for key in ("transparency",) if key in frame.info and frame.mode == "P"}
         yield frame
 

@@ -1,4 +1,4 @@
-"""What is written, and where it stands."""
+"""Posts and their shelves."""
 
 from .post import OldAddress, Post
 from .search import SearchBlock, SearchEntry, SearchWord

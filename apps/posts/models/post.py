@@ -251,7 +251,7 @@ class Post(models.Model):
 
     @property
     def address_key(self) -> str:
-        """What proves, in addresses of its comments and reactions, that the whole address of the post is known."""
+        """The proof, in addresses of its comments and reactions, that the whole address of the post is known."""
         return salted_hmac("posts.address_key", f"{self.pk}/{self.slug}").hexdigest()[:ADDRESS_KEY_LENGTH]
 
     @property
@@ -301,7 +301,7 @@ class Post(models.Model):
         rendered = render(self.body)
         self.html, self.toc, self.text = with_dimensions(rendered.html), rendered.toc, rendered.text
         self.reading_minutes = reading_minutes(rendered.text)
-        # What a password guards must not leak through a list.
+        # A text behind a password must not leak through a list.
         self.excerpt = join_lines(self.summary.strip()) or ("" if self.password else rendered.excerpt)
         self.renderer_version = RENDERER_VERSION
         self.left_out = rendered.left_out

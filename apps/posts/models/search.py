@@ -44,7 +44,7 @@ class SearchBlock(models.Model):
 
 
 class SearchEntry(models.Model):
-    """What the index holds of a post, so that a change touches the words that changed and no other."""
+    """The index entry of a post, kept so that a change touches the words that changed and no other."""
 
     post = models.OneToOneField("posts.Post", models.CASCADE, primary_key=True, related_name="search_entry")
     version = models.PositiveSmallIntegerField()

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
 
-# What XML 1.0 can't carry, not even escaped (https://www.w3.org/TR/xml/#charsets).
+# Characters that XML 1.0 can't carry, not even escaped (https://www.w3.org/TR/xml/#charsets).
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Sanitized HTML: tags are complete, values stand in double quotes, and neither `"` nor `<` stands in one. Only
 # the elements that lead anywhere are looked at: a page of code has hundreds of others.

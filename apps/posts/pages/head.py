@@ -1,4 +1,4 @@
-"""What stands in a page's head for search engines and for those who share its address."""
+"""Elements of a page's head for search engines and for those who share its address."""
 
 import datetime
 from html import escape

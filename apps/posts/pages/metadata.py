@@ -1,4 +1,4 @@
-"""What pages and feeds tell programs about a post: its language, author and picture, and JSON-LD.
+"""Data for programs about a post, in pages and feeds: its language, author and picture, and JSON-LD.
 
 JSON-LD follows https://schema.org/BlogPosting and https://developers.google.com/search/docs/appearance/structured-data.
 """
@@ -28,7 +28,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 @dataclass(frozen=True)
 class SharedPicture:
-    """What a shared link shows; the address is relative to the site."""
+    """The image of a shared link; the address is relative to the site."""
 
     url: str
     content_type: str

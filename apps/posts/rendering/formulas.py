@@ -21,7 +21,7 @@ _INLINE = re.compile(
     rf"|\$(?P<text>(?!\s)(?:[^\\$`]|\\[^`]){{1,{MAX_FORMULA_CHARACTERS}}})(?<!\s)\$",
     re.DOTALL,
 )
-# What nobody writes but in a formula.
+# Signs that occur in formulas only.
 _MATHS = re.compile(r"\\[a-zA-Z{}|,;!]|[\w)}\]|'!]\s*\^|\^\{|=|_\{")
 _CJK = re.compile("[\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff01-\uff9f]")
 # How no formula begins: `$?`, `$@`, `$this->name`, `$_GET[`; and how one does seldom: `${HOME}`.

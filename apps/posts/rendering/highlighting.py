@@ -55,7 +55,7 @@ _CLASSES = {
 
 
 class CodeInfo(NamedTuple):
-    """What stands after the fence: a language, lower case, and a title; either may be empty."""
+    """Read the text after the fence: a language, lower case, and a title; either may be empty."""
 
     language: str
     title: str

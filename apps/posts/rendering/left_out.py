@@ -1,4 +1,4 @@
-"""What a text asks for and no page shows: players, scripts, styles. Nothing of it goes without being named."""
+"""Elements of a text that no page shows: players, scripts, styles. Each of them is named to the writer."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ MAX_KINDS = 20
 _MAX_NAME_CHARACTERS = 60
 
 ATTRIBUTE = re.compile(r"""([a-zA-Z_:][\w:.-]*)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?""")
-# What these say can be seen. `class`, `target` and their like change nothing that a reader would miss.
+# These attributes have a visible effect. `class`, `target` and their like change nothing that a reader would miss.
 _VISIBLE_ATTRIBUTES = {"style", "align", "bgcolor", "color", "face", "size"}
 _ADDRESS_ATTRIBUTES = ("src", "data", "href")
 _KEPT_SCHEMES = {"http", "https", "mailto", "tel"}
@@ -36,7 +36,7 @@ class LeftOut:
 
 
 class Notes:
-    """What a document's parts leave out, counted."""
+    """The elements that a document's parts leave out, counted."""
 
     def __init__(self) -> None:
         self._counted: Counter[tuple[str, str]] = Counter()

@@ -84,7 +84,7 @@ def _join_soft_breaks(tokens: list[Token]) -> None:
 
 
 def _words(token: Token) -> str:
-    """What stands between the marks; a picture or a line break is something, though no word."""
+    """Return the text between the marks; a picture or a line break is something, though no word."""
     if token.nesting or token.type == "footnote_ref":
         return ""
     if token.type == "html_inline":
@@ -97,7 +97,7 @@ class FriendlyState(StateInline):
 
     @cached_property
     def ends(self) -> Ends:
-        """What finds the ends of elements in this source."""
+        """Return a function that finds the ends of elements in this source."""
         return Ends(self.src)
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:

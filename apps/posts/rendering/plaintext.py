@@ -1,4 +1,4 @@
-"""What a post says without its markup: the text that is searched, and the beginning that stands in lists."""
+"""A post without its markup: the text that is searched, and the beginning that stands in lists."""
 
 import re
 import unicodedata
@@ -135,7 +135,7 @@ def reading_minutes(text: str) -> int:
 
 
 def excerpt(text: str, before_more: str = "") -> str:
-    """What lists show of a post: the part before the author's `<!-- more -->`, else the beginning of the text."""
+    """Return a list's excerpt: the part before the author's `<!-- more -->`, else the beginning of the text."""
     if before_more:
         return shorten(before_more, AUTHOR_EXCERPT_CHARACTERS)
     return shorten(text, EXCERPT_CHARACTERS)

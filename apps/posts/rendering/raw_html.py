@@ -1,4 +1,4 @@
-"""What a writer typed in angle brackets: which of it is HTML, which is text, and which is left out.
+"""Angle brackets that a writer typed: which of it is HTML, which is text, and which is left out.
 
 A tag is HTML when the sanitizer keeps its element and its other half stands in the same paragraph, cell or run of HTML
 blocks; every other one is text and shown as typed: `<title>`, `List<String>`, a `<div>` without an end. Complete
@@ -252,7 +252,7 @@ def note(piece: Piece, notes: Notes) -> None:
 
 
 def left_out_of(html: str) -> list[LeftOut]:
-    """What a fragment of HTML loses at the sanitizer: elements and attributes, counted."""
+    """Return the losses of a fragment of HTML at the sanitizer: elements and attributes, counted."""
     notes = Notes()
     pieces = list(pieces_of(html))
     decide(pieces, in_sentence=False)

@@ -158,7 +158,7 @@ _CLOSED_BY_NEXT = set(
     "area base br col embed hr img input link meta param source track wbr"
     " p li dt dd td th tr tbody thead tfoot option optgroup colgroup rt rp".split()
 )
-# What XML, and so a feed, can't carry. Replaced, never removed: removing could join `java` and `script:`.
+# Characters that XML, and so a feed, can't carry. Replaced, never removed: removing could join `java` and `script:`.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -219,7 +219,7 @@ def clean_post(html: str) -> str:
 
 
 def clean_comment(html: str) -> str:
-    """What a reader may say: the Markdown-lite set, without images, classes or ids; links earn no rank."""
+    """Sanitize a reader's HTML: the Markdown-lite set, without images, classes or ids; links earn no rank."""
     return _clean(_COMMENT, html)
 
 

@@ -8,7 +8,7 @@ _BREAKS = re.compile("\\s*[\t\n\x0b\x0c\r\x85]\\s*")
 _TURNING = "\u202a-\u202e\u2066-\u2069"
 _CONTROLS = re.compile(f"[\x00-\x1f\x7f-\x9f{_TURNING}\ufeff]")
 _CONTROLS_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# What is never seen, wherever it stands. The joiners, which Persian, Hindi and emoji need, are none of these.
+# Signs never seen, wherever they stand. The joiners, which Persian, Hindi and emoji need, are none of these.
 _UNSEEN = re.compile(
     f"[{_TURNING}\u115f\u1160\u180e\u200b\u2060-\u2064\u206a-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]"
 )

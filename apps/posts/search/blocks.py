@@ -52,7 +52,7 @@ def unpack_any(stored: list[bytes]) -> int:
 
 
 def merge(stored: bytes, added: int, removed: int) -> bytes:
-    """What is stored after some posts came and others went; empty when none is left."""
+    """Return the block after some posts came and others went; empty when none is left."""
     if not removed and len(stored) + 2 * added.bit_count() < BITMAP_BYTES:
         numbers = _list(stored)
         numbers.extend(number for number in _numbers(added) if number not in numbers)

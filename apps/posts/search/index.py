@@ -1,4 +1,4 @@
-"""What the index holds is written here, always in the transaction of the change itself."""
+"""Write the index, always in the transaction of the change itself."""
 
 from __future__ import annotations
 

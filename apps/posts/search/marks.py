@@ -1,4 +1,4 @@
-"""What of a post is shown as the reason it was found: its title and a piece of its text, the matches in <mark>."""
+"""The part of a post that shows why it was found: its title and a piece of its text, the matches in <mark>."""
 
 import re
 import unicodedata

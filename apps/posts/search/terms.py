@@ -1,4 +1,4 @@
-"""What a reader typed -> the terms a post has to hold."""
+"""Turn what a reader typed into the terms a post has to hold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Piece:
-    """What stands in a folded text as it is written here, alone or as a part of a longer word."""
+    """A text to find in a folded text as it is written here, alone or as a part of a longer word."""
 
     written: str
     begins: bool = False  # no letter of a word stands before it

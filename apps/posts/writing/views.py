@@ -1,4 +1,4 @@
-"""What the body's editor asks for while a post is written: its preview, and a place for its pictures.
+"""Views for the body's editor while a post is written: its preview, and a place for its pictures.
 
 Both stand in for django-markdownx's own views, which anybody may call and which trust what they are sent.
 """
@@ -26,7 +26,7 @@ from ..visibility import may_write
 PREVIEW_MAX_BYTES = 256 * 1024
 PREVIEWS_PER_MINUTE = 240
 UPLOADS_PER_MINUTE = 60
-# What a form adds to the one field that counts.
+# Room for the form's other fields beside the one that counts.
 _FORM_MAX_BYTES = 64 * 1024
 
 Answer = Callable[[str, int], HttpResponse]

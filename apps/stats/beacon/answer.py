@@ -1,4 +1,4 @@
-"""What a beacon is answered, whether Django asks or a worker does before it (apps/core/http/shortcut.py)."""
+"""The answer to a beacon, whether Django asks or a worker does before it (apps/core/http/shortcut.py)."""
 
 import json
 import re

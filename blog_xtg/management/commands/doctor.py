@@ -1,4 +1,4 @@
-"""What is wrong, in plain words."""
+"""Report faults in plain words."""
 
 import textwrap
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What comes before a fleet's processes start, and before an upgrade goes from host to host."""
+"""Prepare a host before its processes start, and before an upgrade goes from host to host."""
 
 from typing import Any
 

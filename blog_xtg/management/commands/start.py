@@ -50,7 +50,7 @@ class Command(BaseCommand):
         self.stdout.write(invitation(site, anew=True), ending="")
         self.stdout.write("  Press Ctrl-C to stop.\n")
         self.stdout.flush()
-        # What runserver says of itself is meant for developers; its errors go to stderr all the same.
+        # The greeting of runserver is meant for developers; its errors go to stderr all the same.
         call_command(
             solo.Command(),
             f"{ADDRESS}:{port}",
