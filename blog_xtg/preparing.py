@@ -57,9 +57,7 @@ def invitation(site: str, *, anew: bool) -> str:
     if has_administrator():
         return ""
     if has_setup_token() and not anew:
-        return (
-            "  There is no administrator yet. The link printed before is good; manage.py setup_link prints another.\n"
-        )
+        return "  The setup link printed earlier still works; run `manage.py setup_link` to get a new one.\n"
     link = StringIO()
     call_command("setup_link", site=site, stdout=link)
-    return f"  There is no administrator yet. Become it, once, here:\n  {link.getvalue().strip()}\n"
+    return f"  No administrator yet. Create one with this one-time link:\n  {link.getvalue().strip()}\n"

@@ -77,6 +77,7 @@ class CommentForm(BodyForm):
     class Meta(BodyForm.Meta):
         fields = ("author_name", "author_email", "author_site", "body")
         field_classes = {**BodyForm.Meta.field_classes, "author_name": LineField}
+        error_messages = {"author_email": {"invalid": _("Please enter a valid email address.")}}
         widgets = {
             **BodyForm.Meta.widgets,
             "author_name": forms.TextInput(attrs={"autocomplete": "name"}),

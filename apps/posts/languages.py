@@ -60,7 +60,7 @@ def shown_name(kind: str, name: str) -> str:
 
 
 def named(kind: str, name: str, site: Snapshot) -> SafeString:
-    """Return the name of a source, category, menu or box as HTML that says its language."""
+    """Return the name of a source, category, menu or box, or the tagline, as HTML that says its language."""
     return _named(kind, name, site.language, get_language())
 
 

@@ -162,7 +162,7 @@ def test_the_site_closes_all_comments(client: Client, django_capture_on_commit_c
     ({"body": "nul \0 byte"}, "Null characters"),
     ({"author_name": ""}, "required"),
     ({"author_name": "x" * 65}, "at most 64"),
-    ({"author_email": "nonsense"}, "valid email"),
+    ({"author_email": "nonsense"}, "Please enter a valid email address."),
     ({"author_site": "javascript:alert(1)"}, "valid URL"),
     ({"reply_to_floor": "-1"}, "greater than or equal"),
     ({"reply_to_floor": "x"}, "whole number"),

@@ -10,7 +10,7 @@ from apps.core.environment import is_local, last_started_at
 class Command(BaseCommand):
     help = (
         "Print the one-time link that makes the first administrator, good for a day."
-        " A link printed before is good no more."
+        " Any link printed earlier stops working."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

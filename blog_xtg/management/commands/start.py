@@ -43,11 +43,11 @@ class Command(BaseCommand):
         if not os.environ.get("SITE_URL"):
             settings.SITE_URL = address  # of feeds, letters and what else names the blog from outside
         site = address if is_local(settings.SITE_URL) else settings.SITE_URL
-        self.stdout.write(f"\n  Your blog:   {site}/\n  To write:    {site}/admin/")
+        self.stdout.write(f"\n  Blog:    {site}/\n  Admin:   {site}/admin/")
         if site != address:
             self.stdout.write(f"  The proxy in front finds it at {address}")
         self.stdout.write(invitation(site, anew=True), ending="")
-        self.stdout.write("  Ctrl-C stops it.\n")
+        self.stdout.write("  Press Ctrl-C to stop.\n")
         self.stdout.flush()
         # The greeting of runserver is meant for developers; its errors go to stderr all the same.
         call_command(
@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
     def _check_port(self, port: str) -> None:
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-            raise CommandError(f"{port!r} is no port. Choose a number from 1 to 65535: make run PORT=8001")
+            raise CommandError(f"{port!r} is not a valid port. Use a number from 1 to 65535: make run PORT=8001")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
