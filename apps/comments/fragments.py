@@ -1,4 +1,4 @@
-"""What templates show of comments: plain values of one query's rows, and HTML that templates/comments makes of them."""
+"""Parts of the HTML of pages that show comments: the list, its forms and its feeds."""
 
 import datetime
 import json
