@@ -131,7 +131,7 @@ def fill() -> None:
     post = Post.objects.get(slug="markdown-showcase")
     words = re.sub(r"^---\n.*?\n---\n", "", (WELCOME / "markdown.md").read_text(), count=1, flags=re.DOTALL)
     picture = re.search(r"\]\((/media/\S+)", post.body)[1]  # type: ignore[index]
-    words = re.sub(r"## Diagrams.*?(?=## Pictures)", "", words.replace("dusk.webp", picture), flags=re.DOTALL)
+    words = re.sub(r"## Diagrams.*?(?=## Images)", "", words.replace("dusk.webp", picture), flags=re.DOTALL)
     chapters = [words.replace("[^1]", f"[^{number}]") for number in range(1, 5)]
     chapter = make_post(
         title="A long post", body="\n\n".join(chapters), tags=("Markdown", "Long"), category=post.category

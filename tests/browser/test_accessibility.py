@@ -104,7 +104,7 @@ def test_what_unfolds_has_no_barrier_either(show: Callable, showcase: Showcase, 
     showcase.visit(page, "post")
     page.evaluate(axe)
     if viewport is TELEPHONE:
-        page.get_by_label("Menu").click()
+        page.get_by_label("Menu", exact=True).click()
     page.locator(".navbar nav summary").first.click()
     judge("open menu")
     page.locator(".toc").evaluate("toc => (toc.open = true)")

@@ -123,6 +123,6 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page) -> None:  # t
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     guides = page.locator("header nav").get_by_text("Guides")
     assert not guides.is_visible()
-    page.get_by_label("Menu").click()
+    page.get_by_label("Menu", exact=True).click()
     guides.click()
     assert page.get_by_role("heading", level=1).inner_text() == "Guides"

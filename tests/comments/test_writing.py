@@ -134,7 +134,7 @@ def test_a_preview_is_what_will_be_shown(client: Client, django_assert_num_queri
     with django_assert_num_queries(0):
         shown = client.post(f"{form_address(post)}preview/?part", {"body": text}).content.decode()
     assert make_comment(post, text).html in shown
-    for body, words in (("x" * 10_001, "at most 10000"), ("x\n" * 500 + "x", "at most 400 lines"), ("", "required")):
+    for body, words in (("x" * 10_001, "at most 10000"), ("x\n" * 500 + "x", "up to 400 lines"), ("", "required")):
         refused = in_english(client).post(f"{form_address(post)}preview/?part", {"body": body})
         assert refused.status_code == 422 and words in refused.content.decode()
 
@@ -269,7 +269,7 @@ def test_no_page_for_everybody_says_whose_a_comment_is(client: Client) -> None:
 
 @pytest.mark.parametrize("body, words", [
     ("x" * 65_536, "at most 10000"),
-    ("a" + "\n" * 9_998 + "b", "at most 400 lines"),
+    ("a" + "\n" * 9_998 + "b", "up to 400 lines"),
     ("\n" * 10_000, "required"),
     ("\u200b" * 10_000, "be empty."),
     ("\u202e\u2066\u3164\u2800", "be empty."),

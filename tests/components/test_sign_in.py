@@ -28,7 +28,7 @@ def sign_in(client: Client, password: str, **where: str) -> str:
         return IN
     assert page.status_code == 200
     errors = re.findall(r'class="errornote">\s*(.*?)\s*</p>', page.content.decode(), re.S)
-    return REFUSED if "十分钟后再试" in errors[0] else LOOKED_AT
+    return REFUSED if "请 10 分钟后再试" in errors[0] else LOOKED_AT
 
 
 def guess_until_refused(**where: str) -> None:
@@ -114,8 +114,10 @@ def test_the_old_password_is_guessed_no_more_often_than_at_the_sign_in() -> None
     wrong = {"old_password": "guessed", "new_password1": "Zx9-long-enough", "new_password2": "Zx9-long-enough"}
     for number in range(SIGN_INS + 1):
         page = client.post("/admin/password_change/", wrong).content.decode()
-        assert ("十分钟后再试" in page) == (number == SIGN_INS)
-    assert "十分钟后再试" in client.post("/admin/password_change/", {**wrong, "old_password": "pw"}).content.decode()
+        assert ("请 10 分钟后再试" in page) == (number == SIGN_INS)
+    assert (
+        "请 10 分钟后再试" in client.post("/admin/password_change/", {**wrong, "old_password": "pw"}).content.decode()
+    )
     rates.forget()
     changed = client.post("/admin/password_change/", {**wrong, "old_password": "pw"})
     assert changed.status_code == 302
@@ -156,7 +158,7 @@ def test_a_guesser_of_a_post_s_password_is_stopped() -> None:
     assert {Client().post(path, right, **GUESSER).status_code for _ in range(PASSWORDS + 1)} == {302}
     assert {client.post(path, {"password": "x"}, **GUESSER).status_code for _ in range(PASSWORDS)} == {403}
     refused = client.post(path, right, **GUESSER)
-    assert refused.status_code == 429 and "十分钟后再试" in refused.content.decode()
+    assert refused.status_code == 429 and "请 10 分钟后再试" in refused.content.decode()
     assert client.post(path, right, **OTHER).status_code == 302
 
 
