@@ -30,7 +30,7 @@ logger_class = "apps.core.observability.access_log.AccessLogger"
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (a heartbeat that must not wait for a disk)
 
 
-def on_starting(server) -> None:  # type: ignore[no-untyped-def]
+def on_starting(server) -> None:
     from django.apps import apps
 
     if apps.ready:  # whatever else is served by this file is nobody's business
@@ -40,7 +40,7 @@ def on_starting(server) -> None:  # type: ignore[no-untyped-def]
             raise SystemExit(reason)
 
 
-def when_ready(server) -> None:  # type: ignore[no-untyped-def]
+def when_ready(server) -> None:
     # Objects loaded by now never change: leaving them out of collections keeps their memory shared between workers.
     gc.collect()
     gc.freeze()
@@ -48,14 +48,14 @@ def when_ready(server) -> None:  # type: ignore[no-untyped-def]
     # Told to end, nobody new is let in before the workers hear of it.
     from blog_xtg.worker import turn_away
 
-    def end(number, frame) -> None:  # type: ignore[no-untyped-def]
+    def end(number, frame) -> None:
         turn_away(server.LISTENERS)
         server.signal(number, frame)
 
     signal.signal(signal.SIGTERM, end)
 
 
-def child_exit(server, worker) -> None:  # type: ignore[no-untyped-def]
+def child_exit(server, worker) -> None:
     # The worker's gauges describe a state that is over.
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         from prometheus_client.multiprocess import mark_process_dead

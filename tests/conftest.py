@@ -306,7 +306,7 @@ def browser() -> Iterator[object]:
 
 
 @pytest.fixture
-def new_page(browser, request: pytest.FixtureRequest) -> Iterator[Callable]:  # type: ignore[no-untyped-def]
+def new_page(browser, request: pytest.FixtureRequest) -> Iterator[Callable]:
     """new_page(url, allow_console=None, language="", **context) opens a page in a context of its own; paths are relative.
 
     `language` is the reader's choice, as the switch at the foot of each page remembers it; without one it is the site's.
@@ -316,10 +316,10 @@ def new_page(browser, request: pytest.FixtureRequest) -> Iterator[Callable]:  # 
     contexts: list = []
     problems: list[str] = []
 
-    def open_page(url: str, allow_console: str | None = None, language: str = "", **context_options):  # type: ignore[no-untyped-def]
+    def open_page(url: str, allow_console: str | None = None, language: str = "", **context_options):
         host = urlsplit(url).netloc
 
-        def on_console(message) -> None:  # type: ignore[no-untyped-def]
+        def on_console(message) -> None:
             if message.type == "error" and not (allow_console and re.search(allow_console, message.text)):
                 problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 

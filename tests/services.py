@@ -346,7 +346,7 @@ class Redis(Service):
             *self.options,
         ]
 
-    def client(self):  # type: ignore[no-untyped-def]
+    def client(self):
         import redis
 
         return redis.Redis(port=self.port, socket_timeout=2, socket_connect_timeout=2, decode_responses=True)

@@ -80,8 +80,8 @@ class SMTPServer(socketserver.ThreadingTCPServer):
 
     def keep(self, to: list[str], data: bytes) -> None:
         letter = cast(EmailMessage, email.message_from_bytes(data, policy=email.policy.default))
-        letter.to = to  # type: ignore[attr-defined]
-        letter.raw = data  # type: ignore[attr-defined]
+        letter.to = to
+        letter.raw = data
         self.letters.append(letter)
 
     def __enter__(self) -> Self:

@@ -120,8 +120,8 @@ def test_names_ports_and_unknown_queries_make_no_key(client: Client, settings: A
 
 
 def keys_in_cache() -> list[str]:
-    assert isinstance(cache._connections["default"], LocMemCache)  # type: ignore[attr-defined]
-    return list(cache._cache)  # type: ignore[attr-defined]
+    assert isinstance(cache._connections["default"], LocMemCache)
+    return list(cache._cache)
 
 
 def test_a_blog_without_site_url_names_itself_by_the_port_where_it_was_started() -> None:

@@ -15,7 +15,7 @@ from tests.services import site_settings
 
 
 def record(message: str, *args: object, exc_info: object = None) -> logging.LogRecord:
-    return logging.LogRecord("apps.posts", logging.ERROR, __file__, 1, message, args, exc_info)  # type: ignore[arg-type]
+    return logging.LogRecord("apps.posts", logging.ERROR, __file__, 1, message, args, exc_info)
 
 
 def test_people_read_lines_and_a_fleet_writes_records() -> None:
@@ -32,7 +32,7 @@ def test_people_read_lines_and_a_fleet_writes_records() -> None:
 
 def test_a_record_tells_what_was_being_done() -> None:
     request = HttpRequest()
-    request._cached_user = type("User", (), {"pk": 7})  # type: ignore[attr-defined]
+    request._cached_user = type("User", (), {"pk": 7})
     token = log_context.set(LogContext("0123456789", request, task="a.task", task_id="1-2"))
     try:
         raise ValueError("两\nlines")
@@ -62,7 +62,7 @@ def test_a_form_that_no_page_sends_is_one_line_and_no_error() -> None:
     written: list[str] = []
     handler = logging.Handler()
     handler.addFilter(ExpectedInOneLine())
-    handler.emit = lambda record: written.append(ReadableLine("{levelname} {message}", style="{").format(record))  # type: ignore[method-assign]
+    handler.emit = lambda record: written.append(ReadableLine("{levelname} {message}", style="{").format(record))
     logging.getLogger().addHandler(handler)
     try:
         answer = Client().post("/admin/login/", urlencode(fields), "application/x-www-form-urlencoded")

@@ -25,7 +25,7 @@ from tests.services import Redis, free_port
 
 
 @pytest.fixture
-def own_client(own_redis: Redis, settings):  # type: ignore[no-untyped-def]
+def own_client(own_redis: Redis, settings):
     settings.REDIS_URL = own_redis.url
     client.cache_clear()
     blog_redis._breaker.reset()
@@ -65,7 +65,7 @@ def test_there_is_no_client_in_the_solo_size() -> None:
     assert client() is None
 
 
-def test_a_hanging_server_is_waited_for_once_and_found_again(own_redis: Redis, own_client, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_hanging_server_is_waited_for_once_and_found_again(own_redis: Redis, own_client, monkeypatch) -> None:
     own_client.set("word", "there")
     own_redis.pause()
     with pytest.raises(RedisError, match="Timeout"):
@@ -79,7 +79,7 @@ def test_a_hanging_server_is_waited_for_once_and_found_again(own_redis: Redis, o
     assert own_client.get("word") == b"there"
 
 
-def test_the_cache_is_empty_rather_than_broken_without_a_server(own_redis: Redis, own_client) -> None:  # type: ignore[no-untyped-def]
+def test_the_cache_is_empty_rather_than_broken_without_a_server(own_redis: Redis, own_client) -> None:
     site = services.site_settings(REDIS_URL=own_redis.url)
     options = site.CACHES["default"]
     cache = RedisCache(options["LOCATION"], {name.upper(): value for name, value in options.items()})
@@ -98,7 +98,7 @@ def test_the_cache_is_empty_rather_than_broken_without_a_server(own_redis: Redis
 @pytest.mark.redis
 @pytest.mark.django_db
 @pytest.mark.one_database
-def test_what_is_done_in_one_step_stays_on_one_node_of_a_cluster(settings) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_done_in_one_step_stays_on_one_node_of_a_cluster(settings) -> None:
     """Keys of different slots in one script or transaction are refused, even where one node has all slots."""
     with Redis("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as node, node.client() as asked:
         asked.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)

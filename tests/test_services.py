@@ -58,7 +58,7 @@ def test_redis_can_be_taken_away(own_redis: services.Redis) -> None:
     assert own_redis.answers()
 
 
-def test_nginx_serves(nginx) -> None:  # type: ignore[no-untyped-def]
+def test_nginx_serves(nginx) -> None:
     server = nginx("server { listen 127.0.0.1:PORT; location / { return 204; } }")
     assert server.answers()
 

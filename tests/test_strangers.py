@@ -379,7 +379,7 @@ async def _leave(page: ApplicationCommunicator) -> None:
 
 
 def _run(live: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(live())  # type: ignore[arg-type]
+    asyncio.run(live())
 
 
 @pytest.mark.django_db(transaction=True)

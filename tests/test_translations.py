@@ -25,7 +25,7 @@ def tool(*command: str) -> str:
 
 def compiled(path: Path) -> dict:
     with path.open("rb") as file:
-        catalog = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        catalog = gettext.GNUTranslations(file)._catalog
     return {message: text for message, text in catalog.items() if message}
 
 

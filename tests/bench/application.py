@@ -48,4 +48,4 @@ bare = BareHandler()
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     answering = bare if environ["PATH_INFO"] in {ONE_LINE, PAGE_CACHE} else blog
-    return answering(environ, start_response)  # type: ignore[return-value]
+    return answering(environ, start_response)

@@ -31,12 +31,12 @@ def counted(ask: Callable[[], Any]) -> dict[str, int]:
 
     for _ in range(3):
         ask()
-    AbstractConnection.send_packed_command = counting  # type: ignore[method-assign]
+    AbstractConnection.send_packed_command = counting
     try:
         with CaptureQueriesContext(connection) as queries:
             response = ask()
     finally:
-        AbstractConnection.send_packed_command = send  # type: ignore[method-assign]
+        AbstractConnection.send_packed_command = send
     assert response.status_code == 200, response
     return {"queries": len(queries), "round_trips": trips, "bytes": len(response.content)}
 
@@ -53,8 +53,7 @@ def main() -> None:
 
     client = Client(headers={"host": HOST, "user-agent": BROWSER, "x-forwarded-for": "10.1.1.1"})
     asked: dict[str, Callable[[], Any]] = {
-        name: lambda path=path: client.get(path)  # type: ignore[misc]
-        for name, (path, _title) in visits["pages"].items()
+        name: lambda path=path: client.get(path) for name, (path, _title) in visits["pages"].items()
     }
     body = json.dumps({"post": visits["first_post"]})
     asked["beacon"] = lambda: client.post("/stats/view", body, content_type="application/json")

@@ -102,7 +102,7 @@ def inside(pages: dict[str, str]) -> dict[str, str]:
     found = {}
     for name, path in pages.items():
         assert client.get(path).status_code == 200, path
-        found[name] = profiled(lambda path=path: client.get(path))  # type: ignore[misc]
+        found[name] = profiled(lambda path=path: client.get(path))
     return found
 
 

@@ -26,13 +26,13 @@ OLDER = {
 
 
 @pytest.fixture(scope="module")
-def echo():  # type: ignore[no-untyped-def]
+def echo():
     with GunicornServer(application="tests.nginx.echo:application") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def wavering():  # type: ignore[no-untyped-def]
+def wavering():
     with GunicornServer(application="tests.bench.wavering:application") as server:
         yield server
 

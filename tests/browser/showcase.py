@@ -23,7 +23,7 @@ class Showcase(BlogServer):
         printed = self.manage("shell", "--verbosity=0", "-c", "from tests.browser.showcase import fill; fill()")
         self.paths = json.loads(printed.splitlines()[-1])
         super().start()
-        self.paths["setup"] = re.search(r"/setup/\?token=\S+", self.log)[0]  # type: ignore[index]
+        self.paths["setup"] = re.search(r"/setup/\?token=\S+", self.log)[0]
 
     def visit(self, page: Any, name: str) -> Any:
         """Open that page as a reader would come to it, with everything that scripts add; return the last response."""
@@ -130,7 +130,7 @@ def fill() -> None:
     import_folder(WELCOME)
     post = Post.objects.get(slug="markdown-showcase")
     words = re.sub(r"^---\n.*?\n---\n", "", (WELCOME / "markdown.md").read_text(), count=1, flags=re.DOTALL)
-    picture = re.search(r"\]\((/media/\S+)", post.body)[1]  # type: ignore[index]
+    picture = re.search(r"\]\((/media/\S+)", post.body)[1]
     words = re.sub(r"## Diagrams.*?(?=## Images)", "", words.replace("dusk.webp", picture), flags=re.DOTALL)
     chapters = [words.replace("[^1]", f"[^{number}]") for number in range(1, 5)]
     chapter = make_post(

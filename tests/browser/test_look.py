@@ -10,7 +10,7 @@ PAPER = "() => getComputedStyle(document.body).backgroundColor"
 
 
 @pytest.mark.page(**ENGLISH, color_scheme="light")
-def test_the_toggle_is_remembered_and_the_first_paint_is_right(page) -> None:  # type: ignore[no-untyped-def]
+def test_the_toggle_is_remembered_and_the_first_paint_is_right(page) -> None:
     page.goto("/")
     light = page.evaluate(PAPER)
     page.get_by_role("button", name="Dark mode").click()
@@ -24,14 +24,14 @@ def test_the_toggle_is_remembered_and_the_first_paint_is_right(page) -> None:  #
 
 
 @pytest.mark.page(**ENGLISH, color_scheme="dark")
-def test_the_system_decides_until_the_reader_does(page) -> None:  # type: ignore[no-untyped-def]
+def test_the_system_decides_until_the_reader_does(page) -> None:
     page.goto("/")
     red, green, blue = (int(part) for part in page.evaluate(PAPER)[4:-1].split(","))
     assert max(red, green, blue) < 64
 
 
 @pytest.mark.page(**ENGLISH, permissions=["clipboard-read", "clipboard-write"])
-def test_code_can_be_copied_and_wrapped(page) -> None:  # type: ignore[no-untyped-def]
+def test_code_can_be_copied_and_wrapped(page) -> None:
     page.goto(SHOWCASE)
     block = page.locator(".prose .code").first
     block.get_by_role("button", name="Copy").click()
@@ -44,7 +44,7 @@ def test_code_can_be_copied_and_wrapped(page) -> None:  # type: ignore[no-untype
 
 
 @pytest.mark.page(**ENGLISH)
-def test_a_picture_is_enlarged_by_mouse_and_by_keyboard(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_picture_is_enlarged_by_mouse_and_by_keyboard(page) -> None:
     page.goto(SHOWCASE)
     picture = page.locator(".prose img").first
     assert picture.get_attribute("width") and picture.get_attribute("height")
@@ -58,7 +58,7 @@ def test_a_picture_is_enlarged_by_mouse_and_by_keyboard(page) -> None:  # type: 
 
 
 @pytest.mark.page(**ENGLISH)
-def test_diagrams_are_drawn_from_our_own_files(page) -> None:  # type: ignore[no-untyped-def]
+def test_diagrams_are_drawn_from_our_own_files(page) -> None:
     page.goto("/")
     assert "mermaid" not in page.content()
     page.goto(SHOWCASE)
@@ -73,7 +73,7 @@ def test_diagrams_are_drawn_from_our_own_files(page) -> None:  # type: ignore[no
 
 
 @pytest.mark.page(**ENGLISH)
-def test_a_nested_list_stands_closer_than_a_paragraph(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_nested_list_stands_closer_than_a_paragraph(page) -> None:
     page.goto(SHOWCASE)
     margins = [page.locator(place).first.evaluate("(element) => parseFloat(getComputedStyle(element).marginBottom)")
                for place in (".prose li > ul", ".prose > p")]  # fmt: skip
@@ -81,7 +81,7 @@ def test_a_nested_list_stands_closer_than_a_paragraph(page) -> None:  # type: ig
 
 
 @pytest.mark.page(**ENGLISH, viewport={"width": 1280, "height": 800})
-def test_the_contents_stand_beside_the_text_and_follow_the_reader(page) -> None:  # type: ignore[no-untyped-def]
+def test_the_contents_stand_beside_the_text_and_follow_the_reader(page) -> None:
     page.goto(SHOWCASE)
     toc = page.locator(".toc")
     assert toc.evaluate("toc => toc.open")
@@ -117,7 +117,7 @@ MARKED_IS_IN_VIEW = """() => {
 
 
 @pytest.mark.page(**ENGLISH, viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-def test_the_contents_follow_any_jump(page) -> None:  # type: ignore[no-untyped-def]
+def test_the_contents_follow_any_jump(page) -> None:
     page.goto(SHOWCASE)
     sections = page.locator(".toc a").all_text_contents()
     marked = "(name) => document.querySelector('.toc [aria-current]')?.textContent === name"
@@ -145,7 +145,7 @@ def test_the_contents_follow_any_jump(page) -> None:  # type: ignore[no-untyped-
 
 
 @pytest.mark.page(**ENGLISH, viewport={"width": 390, "height": 800})
-def test_on_a_telephone_the_contents_are_folded(page) -> None:  # type: ignore[no-untyped-def]
+def test_on_a_telephone_the_contents_are_folded(page) -> None:
     page.goto(SHOWCASE)
     assert not page.locator(".toc").evaluate("toc => toc.open")
     page.locator(".toc summary").click()
@@ -154,7 +154,7 @@ def test_on_a_telephone_the_contents_are_folded(page) -> None:  # type: ignore[n
 
 
 @pytest.mark.page(**ENGLISH, java_script_enabled=False)
-def test_without_scripts_the_sources_stay(page) -> None:  # type: ignore[no-untyped-def]
+def test_without_scripts_the_sources_stay(page) -> None:
     page.goto(SHOWCASE)
     assert "graph LR" in page.locator("pre.mermaid").inner_text()
     assert page.get_by_role("button", name="Dark mode").count() == 0

@@ -16,7 +16,7 @@ print(make_post(title="To be discussed").get_absolute_url())
 """
 
 
-def write(page, path: str, text: str, name: str = "Ada") -> None:  # type: ignore[no-untyped-def]
+def write(page, path: str, text: str, name: str = "Ada") -> None:
     page.goto(path)
     page.locator("[data-form]").scroll_into_view_if_needed()
     page.locator("#id_author_name").fill(name)
@@ -25,7 +25,7 @@ def write(page, path: str, text: str, name: str = "Ada") -> None:  # type: ignor
     page.get_by_role("button", name="Post comment").click()
 
 
-def test_from_the_held_comment_to_the_undone_mark(page, new_page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
+def test_from_the_held_comment_to_the_undone_mark(page, new_page, daphne_server: BlogServer) -> None:
     path = daphne_server.manage("shell", "--verbosity=0", "-c", FILL).splitlines()[-1]
     reader = new_page(daphne_server.url, language="en", user_agent=BROWSER)
     write(reader, path, "A fine thought.")

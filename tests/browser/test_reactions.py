@@ -18,22 +18,22 @@ def post(daphne_server: BlogServer) -> str:
     return POST
 
 
-def near(page) -> None:  # type: ignore[no-untyped-def]
+def near(page) -> None:
     page.locator(".comments").scroll_into_view_if_needed()
     page.locator(".post-end .reactions button").first.wait_for()
 
 
-def of_post(page, name: str):  # type: ignore[no-untyped-def]
+def of_post(page, name: str):
     return page.locator(".post-end").get_by_role("group", name="Reactions").get_by_role("button", name=name)
 
 
-def press(page, button) -> None:  # type: ignore[no-untyped-def]
+def press(page, button) -> None:
     with page.expect_response(re.compile("/reactions/$")) as answer:
         button.click()
     assert answer.value.status == 200
 
 
-def test_a_press_is_kept_and_seen_by_others(page, new_page, daphne_server: BlogServer, post: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_press_is_kept_and_seen_by_others(page, new_page, daphne_server: BlogServer, post: str) -> None:
     page.goto(post)
     near(page)
     like = of_post(page, "Like: 0")
@@ -54,7 +54,7 @@ def test_a_press_is_kept_and_seen_by_others(page, new_page, daphne_server: BlogS
     of_post(page, "Like: 1").and_(page.locator("[aria-pressed=false]")).wait_for()
 
 
-def test_by_keyboard_under_a_comment(page, post: str) -> None:  # type: ignore[no-untyped-def]
+def test_by_keyboard_under_a_comment(page, post: str) -> None:
     page.goto(post)
     near(page)
     group = page.locator("#floor-1").get_by_role("group", name="Reactions")
@@ -73,7 +73,7 @@ def test_by_keyboard_under_a_comment(page, post: str) -> None:  # type: ignore[n
     assert group.get_by_role("button", name="Hooray: 1").is_visible()  # what stands there stays in sight
 
 
-def test_a_comment_that_comes_later_takes_reactions_too(page, post: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_comment_that_comes_later_takes_reactions_too(page, post: str) -> None:
     page.goto(post)
     near(page)
     page.evaluate("""() => {
@@ -87,7 +87,7 @@ def test_a_comment_that_comes_later_takes_reactions_too(page, post: str) -> None
 
 
 @pytest.mark.page(**ENGLISH, allow_console="ERR_FAILED|500")
-def test_a_press_that_is_lost_is_said_so(page, post: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_press_that_is_lost_is_said_so(page, post: str) -> None:
     page.goto(post)
     near(page)
     page.route("**/reactions/", lambda route: route.abort())
@@ -96,7 +96,7 @@ def test_a_press_that_is_lost_is_said_so(page, post: str) -> None:  # type: igno
     of_post(page, "Smile: 0").and_(page.locator("[aria-pressed=false]")).wait_for()
 
 
-def test_nothing_is_asked_of_who_does_not_come_near(page, post: str) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_is_asked_of_who_does_not_come_near(page, post: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(post, wait_until="networkidle")
@@ -106,13 +106,13 @@ def test_nothing_is_asked_of_who_does_not_come_near(page, post: str) -> None:  #
 
 
 @pytest.mark.page(**ENGLISH, java_script_enabled=False)
-def test_without_scripts_there_is_no_empty_row(page, post: str) -> None:  # type: ignore[no-untyped-def]
+def test_without_scripts_there_is_no_empty_row(page, post: str) -> None:
     page.goto(post)
     assert not page.locator(".reactions").first.is_visible()
 
 
 @pytest.mark.page(**ENGLISH)
-def test_where_storage_is_forbidden_a_press_lasts_as_long_as_the_page(page, post: str) -> None:  # type: ignore[no-untyped-def]
+def test_where_storage_is_forbidden_a_press_lasts_as_long_as_the_page(page, post: str) -> None:
     page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })")
     page.goto(post)
     near(page)

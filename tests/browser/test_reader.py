@@ -12,7 +12,7 @@ CHINESE = {"locale": "zh-CN", "user_agent": BROWSER}
 pytestmark = pytest.mark.page(**CHINESE)
 
 
-def write_comment(page, text: str) -> None:  # type: ignore[no-untyped-def]
+def write_comment(page, text: str) -> None:
     page.locator(".comment-write").scroll_into_view_if_needed()
     form = page.locator(".comment-form")
     form.get_by_label("昵称").fill("林小雨")
@@ -21,12 +21,12 @@ def write_comment(page, text: str) -> None:  # type: ignore[no-untyped-def]
     form.get_by_role("button", name="发表评论").click()
 
 
-def open_post(page) -> None:  # type: ignore[no-untyped-def]
+def open_post(page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Markdown 排版示例").first.click()
 
 
-def test_read_a_post_and_be_counted(page) -> None:  # type: ignore[no-untyped-def]
+def test_read_a_post_and_be_counted(page) -> None:
     with page.expect_response(re.compile("/stats/view$")) as beacon:
         page.goto("/")
     before = int(beacon.value.json()["pv_today"])
@@ -42,7 +42,7 @@ def test_read_a_post_and_be_counted(page) -> None:  # type: ignore[no-untyped-de
     assert page.evaluate("document.querySelector(':target') !== null")
 
 
-def test_comment_and_reply(page) -> None:  # type: ignore[no-untyped-def]
+def test_comment_and_reply(page) -> None:
     open_post(page)
     write_comment(page, "写得真**清楚**。")
     first = page.locator("#floor-1")
@@ -56,7 +56,7 @@ def test_comment_and_reply(page) -> None:  # type: ignore[no-untyped-def]
     assert page.locator("#floor-2").get_by_role("link", name="回复 1 楼").get_attribute("href") == "#floor-1"
 
 
-def test_the_button_brings_the_form_and_its_only_token(page) -> None:  # type: ignore[no-untyped-def]
+def test_the_button_brings_the_form_and_its_only_token(page) -> None:
     open_post(page)
     page.wait_for_load_state()
     page.evaluate("() => document.querySelector('[data-form] a.button').click()")  # before the scroll loads it too
@@ -76,7 +76,7 @@ def test_a_search_for_ten_thousand_characters_is_answered(daphne_server: BlogSer
 
 
 @pytest.mark.page(**CHINESE, allow_console="WebSocket|404")
-def test_a_socket_to_nowhere_is_closed(page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
+def test_a_socket_to_nowhere_is_closed(page, daphne_server: BlogServer) -> None:
     page.goto("/")
     code = page.evaluate("""() => new Promise((resolve) => {
       new WebSocket("/ws/nowhere/").addEventListener("close", (event) => resolve(event.code));
@@ -85,7 +85,7 @@ def test_a_socket_to_nowhere_is_closed(page, daphne_server: BlogServer) -> None:
 
 
 @pytest.mark.page(**CHINESE, java_script_enabled=False)
-def test_everything_works_without_scripts(page) -> None:  # type: ignore[no-untyped-def]
+def test_everything_works_without_scripts(page) -> None:
     with page.expect_response(re.compile(r"/stats/view\?post=")) as pixel:
         open_post(page)
     assert pixel.value.headers["content-type"] == "image/gif"
@@ -102,7 +102,7 @@ def test_everything_works_without_scripts(page) -> None:  # type: ignore[no-unty
 
 
 @pytest.mark.page(**CHINESE, allow_console="422")
-def test_a_refused_comment_keeps_its_text(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_refused_comment_keeps_its_text(page) -> None:
     open_post(page)
     page.locator(".comment-write").scroll_into_view_if_needed()
     form = page.locator(".comment-form")
@@ -115,7 +115,7 @@ def test_a_refused_comment_keeps_its_text(page) -> None:  # type: ignore[no-unty
 
 
 @pytest.mark.page(language="en", user_agent=BROWSER, viewport={"width": 390, "height": 800})
-def test_a_phone_shows_everything_without_scrolling_sideways(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_phone_shows_everything_without_scrolling_sideways(page) -> None:
     for path in ("/", "/archive/", "/search/?q=Markdown"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

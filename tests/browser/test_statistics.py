@@ -20,7 +20,7 @@ def owner(daphne_server: BlogServer) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_page_fits_and_has_no_barrier(new_page, daphne_server, owner, axe, width: int, scheme: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_page_fits_and_has_no_barrier(new_page, daphne_server, owner, axe, width: int, scheme: str) -> None:
     size = {"width": width, "height": 900}
     page = new_page(daphne_server.url, language="en", user_agent=BROWSER, viewport=size, color_scheme=scheme)
     page.goto("/admin/login/?next=/admin/stats/")
@@ -61,7 +61,7 @@ BACKGROUND = '{ prerendering: false, visibility: "hidden" }'
         (AHEAD, [("prerenderingchange", BACKGROUND), ("visibilitychange", '{ visibility: "visible" }')]),
     ],
 )
-def test_a_page_counts_when_it_is_seen(new_page, daphne_server, begins: str, steps: list) -> None:  # type: ignore[no-untyped-def]
+def test_a_page_counts_when_it_is_seen(new_page, daphne_server, begins: str, steps: list) -> None:
     page = new_page(daphne_server.url, language="en", user_agent=BROWSER)
     beacons: list[str] = []
     page.on("request", lambda asked: beacons.append(asked.url) if asked.url.endswith("/stats/view") else None)
@@ -79,7 +79,7 @@ def test_a_page_counts_when_it_is_seen(new_page, daphne_server, begins: str, ste
     assert len(beacons) == 1
 
 
-def test_another_site_is_named_as_where_the_reader_came_from(new_page, daphne_server) -> None:  # type: ignore[no-untyped-def]
+def test_another_site_is_named_as_where_the_reader_came_from(new_page, daphne_server) -> None:
     page = new_page(daphne_server.url, language="en", user_agent=BROWSER)
     sent = []
     for referrer in ("https://www.google.com/search?q=blog", f"{daphne_server.url}/archive/", None):

@@ -20,7 +20,7 @@ DROP = """([encoded, name, type]) => {
 }"""
 
 
-def drop(page, data: bytes, name: str, kind: str) -> None:  # type: ignore[no-untyped-def]
+def drop(page, data: bytes, name: str, kind: str) -> None:
     page.evaluate(DROP, [base64.b64encode(data).decode(), name, kind])
 
 
@@ -31,7 +31,7 @@ def png() -> bytes:
 
 
 @pytest.mark.page(locale="zh-CN", user_agent=BROWSER, allow_console="40[04]")
-def test_from_the_setup_link_to_a_public_post(page, new_page, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
+def test_from_the_setup_link_to_a_public_post(page, new_page, daphne_server: BlogServer) -> None:
     link = re.search(r"http\S+/setup/\?token=\S+", daphne_server.log)[0]
     page.goto(link)
     page.get_by_label("用户名").fill("站长")
@@ -64,7 +64,7 @@ def test_from_the_setup_link_to_a_public_post(page, new_page, daphne_server: Blo
     )
 
 
-def test_the_editor_is_closed_to_strangers(page) -> None:  # type: ignore[no-untyped-def]
+def test_the_editor_is_closed_to_strangers(page) -> None:
     for path in ("/admin/editor/preview/", "/admin/editor/upload/"):
         assert page.request.post(path, form={"content": "x"}).status == 403
     page.goto("/admin/")

@@ -12,28 +12,28 @@ pytestmark = pytest.mark.page(**ENGLISH)
 REFUSED = r"\b(?:403|422)\b"
 
 
-def open_post(page) -> None:  # type: ignore[no-untyped-def]
+def open_post(page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Markdown showcase").first.click()
     page.wait_for_load_state("load")
 
 
-def form_of(page):  # type: ignore[no-untyped-def]
+def form_of(page):
     page.locator(".comment-write").scroll_into_view_if_needed()
     return page.locator(".comment-form")
 
 
-def fill(form, text: str, name: str = "Lin") -> None:  # type: ignore[no-untyped-def]
+def fill(form, text: str, name: str = "Lin") -> None:
     form.get_by_label("Name").fill(name)
     form.get_by_label("Email:").fill("lin@example.com")
     form.get_by_label("Comment:").fill(text)
 
 
-def send(form) -> None:  # type: ignore[no-untyped-def]
+def send(form) -> None:
     form.get_by_role("button", name="Post comment").click()
 
 
-def write(page, text: str):  # type: ignore[no-untyped-def]
+def write(page, text: str):
     form = form_of(page)
     fill(form, text)
     send(form)
@@ -43,7 +43,7 @@ def write(page, text: str):  # type: ignore[no-untyped-def]
     return comment
 
 
-def test_a_comment_is_sent_without_leaving_the_page(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_comment_is_sent_without_leaving_the_page(page) -> None:
     open_post(page)
     page.evaluate("() => (window.stayed = true)")
     before = page.url
@@ -56,7 +56,7 @@ def test_a_comment_is_sent_without_leaving_the_page(page) -> None:  # type: igno
     assert page.locator(".comment", has_text="Second one.").count() == 1
 
 
-def test_a_double_click_sends_one_comment(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_double_click_sends_one_comment(page) -> None:
     open_post(page)
     form = form_of(page)
     fill(form, "Only once.")
@@ -67,13 +67,13 @@ def test_a_double_click_sends_one_comment(page) -> None:  # type: ignore[no-unty
 
 
 @pytest.mark.page(**ENGLISH, allow_console="ERR_|Failed to load")
-def test_an_answer_that_is_lost_is_asked_for_again(page) -> None:  # type: ignore[no-untyped-def]
+def test_an_answer_that_is_lost_is_asked_for_again(page) -> None:
     open_post(page)
     form = form_of(page)
     fill(form, "Stored, and the answer lost.")
     lost = []
 
-    def lose(route) -> None:  # type: ignore[no-untyped-def]
+    def lose(route) -> None:
         if route.request.method == "POST" and not lost:
             lost.append(route.fetch().status)
             route.abort()
@@ -89,7 +89,7 @@ def test_an_answer_that_is_lost_is_asked_for_again(page) -> None:  # type: ignor
 
 
 @pytest.mark.page(**ENGLISH)
-def test_nothing_moves_when_help_for_writing_arrives(page) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_moves_when_help_for_writing_arrives(page) -> None:
     """It comes when the form is first touched, be it by pressing Send, which must still be there when it is let go."""
     open_post(page)
     form = form_of(page)
@@ -101,7 +101,7 @@ def test_nothing_moves_when_help_for_writing_arrives(page) -> None:  # type: ign
 
 
 @pytest.mark.page(**ENGLISH, allow_console="ERR_|Failed to load")
-def test_a_draft_survives_an_outage_and_a_reload(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_draft_survives_an_outage_and_a_reload(page) -> None:
     open_post(page)
     form = form_of(page)
     fill(form, "Not to be lost.")
@@ -122,7 +122,7 @@ def test_a_draft_survives_an_outage_and_a_reload(page) -> None:  # type: ignore[
 
 
 @pytest.mark.page(**ENGLISH, allow_console=REFUSED)
-def test_an_expired_form_keeps_the_text_and_is_sent_by_a_second_click(page) -> None:  # type: ignore[no-untyped-def]
+def test_an_expired_form_keeps_the_text_and_is_sent_by_a_second_click(page) -> None:
     open_post(page)
     form = form_of(page)
     fill(form, "Slowly thought over.")
@@ -135,7 +135,7 @@ def test_an_expired_form_keeps_the_text_and_is_sent_by_a_second_click(page) -> N
 
 
 @pytest.mark.page(**ENGLISH, allow_console=REFUSED)
-def test_what_is_wrong_is_said_where_it_is_and_takes_the_focus(page) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_wrong_is_said_where_it_is_and_takes_the_focus(page) -> None:
     open_post(page)
     form = form_of(page)
     fill(form, "Kept all the same.")
@@ -152,7 +152,7 @@ def test_what_is_wrong_is_said_where_it_is_and_takes_the_focus(page) -> None:  #
     page.locator(".comment", has_text="Kept all the same.").wait_for()
 
 
-def test_by_keyboard_alone(page) -> None:  # type: ignore[no-untyped-def]
+def test_by_keyboard_alone(page) -> None:
     open_post(page)
     form = form_of(page)
     form.get_by_label("Name").focus()
@@ -173,7 +173,7 @@ def test_by_keyboard_alone(page) -> None:  # type: ignore[no-untyped-def]
     assert page.evaluate("() => document.activeElement.closest('[role=status]') !== null")
 
 
-def test_a_reply_is_written_under_what_it_answers(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_reply_is_written_under_what_it_answers(page) -> None:
     open_post(page)
     comment = write(page, "Answer me.")
     floor = comment.get_attribute("id").removeprefix("floor-")
@@ -188,7 +188,7 @@ def test_a_reply_is_written_under_what_it_answers(page) -> None:  # type: ignore
     assert page.locator(".comment-write > .comment-form").count() == 1
 
 
-def test_a_selection_is_quoted(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_selection_is_quoted(page) -> None:
     open_post(page)
     comment = write(page, "Words worth quoting.")
     form_of(page).get_by_label("Comment:").fill("Well:")
@@ -207,7 +207,7 @@ def test_a_selection_is_quoted(page) -> None:  # type: ignore[no-untyped-def]
     assert page.get_by_role("button", name="Quote").count() == 0
 
 
-def test_a_preview_follows_the_typing(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_preview_follows_the_typing(page) -> None:
     open_post(page)
     form = form_of(page)
     fill(form, "A **bold** word.")
@@ -221,7 +221,7 @@ def test_a_preview_follows_the_typing(page) -> None:  # type: ignore[no-untyped-
     assert not preview.is_visible() and button.get_attribute("aria-expanded") == "false"
 
 
-def test_one_edits_and_deletes_ones_own(page, new_page: Callable, daphne_server: BlogServer) -> None:  # type: ignore[no-untyped-def]
+def test_one_edits_and_deletes_ones_own(page, new_page: Callable, daphne_server: BlogServer) -> None:
     open_post(page)
     comment = write(page, "Full of erors.")
     comment.get_by_role("link", name="Edit").click()
@@ -242,7 +242,7 @@ def test_one_edits_and_deletes_ones_own(page, new_page: Callable, daphne_server:
 
 
 @pytest.mark.page(**ENGLISH, java_script_enabled=False, allow_console=REFUSED)
-def test_all_of_it_without_scripts(page) -> None:  # type: ignore[no-untyped-def]
+def test_all_of_it_without_scripts(page) -> None:
     open_post(page)
     page.get_by_role("link", name="Write a comment").click()
     fill(page.locator(".comment-form"), "Without *scripts*.")

@@ -25,7 +25,7 @@ def test_the_corpus_is_as_large_and_varied_as_it_says() -> None:
 
 @pytest.mark.parametrize("taught", [0, 1])
 def test_no_ham_is_taken_for_spam_and_most_spam_is_held(taught: int, settings: object) -> None:
-    settings.COMMENT_LEARN_FROM = 20 if taught else 1000  # type: ignore[attr-defined]
+    settings.COMMENT_LEARN_FROM = 20 if taught else 1000
     states, _wrong = judged(corpus(), taught)
 
     def share(kinds: tuple[str, ...], *wanted: str) -> float:
@@ -43,7 +43,7 @@ def test_no_ham_is_taken_for_spam_and_most_spam_is_held(taught: int, settings: o
 @pytest.mark.django_db
 def test_what_was_marked_once_is_known_from_then_on(settings: object) -> None:
     """Through the real door, with what was learned in the tables."""
-    settings.COMMENTS_PER_POST_PER_MINUTE = 0  # type: ignore[attr-defined]
+    settings.COMMENTS_PER_POST_PER_MINUTE = 0
     comments = corpus()
     post = make_post()
     rows = [_row(one, post.pk, floor) for floor, one in enumerate(comments, 1)]

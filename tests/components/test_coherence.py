@@ -34,7 +34,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return request.getfixturevalue("together") if request.param == "together" else LocalBackend()
 
 
-def both(function):  # type: ignore[no-untyped-def]
+def both(function):
     return pytest.mark.parametrize("backend", BACKENDS, indirect=True)(function)
 
 
@@ -165,7 +165,7 @@ def test_an_answer_that_comes_late_says_what_was_when_it_was_asked_for(
     assert store.current_site().title == "As it was"
     asked, changed, read = threading.Event(), threading.Event(), together.read_stamps
 
-    def late(redis):  # type: ignore[no-untyped-def]
+    def late(redis):
         stamps = read(redis)
         if threading.current_thread().name == "coherence" and not asked.is_set():
             asked.set()

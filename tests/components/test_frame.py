@@ -212,7 +212,7 @@ def test_every_page_tells_the_browser_what_it_may_do(client: Client) -> None:
 def test_a_database_away_leaves_health_and_the_frame_standing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     kept, asked = store.current_site(), []
 
-    def away(*args, **kwargs):  # type: ignore[no-untyped-def]
+    def away(*args, **kwargs):
         asked.append(args)
         raise OperationalError("gone")
 

@@ -87,7 +87,7 @@ def directives(header: str) -> dict[str, str]:
     return {name.strip(): value.strip('"') for name, _equals, value in pairs}
 
 
-def assert_is_gone_in_a_second(response, address: str) -> None:  # type: ignore[no-untyped-def]
+def assert_is_gone_in_a_second(response, address: str) -> None:
     said = directives(response.headers.get("Cache-Control", ""))
     assert said, f"{address} leaves its lifetime to others ({response.status_code})"
     assert not said.keys() & {"stale-if-error", "stale-while-revalidate", "immutable"}, address

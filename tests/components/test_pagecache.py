@@ -280,17 +280,17 @@ class Watching:
 
     seen: list[str] = []
 
-    def __init__(self, get_response) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, get_response) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):  # type: ignore[no-untyped-def]
+    def __call__(self, request):
         self.seen.append("request")
         return self.get_response(request)
 
-    def process_view(self, request, view, args, kwargs) -> None:  # type: ignore[no-untyped-def]
+    def process_view(self, request, view, args, kwargs) -> None:
         self.seen.append(f"view of {request.user} in {request.session.session_key}")
 
-    def process_exception(self, request, exception) -> None:  # type: ignore[no-untyped-def]
+    def process_exception(self, request, exception) -> None:
         self.seen.append(type(exception).__name__)
 
 

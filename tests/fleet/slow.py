@@ -32,8 +32,8 @@ def _slowly(make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _render = _slowly(Template.render)
-Template.render = lambda *args, **kwargs: _render(*args, **kwargs) + "<!-- by the slow renderer -->"  # type: ignore[method-assign]
-feeds.SiteFeed._respond = _slowly(feeds.SiteFeed._respond)  # type: ignore[method-assign]
+Template.render = lambda *args, **kwargs: _render(*args, **kwargs) + "<!-- by the slow renderer -->"
+feeds.SiteFeed._respond = _slowly(feeds.SiteFeed._respond)
 # Caches besides that of pages: the snapshot, and which posts lead to which.
 snapshot.build = _slowly(snapshot.build)
 related._read = _slowly(related._read)

@@ -129,7 +129,7 @@ def test_a_designated_host_has_the_schedule_alone(own_redis: Redis) -> None:
         assert idle.process.wait(5) == 0
 
 
-def app_of(redis: Redis):  # type: ignore[no-untyped-def]
+def app_of(redis: Redis):
     """The program's app as a process of that Redis's fleet has it."""
     site = vars(site_settings(REDIS_URL=redis.url))
     changes = {name[7:].lower(): site[name] for name in site if name.startswith("CELERY_")}

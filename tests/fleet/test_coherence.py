@@ -150,7 +150,7 @@ def reached(member: Redis, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     assert isinstance(present, coherence.RedisBackend)
     publish, numbers = present._publish, list[int]()
 
-    def counting(*args):  # type: ignore[no-untyped-def]
+    def counting(*args):
         number = publish(*args)
         if threading.current_thread() is threading.main_thread():
             numbers.append(number)
@@ -160,13 +160,13 @@ def reached(member: Redis, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return numbers
 
 
-def test_every_process_shows_a_change_within_100_ms(fleet, reached: list[int]) -> None:  # type: ignore[no-untyped-def]
+def test_every_process_shows_a_change_within_100_ms(fleet, reached: list[int]) -> None:
     running = fleet()
     check(running, CHANGES)
     assert max(reached) > len(running.servers)
 
 
-def test_a_slow_renderer_puts_nothing_old_back(fleet) -> None:  # type: ignore[no-untyped-def]
+def test_a_slow_renderer_puts_nothing_old_back(fleet) -> None:
     """Each change comes while every process is making all its pages anew."""
     by_chance = random.Random(20261128)
 
@@ -181,7 +181,7 @@ def test_a_slow_renderer_puts_nothing_old_back(fleet) -> None:  # type: ignore[n
     check(running, CHANGES // 2, make_anew, looks_after=(BOUND_SECONDS, PUT_BACK_SECONDS))
 
 
-def test_a_listener_that_is_cut_off_is_not_missed(fleet, own_redis: Redis, reached: list[int]) -> None:  # type: ignore[no-untyped-def]
+def test_a_listener_that_is_cut_off_is_not_missed(fleet, own_redis: Redis, reached: list[int]) -> None:
     """Just before each commit; or a little earlier, so that they are coming back; or until everybody has been asked."""
     by_chance = random.Random(20261128)
     with own_redis.client() as redis, ThreadPoolExecutor(1) as thread:
@@ -210,7 +210,7 @@ def test_a_listener_that_is_cut_off_is_not_missed(fleet, own_redis: Redis, reach
     assert sum(number < len(running.servers) for number in reached) > CHANGES // 6
 
 
-def test_a_redis_that_restarts_is_not_missed(fleet, own_redis: Redis) -> None:  # type: ignore[no-untyped-def]
+def test_a_redis_that_restarts_is_not_missed(fleet, own_redis: Redis) -> None:
     """It goes away just before a commit, and comes back without its memory after some changes were made without it."""
 
     def restart(number: int) -> None:
@@ -223,7 +223,7 @@ def test_a_redis_that_restarts_is_not_missed(fleet, own_redis: Redis) -> None:  
 
 
 def test_a_lost_message_is_noticed_by_the_stamp(
-    fleet,  # type: ignore[no-untyped-def]
+    fleet,
     reached: list[int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

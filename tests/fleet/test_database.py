@@ -33,7 +33,7 @@ WRITE = "from apps.posts.models import Post; Post.objects.create(title='Title {0
 def own_mariadb() -> Iterator[MariaDB]:
     """A MariaDB of these tests' own, which may have replicas; where its log begins to be of interest."""
     with MariaDB("--log-bin=binlog", "--server-id=1") as server:
-        server.begins_at = server.ask("SELECT @@gtid_binlog_pos")[0][0]  # type: ignore[attr-defined]
+        server.begins_at = server.ask("SELECT @@gtid_binlog_pos")[0][0]
         yield server
 
 

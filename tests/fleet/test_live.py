@@ -75,7 +75,7 @@ class OpenPage:
         self.fetched += 1
         now = time.time()
         for item in answer.split("<li ")[1:]:
-            floor, text = re.search(r'id="floor-(\d+)".*?(text \d+-\d+ here)', item, re.DOTALL).groups()  # type: ignore[union-attr]
+            floor, text = re.search(r'id="floor-(\d+)".*?(text \d+-\d+ here)', item, re.DOTALL).groups()
             self.shown.append((int(floor), text, now))
 
 
@@ -93,7 +93,7 @@ def write(server: str, post: Post, number: int, comments: int) -> None:
         opener.open(request, timeout=PATIENCE_SECONDS).close()
 
 
-def test_two_hundred_comments_at_once_are_shown_on_fifty_pages(fleet) -> None:  # type: ignore[no-untyped-def]
+def test_two_hundred_comments_at_once_are_shown_on_fifty_pages(fleet) -> None:
     running, post = fleet(), make_post()
     live = [server.port for server in running.servers[2:]]
     # nginx counts what an address fetches: each page is somebody else's.

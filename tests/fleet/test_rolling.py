@@ -89,7 +89,7 @@ class Owner:
         self.whole = whole
         self.cookies: dict[str, str] = {}
 
-    def ask(self, host: str, path: str, fields: dict | None = None, body: bytes | None = None, kind: str = FORM_TYPE):  # type: ignore[no-untyped-def]
+    def ask(self, host: str, path: str, fields: dict | None = None, body: bytes | None = None, kind: str = FORM_TYPE):
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if fields is not None:
             body = urlencode({**fields, "csrfmiddlewaretoken": self.cookies["csrftoken"]}).encode()
@@ -165,7 +165,7 @@ def test_a_picture_uploaded_on_one_host_is_seen_on_both(owner: Owner) -> None:
     kind = f"multipart/form-data; boundary={edge}"
     status, _headers, text = owner.ask("host1", "/admin/editor/upload/", body=body, kind=kind)
     assert status == 200, text
-    address = re.search(r"/media/uploads/[\w/.]+", text)[0]  # type: ignore[index]
+    address = re.search(r"/media/uploads/[\w/.]+", text)[0]
     answers = {host: owner.ask(host, address) for host in ("host1", "host2", "nginx")}
     assert {status for status, _headers, _text in answers.values()} == {200}
     assert len({text for _status, _headers, text in answers.values()}) == 1

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.gunicorn]
 
 
 @pytest.fixture
-def watched(settings) -> Iterator[tuple[Redis, Sentinel]]:  # type: ignore[no-untyped-def]
+def watched(settings) -> Iterator[tuple[Redis, Sentinel]]:
     """A master with a replica, and the Sentinel that this process's REDIS_URL names, after one that isn't there."""
     quickly = ("--repl-diskless-sync-delay", "0")
     with Redis(*quickly) as master, Redis("--replicaof", f"127.0.0.1 {master.port}") as replica:
@@ -48,7 +48,7 @@ async def heard(layer: RedisPubSubChannelLayer, text: str) -> bool:
         await layer.flush()
 
 
-def test_all_that_uses_redis_finds_the_new_master(watched: tuple[Redis, Sentinel], settings) -> None:  # type: ignore[no-untyped-def]
+def test_all_that_uses_redis_finds_the_new_master(watched: tuple[Redis, Sentinel], settings) -> None:
     master, sentinel = watched
     site = site_settings(REDIS_URL=settings.REDIS_URL)
     own = client()

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database(
 
 
 class StayHere(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *arguments: object) -> None:  # type: ignore[override]
+    def redirect_request(self, *arguments: object) -> None:
         return None
 
 
@@ -66,7 +66,7 @@ def hosts(
 
 def test_a_writer_goes_from_host_to_host(
     hosts: tuple[GunicornServer, GunicornServer], own_redis: Redis, settings
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     one, other = hosts
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
     get_user_model().objects.create_superuser("owner", "o@example.com", "a-long-password-of-tests")

@@ -53,12 +53,11 @@ class Writer(threading.Thread):
         page = self._until(lambda: self._ask("GET", {}))
         cookie, _, html = page.partition("\n")
         token, key = (
-            re.search(rf'name="{name}" value="(\w+)"', html)[1]  # type: ignore[index]
-            for name in ("csrfmiddlewaretoken", "submission")
+            re.search(rf'name="{name}" value="(\w+)"', html)[1] for name in ("csrfmiddlewaretoken", "submission")
         )
         return cookie, token, key
 
-    def _until(self, ask) -> str:  # type: ignore[no-untyped-def]
+    def _until(self, ask) -> str:
         while time.monotonic() < self.ends_at:
             if answer := ask():
                 return str(answer)

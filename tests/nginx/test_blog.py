@@ -40,7 +40,7 @@ Comment.objects.all().set_state("screened")
 def app(environ: dict[str, str]) -> Iterator[GunicornServer]:
     app = GunicornServer(workers=2, **environ)
     app.manage("migrate", "--verbosity=0")
-    app.paths = app.manage("shell", "--verbosity=0", "-c", FILL).splitlines()[-1].split()  # type: ignore[attr-defined]
+    app.paths = app.manage("shell", "--verbosity=0", "-c", FILL).splitlines()[-1].split()
     with app:
         yield app
 
@@ -59,11 +59,11 @@ def nginx(app: GunicornServer, tmp_path: Path) -> Iterator[BlogNginx]:
 
 @pytest.fixture
 def post(app: GunicornServer) -> str:
-    return str(app.paths[0])  # type: ignore[attr-defined]
+    return str(app.paths[0])
 
 
 def test_what_tracks_a_reader_is_in_no_link(nginx: BlogNginx, app: GunicornServer) -> None:
-    shelf = app.paths[1]  # type: ignore[attr-defined]
+    shelf = app.paths[1]
     page = ask(nginx, f"{shelf}?{TRACKED}&page=1&gclid=1")
     assert page.status == 200
     assert b"page=2" in page.body

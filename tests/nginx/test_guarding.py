@@ -69,7 +69,7 @@ def until_one_is_refused(asking: Callable[[], Any], most: int = 6_000) -> list[A
         ("GET", "/admin/", 200, 50),
     ],
 )
-def test_an_address_has_its_share(guarded, method: str, path: str, at_once: int, a_second: int) -> None:  # type: ignore[no-untyped-def]
+def test_an_address_has_its_share(guarded, method: str, path: str, at_once: int, a_second: int) -> None:
     with guarded() as nginx:
         begun = time.monotonic()
         answers = until_one_is_refused(lambda: ask(nginx, path, method, b"{}" if method == "POST" else None))
@@ -92,7 +92,7 @@ def test_an_address_has_its_share(guarded, method: str, path: str, at_once: int,
         ("GET", "/stats/view?post=1", 1_800),
     ],
 )
-def test_the_rest_is_not_refused(guarded, method: str, path: str, times: int) -> None:  # type: ignore[no-untyped-def]
+def test_the_rest_is_not_refused(guarded, method: str, path: str, times: int) -> None:
     with guarded() as nginx, ThreadPoolExecutor(8) as readers:
         body = b"{}" if method == "POST" else None
         answers = readers.map(lambda _number: ask(nginx, path, method, body), range(times))
@@ -108,7 +108,7 @@ def test_the_rest_is_not_refused(guarded, method: str, path: str, times: int) ->
         {"Cookie": "language=fr"},
     ],
 )
-def test_what_passes_the_cache_by_is_counted(guarded, headers: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+def test_what_passes_the_cache_by_is_counted(guarded, headers: dict[str, str]) -> None:
     with guarded() as nginx:
         answers = until_one_is_refused(lambda: ask(nginx, "/article/1/a/", **headers))
         told = Counter(answer.status for answer in answers)
@@ -130,7 +130,7 @@ NEIGHBOURS = [
 
 
 @pytest.mark.parametrize(("one", "other", "are_one"), NEIGHBOURS)
-def test_nginx_counts_addresses_as_the_blog_does(guarded, one: str, other: str, are_one: bool) -> None:  # type: ignore[no-untyped-def]
+def test_nginx_counts_addresses_as_the_blog_does(guarded, one: str, other: str, are_one: bool) -> None:
     with guarded(cdn="192.0.2.0/24 -> 127.0.0.8/32") as nginx:
 
         def search(address: str) -> int:
@@ -163,7 +163,7 @@ def test_the_cookie_of_a_commenter_is_secure_under_https(app: GunicornServer, tm
             connection.close()
 
 
-def test_a_cdn_is_believed_and_nobody_else(guarded) -> None:  # type: ignore[no-untyped-def]
+def test_a_cdn_is_believed_and_nobody_else(guarded) -> None:
     with guarded(cdn="192.0.2.0/24 -> 127.0.0.8/32") as nginx:
         by_the_cdn = ask(nginx, "/a/", source="127.0.0.8", X_Forwarded_For="203.0.113.7, 198.51.100.1").told["headers"]
         assert by_the_cdn["x_forwarded_for"] == "198.51.100.1"

@@ -28,7 +28,7 @@ FORM = {
 }
 
 
-def act(client: Client, action: str, *posts: Post, **extra: object):  # type: ignore[no-untyped-def]
+def act(client: Client, action: str, *posts: Post, **extra: object):
     data = {"action": action, "_selected_action": [post.pk for post in posts], **extra}
     return in_english(client).post(LIST, data, follow=True)
 

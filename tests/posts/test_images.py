@@ -421,7 +421,7 @@ def test_an_animated_webp_is_kept() -> None:
     picture = opened(encode_image(data))
     assert getattr(picture, "n_frames", 1) == len(frames)
     assert picture.info["duration"] == 70 and picture.info["loop"] == 2
-    assert picture.convert("RGBA").getextrema()[3] == (0, 255)  # type: ignore[index]
+    assert picture.convert("RGBA").getextrema()[3] == (0, 255)
 
 
 def test_a_gif_without_a_loop_plays_once_and_frames_of_one_palette_each_keep_theirs() -> None:

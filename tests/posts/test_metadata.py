@@ -404,7 +404,7 @@ def test_letters_that_no_font_has_take_the_title_away(monkeypatch: pytest.Monkey
 
 def test_lines_break_as_readers_of_each_script_expect() -> None:
     def lines(text: str, width: int) -> list[str]:
-        return wrap(text, width, lambda part: sum(2 if ord(sign) > 0x2E7F else 1 for sign in part))  # type: ignore[arg-type]
+        return wrap(text, width, lambda part: sum(2 if ord(sign) > 0x2E7F else 1 for sign in part))
 
     assert lines("How to build a blog", 8) == ["How to", "build a", "blog"]
     assert lines("数据库调优", 6) == ["数据库", "调优"]

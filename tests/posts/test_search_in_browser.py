@@ -10,7 +10,7 @@ pytestmark = pytest.mark.page(locale="zh-CN", user_agent=BROWSER)
 TITLE = "Markdown 排版示例"
 
 
-def test_titles_are_offered_and_chosen_by_keyboard(page) -> None:  # type: ignore[no-untyped-def]
+def test_titles_are_offered_and_chosen_by_keyboard(page) -> None:
     page.goto("/search/")
     field = page.locator("#query")
     options = page.locator("#query + [role=listbox] [role=option]")
@@ -31,14 +31,14 @@ def test_titles_are_offered_and_chosen_by_keyboard(page) -> None:  # type: ignor
     page.wait_for_url(re.compile("/article/"))
 
 
-def test_titles_are_offered_under_the_navbar_and_chosen_by_mouse(page) -> None:  # type: ignore[no-untyped-def]
+def test_titles_are_offered_under_the_navbar_and_chosen_by_mouse(page) -> None:
     page.goto("/search/")
     page.locator("#search").press_sequentially("mark")
     page.locator("#search + [role=listbox] [role=option]", has_text=TITLE).click()
     page.wait_for_url(re.compile("/article/"))
 
 
-def test_enter_searches_when_nothing_is_chosen(page) -> None:  # type: ignore[no-untyped-def]
+def test_enter_searches_when_nothing_is_chosen(page) -> None:
     page.goto("/search/?q=other")
     field = page.locator("#query")
     field.fill("排版")
@@ -48,7 +48,7 @@ def test_enter_searches_when_nothing_is_chosen(page) -> None:  # type: ignore[no
     assert page.locator(".hit h2 mark").first.inner_text() == "排版"
 
 
-def test_a_search_that_cannot_suggest_still_searches(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_search_that_cannot_suggest_still_searches(page) -> None:
     page.route("**/search/suggest/*", lambda route: route.fulfill(status=204))
     page.goto("/search/")
     page.locator("#query").fill("排版")
@@ -58,7 +58,7 @@ def test_a_search_that_cannot_suggest_still_searches(page) -> None:  # type: ign
 
 
 @pytest.mark.page(locale="zh-CN", user_agent=BROWSER, java_script_enabled=False)
-def test_a_search_works_without_scripts(page) -> None:  # type: ignore[no-untyped-def]
+def test_a_search_works_without_scripts(page) -> None:
     page.goto("/search/")
     page.locator("#query").fill("paiban")
     page.locator("#query").press("Enter")

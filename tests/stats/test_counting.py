@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "/stats/view"
 
 
-def beacon(client: Client, body: str = "{}", **extra):  # type: ignore[no-untyped-def]
+def beacon(client: Client, body: str = "{}", **extra):
     return client.post(ADDRESS, body, content_type="text/plain;charset=UTF-8", **extra)
 
 
@@ -48,7 +48,7 @@ def test_the_pixel_counts_for_readers_without_scripts(reader: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_view_costs_without_redis(reader: Client, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_what_a_view_costs_without_redis(reader: Client, django_assert_num_queries) -> None:
     of_post = f'{{"post": {make_post().pk}, "referrer": "%s"}}'
     for body in (of_post % "https://example.com/", "{}"):
         beacon(reader, body)
@@ -70,7 +70,7 @@ def test_robots_owners_and_prefetches_are_not_counted(reader: Client) -> None:
     assert counted() == (0, 0)
 
 
-def test_a_request_that_no_session_was_looked_up_for_is_a_readers(rf) -> None:  # type: ignore[no-untyped-def]
+def test_a_request_that_no_session_was_looked_up_for_is_a_readers(rf) -> None:
     request = rf.post(ADDRESS, headers={"user-agent": BROWSER})
     assert not hasattr(request, "user")
     assert count_view(request.META, None).pv == 1

@@ -24,7 +24,7 @@ from tests.factories import make_comment, make_post, make_posts
 pytestmark = pytest.mark.django_db
 
 
-def test_totals_that_are_off_are_put_right_and_logged_with_figures(caplog) -> None:  # type: ignore[no-untyped-def]
+def test_totals_that_are_off_are_put_right_and_logged_with_figures(caplog) -> None:
     right, high, low = make_posts(3)
     for post in (right, high, low):
         counter().hit(View(site_day(), "ada", post.pk))
@@ -38,7 +38,7 @@ def test_totals_that_are_off_are_put_right_and_logged_with_figures(caplog) -> No
     assert reconcile_views() == 0 and not caplog.records
 
 
-def test_posts_are_looked_at_some_at_a_time(monkeypatch, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_posts_are_looked_at_some_at_a_time(monkeypatch, django_assert_num_queries) -> None:
     monkeypatch.setattr(reconciling, "POSTS_SUMMED_AT_ONCE", 10)
     posts = make_posts(25)
     posts.pop(4).delete()
@@ -69,7 +69,7 @@ def test_what_is_right_costs_the_same_however_many_posts_there_are() -> None:
     assert cost() == before <= 5
 
 
-def test_a_day_cannot_have_fewer_views_than_its_posts_or_than_its_visitors(caplog) -> None:  # type: ignore[no-untyped-def]
+def test_a_day_cannot_have_fewer_views_than_its_posts_or_than_its_visitors(caplog) -> None:
     post, today = make_post(), site_day()
     yesterday = today - datetime.timedelta(days=1)
     counter().hit(View(today, "ada", post.pk))
@@ -82,7 +82,7 @@ def test_a_day_cannot_have_fewer_views_than_its_posts_or_than_its_visitors(caplo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_views_that_arrive_meanwhile_are_kept(any_counter) -> None:  # type: ignore[no-untyped-def]
+def test_views_that_arrive_meanwhile_are_kept(any_counter) -> None:
     posts, today = make_posts(3), site_day()
     counter.cache_clear()
     failures: list[BaseException] = []
@@ -112,7 +112,7 @@ def test_views_that_arrive_meanwhile_are_kept(any_counter) -> None:  # type: ign
     assert counter().numbers(today, posts[0].pk).views == 10
 
 
-def test_after_a_correction_the_corrected_total_is_shown(redis_counter) -> None:  # type: ignore[no-untyped-def]
+def test_after_a_correction_the_corrected_total_is_shown(redis_counter) -> None:
     post, today = make_post(), site_day()
     Post.objects.filter(pk=post.pk).update(view_count=70)
     assert redis_counter.hit(View(today, "ada", post.pk)).views == 71
@@ -120,7 +120,7 @@ def test_after_a_correction_the_corrected_total_is_shown(redis_counter) -> None:
     assert redis_counter.numbers(today, post.pk).views == 1
 
 
-def test_comment_counts_and_floors_are_put_right(caplog) -> None:  # type: ignore[no-untyped-def]
+def test_comment_counts_and_floors_are_put_right(caplog) -> None:
     right, count_off, floor_off, emptied = make_posts(4)
     for post in (right, count_off, floor_off, emptied):
         make_comment(post)
@@ -137,7 +137,7 @@ def test_comment_counts_and_floors_are_put_right(caplog) -> None:  # type: ignor
     assert make_comment(floor_off).floor == 3 and reconcile_counts() == 0
 
 
-def test_numbers_of_reactions_are_put_right(caplog) -> None:  # type: ignore[no-untyped-def]
+def test_numbers_of_reactions_are_put_right(caplog) -> None:
     post = make_post()
     make_comment(post)
     for number in range(3):
@@ -152,7 +152,7 @@ def test_numbers_of_reactions_are_put_right(caplog) -> None:  # type: ignore[no-
     assert f"Reactions like of post {post.pk}, floor 0: stored 7, counted 3; put right." in caplog.text
 
 
-def test_months_long_past_are_kept_in_one_row_and_no_view_is_lost(caplog) -> None:  # type: ignore[no-untyped-def]
+def test_months_long_past_are_kept_in_one_row_and_no_view_is_lost(caplog) -> None:
     post, other = make_posts(2)
     today = site_day()
     first = today.replace(day=1)

@@ -126,7 +126,7 @@ def at_once() -> Iterator[None]:
     yield
 
 
-def test_views_without_redis_are_counted_when_it_is_back(redis_counter: RedisCounter, own_redis: Redis, caplog) -> None:  # type: ignore[no-untyped-def]
+def test_views_without_redis_are_counted_when_it_is_back(redis_counter: RedisCounter, own_redis: Redis, caplog) -> None:
     post, today = make_post(), site_day()
     redis_counter.hit(View(today, "ada", post.pk))
     redis_counter.drain()
@@ -154,7 +154,7 @@ def test_a_day_that_begins_without_redis_has_a_salt_that_the_others_take_over(
         assert redis_counter.salt(today) == salt == other.salt(today)
 
 
-def test_the_backlog_drops_its_oldest_and_says_how_many(own_redis: Redis, redis_counter: RedisCounter, caplog) -> None:  # type: ignore[no-untyped-def]
+def test_the_backlog_drops_its_oldest_and_says_how_many(own_redis: Redis, redis_counter: RedisCounter, caplog) -> None:
     counter, today = RedisCounter(redis_counter._redis, backlog_views=10), site_day()
     own_redis.stop()
     for number in range(13):
@@ -198,13 +198,13 @@ def test_nothing_in_redis_grows_for_ever(redis_counter: RedisCounter) -> None:
 
 def test_the_beacon_answers_from_redis_alone(
     redis_counter: RedisCounter, reader: Client, django_assert_num_queries, monkeypatch
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     post = make_post()
     body = json.dumps({"post": post.pk, "referrer": "https://www.google.co.jp/"})
     reader.post("/stats/view", body, content_type="text/plain")
     trips, send = [], Connection.send_packed_command
 
-    def noted(self, command, check_health=True):  # type: ignore[no-untyped-def]
+    def noted(self, command, check_health=True):
         if not threading.current_thread().name.startswith("coherence"):  # its heartbeat goes on beside us
             trips.append(command)
         return send(self, command, check_health)
@@ -234,7 +234,7 @@ def refusing() -> Iterator[list[str]]:
     """The database takes no statement; what it was asked."""
     asked: list[str] = []
 
-    def refuse(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+    def refuse(execute, sql, params, many, context):
         asked.append(sql)
         raise OperationalError("The database is away.")
 
@@ -245,7 +245,7 @@ def refusing() -> Iterator[list[str]]:
 
 def test_without_the_database_views_are_counted_and_shown_as_far_as_known(
     redis_counter: RedisCounter, reader: Client, monkeypatch
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     post = make_post()
     body = json.dumps({"post": post.pk})
     assert reader.post("/stats/view", body, content_type="text/plain").json()["views"] == 1
@@ -320,12 +320,12 @@ def test_a_post_just_hidden_is_a_404_once_it_is_dropped(redis_counter: RedisCoun
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_page_that_is_being_asked_for_while_it_changes_is_not_remembered(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_page_that_is_being_asked_for_while_it_changes_is_not_remembered(monkeypatch) -> None:
     post = make_post()
     asked, changed = threading.Event(), threading.Event()
     get = type(Post.objects.all()).get
 
-    def slow(self, **asked_for):  # type: ignore[no-untyped-def]
+    def slow(self, **asked_for):
         found = get(self, **asked_for)
         asked.set()
         assert changed.wait(10)

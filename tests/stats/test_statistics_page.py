@@ -73,7 +73,7 @@ def test_a_blog_nobody_has_read_yet_has_a_page_too(owner: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_page_costs_the_same_however_long_the_period_is(owner: Client, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_the_page_costs_the_same_however_long_the_period_is(owner: Client, django_assert_num_queries) -> None:
     fill(40)
     owner.get(PAGE)
     for days in (7, 365):
