@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 import redis
-from celery import current_app, signals
+from celery import signals
+from celery.app import default_app
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.schedules import crontab
 from celery.states import IGNORED
@@ -147,7 +148,7 @@ class Queue:
 
 def schedule() -> dict[str, float]:
     """Return the scheduled tasks and how many seconds lie between two runs."""
-    return {entry["task"]: _interval_seconds(entry["schedule"]) for entry in current_app.conf.beat_schedule.values()}
+    return {entry["task"]: _interval_seconds(entry["schedule"]) for entry in default_app.conf.beat_schedule.values()}
 
 
 def _interval_seconds(due: Any) -> float:
