@@ -163,9 +163,10 @@ def test_every_line_is_a_record_and_none_holds_a_secret(watched: Watched) -> Non
         return [line["path"] for line in lines(server) if line["logger"] == "access"]
 
     for server in (watched.pages, watched.live):
+        # Threads write them, in any order.
         wait_until(
             lambda server=server: sorted(paths(server)[-5:]) == sorted(asked), PATIENCE_SECONDS
-        )  # threads write them
+        )
         assert not {"/healthz", "/metrics"} & set(paths(server))
     for server in (watched.pages, watched.live, watched.worker):
         assert len(lines(server)) > 3
@@ -327,6 +328,7 @@ def test_a_task_whose_process_is_killed_has_failed_once(watched: Watched) -> Non
 
 def test_the_beat_says_on_which_host_it_runs(watched: Watched) -> None:
     with CeleryProcess("beat", "tests.fleet.beating", **{**watched.environ, "BLOG_HOST": "second"}):
+        # Threads write them, in any order.
         wait_until(
             lambda: figure(figures(watched.pages), "blog_beat_sent_timestamp_seconds", host="second") > 0,
             PATIENCE_SECONDS,
