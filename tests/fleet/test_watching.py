@@ -164,9 +164,7 @@ def test_every_line_is_a_record_and_none_holds_a_secret(watched: Watched) -> Non
 
     for server in (watched.pages, watched.live):
         # Threads write them, in any order.
-        wait_until(
-            lambda server=server: sorted(paths(server)[-5:]) == sorted(asked), PATIENCE_SECONDS
-        )
+        wait_until(lambda server=server: sorted(paths(server)[-5:]) == sorted(asked), PATIENCE_SECONDS)
         assert not {"/healthz", "/metrics"} & set(paths(server))
     for server in (watched.pages, watched.live, watched.worker):
         assert len(lines(server)) > 3
