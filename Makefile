@@ -55,7 +55,7 @@ test: ## run the tests on SQLite and on MariaDB (ARGS="-k floor" for some of the
 	@exec $(PY) -m pytest $(ARGS)
 
 .PHONY: test-quick
-test-quick: ## run what needs nothing but Python and SQLite, the long ones aside: under two minutes
+test-quick: ## run the tests that need nothing but Python and SQLite
 	@sh deploy/bootstrap.sh dev
 	@exec $(PY) -m pytest -q --database sqlite -m "not ($(SERVICES))" $(ARGS)
 
