@@ -19,6 +19,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django import Settings
 
+from apps.core import resilience
 from tests import services
 from tests.services import BlogServer, MariaDB, Nginx, Redis
 
@@ -96,6 +97,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    # Before the test's transaction begins: a thread that the test before has left behind may be about to write, and
+    # would read this test's tables.
+    resilience.reset_all()
     for group in services.NEEDS:
         if item.get_closest_marker(group):
             need(group)
@@ -185,13 +189,9 @@ def _empty_caches(request: pytest.FixtureRequest, settings: Settings) -> None:
 
     Pages are kept only where commits happen: a test inside one transaction never announces its changes.
     """
-    from apps.core import resilience
-
     for alias in settings.CACHES:
         if "locmem" in settings.CACHES[alias]["BACKEND"]:
             caches[alias].clear()
-    # Ends threads as well: one that the test before has left behind would read this one's tables.
-    resilience.reset_all()
     marker = request.node.get_closest_marker("django_db")
     if marker and not marker.kwargs.get("transaction"):
         settings.PAGE_CACHE_BYTES = 0
@@ -226,7 +226,6 @@ def own_redis() -> Iterator[Redis]:
 @pytest.fixture
 def member(own_redis: Redis, settings: Settings) -> Iterator[Redis]:
     """This process is one of a fleet that shares the test's own Redis, and hears of what the others change."""
-    from apps.core import resilience
     from apps.core.pages.coherence import RedisBackend, backend
     from apps.core.redis import clients as redis
     from apps.stats.counters import counter
