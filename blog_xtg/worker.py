@@ -17,7 +17,6 @@ import struct
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -62,7 +61,7 @@ class Worker(ThreadWorker):
     Told to end, it takes all that wait and closes its socket; what is open it goes on serving, as gunicorn's does.
     """
 
-    sockets: list[Any]
+    sockets: list[socket.socket]
     _looked_away_at = 0.0
 
     def set_accept_enabled(self, enabled: bool) -> None:

@@ -16,7 +16,6 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Collection
-from typing import Any
 
 import redis
 from django.db import DatabaseError
@@ -144,7 +143,7 @@ class RedisCounter:
             try:
                 with self._redis.pipeline(transaction=False) as pipe:
                     for parcel in parcels:
-                        self._send(parcel, pipe)
+                        self._count(*_arguments(parcel), client=pipe)
                     pipe.execute()
             except RedisError:
                 self._backlog.put_back(parcels)
@@ -160,18 +159,11 @@ class RedisCounter:
             source, last = secrets.token_hex(8), 0
         return Parcel(source, last + 1, view)
 
-    def _send(self, parcel: Parcel, through: redis.client.Pipeline | None = None) -> Any:
-        view, day = parcel.view, parcel.view.day.isoformat()
-        keys = [
-            *(PENDING, BATCH, TOTALS),
-            *(f"{KEYS}visitors:{day}", f"{KEYS}referrers:{day}", f"{KEYS}source:{parcel.source}"),
-        ]
-        args: list[Any] = [parcel.number, day, view.visitor, view.post_id or "", view.referrer, NAMES_A_DAY, OTHER]
-        if through:
-            return self._count(keys, args, client=through)
-        return run(self._redis, self._count, keys, args)
+    def _send(self, parcel: Parcel) -> list[int | None]:
+        answer: list[int | None] = run(self._redis, self._count, *_arguments(parcel))
+        return answer
 
-    def _complete(self, answer: list[Any], day: datetime.date, post_id: int | None) -> Numbers:
+    def _complete(self, answer: list[int | None], day: datetime.date, post_id: int | None) -> Numbers:
         """The numbers of an answer, its missing totals looked up; those that can't be had now stay None."""
         lacks_day, lacks_post = None in answer[:2], post_id is not None and answer[2] is None
         if lacks_day or lacks_post:
@@ -201,6 +193,16 @@ class RedisCounter:
 
     def _visitors(self, days: set[datetime.date]) -> dict[datetime.date, int]:
         return {day: self._redis.pfcount(f"{KEYS}visitors:{day}") for day in days}
+
+
+def _arguments(parcel: Parcel) -> tuple[list[str], list[str | int]]:
+    """Return the keys and arguments of the script COUNT."""
+    view, day = parcel.view, parcel.view.day.isoformat()
+    keys = [
+        *(PENDING, BATCH, TOTALS),
+        *(f"{KEYS}visitors:{day}", f"{KEYS}referrers:{day}", f"{KEYS}source:{parcel.source}"),
+    ]
+    return keys, [parcel.number, day, view.visitor, view.post_id or "", view.referrer, NAMES_A_DAY, OTHER]
 
 
 def _of_day(day: datetime.date) -> dict[str, int]:

@@ -2,13 +2,13 @@
 
 import datetime
 from collections.abc import Iterator
-from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
 from .models import DailyReferrer, FlushedBatch, PostDailyViews
+from .querysets import Dated, DatedQuerySet
 
 MONTHS_KEPT = 13  # by day, and then the rest of the month before them
 BATCHES_KEPT_DAYS = 7  # much longer than a flusher that hangs could hold a batch
@@ -20,9 +20,8 @@ def roll_up(today: datetime.date) -> int:
     Sums stay what they were. Costs 1 query a month that is rolled up already; a month is one transaction. Returns how
     many rows that saved.
     """
-    return _roll_up(PostDailyViews.objects, ("post_id",), today) + _roll_up(
-        DailyReferrer.objects, ("kind", "name"), today
-    )
+    by_post, by_referrer = PostDailyViews.objects.all(), DailyReferrer.objects.all()
+    return _roll_up(by_post, ("post_id",), today) + _roll_up(by_referrer, ("kind", "name"), today)
 
 
 def prune_batches() -> int:
@@ -31,7 +30,7 @@ def prune_batches() -> int:
     return FlushedBatch.objects.filter(applied_at__lt=before).delete()[0]
 
 
-def _roll_up(rows: Any, key: tuple[str, ...], today: datetime.date) -> int:
+def _roll_up(rows: DatedQuerySet[Dated], key: tuple[str, ...], today: datetime.date) -> int:
     saved = 0
     for first, following in _months(rows.oldest_day(), today):
         if rows.in_month(first + datetime.timedelta(days=1), following).exists():
@@ -40,13 +39,14 @@ def _roll_up(rows: Any, key: tuple[str, ...], today: datetime.date) -> int:
 
 
 @transaction.atomic
-def _roll_up_month(rows: Any, key: tuple[str, ...], first: datetime.date, following: datetime.date) -> int:
+def _roll_up_month(
+    rows: DatedQuerySet[Dated], key: tuple[str, ...], first: datetime.date, following: datetime.date
+) -> int:
     month = rows.in_month(first, following)
     # Nobody counts in a month so old; a second run at the same time would write the same sums.
     sums = list(month.order_by().values(*key).annotate(total=Sum("views")))
     before: int = month._raw_delete(month.db)
-    model: type[models.Model] = month.model
-    of_month = [model(day=first, views=row.pop("total"), **row) for row in sums]
+    of_month = [month.model(day=first, views=row.pop("total"), **row) for row in sums]
     rows.bulk_create(of_month, batch_size=1000)
     return before - len(of_month)
 

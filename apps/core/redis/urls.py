@@ -4,7 +4,7 @@ redis+sentinel://:password@host1:26379,host2:26379,host3:26379/mymaster/0: the p
 Sentinels have none; the last part is the first of the four databases.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import redis
@@ -56,7 +56,7 @@ class Sentinels(NamedTuple):
             bounds = {"socket_connect_timeout": connect_seconds, "socket_timeout": answer_seconds}
             try:
                 with redis.Redis(host, port, decode_responses=True, retry=Retry(NoBackoff(), 0), **bounds) as sentinel:  # type: ignore[arg-type]
-                    found: Any = sentinel.sentinel_get_master_addr_by_name(self.master)
+                    found = sentinel.sentinel_get_master_addr_by_name(self.master)
             except redis.RedisError:
                 continue
             if found:
@@ -64,7 +64,7 @@ class Sentinels(NamedTuple):
                 return str(found[0]), int(found[1])
         raise redis.ConnectionError(f"No Sentinel knows a master called {self.master}.")
 
-    def for_library(self, purpose: int) -> dict[str, Any]:
+    def for_library(self, purpose: int) -> dict[str, object]:
         """Return what the libraries that know Sentinels take: where they are, the database, the login."""
         user, _, password = self.credentials.removesuffix("@").partition(":")
         login = {"username": unquote(user), "password": unquote(password)}
@@ -90,7 +90,7 @@ def numbered(url: str, purpose: int) -> str:
     return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + purpose}").geturl()
 
 
-def for_channels(url: str) -> dict[str, Any]:
+def for_channels(url: str) -> dict[str, object]:
     """Return what names the server among the options of channels_redis."""
     if sentinels := Sentinels.of(url):
         asking = {**QUESTION, "retry": AsyncRetry(NoBackoff(), 0)}
@@ -98,7 +98,7 @@ def for_channels(url: str) -> dict[str, Any]:
     return {"address": numbered(url, CHANNELS)}
 
 
-def for_celery(url: str) -> tuple[str, dict[str, Any]]:
+def for_celery(url: str) -> tuple[str, dict[str, object]]:
     """Return Celery's broker URL, and what its transport options need besides."""
     parts = urlsplit(numbered(url, QUEUE))
     if parts.scheme == "unix":
@@ -110,7 +110,7 @@ def for_celery(url: str) -> tuple[str, dict[str, Any]]:
     return numbered(url, QUEUE), {}
 
 
-def for_beat(url: str) -> tuple[str, dict[str, Any]]:
+def for_beat(url: str) -> tuple[str, dict[str, object]]:
     """Return redbeat's URL, and what its options need besides."""
     if sentinels := Sentinels.of(url):
         return "redis-sentinel://", {"service_name": sentinels.master, **sentinels.for_library(QUEUE)}
