@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 from urllib.parse import unquote
 
 import daphne.server
@@ -69,7 +69,7 @@ def body_max_bytes(address: bytes) -> int:
 class Request(WebRequest):
     """A request whose body is counted when its length is not told beforehand."""
 
-    content: Any
+    content: IO[bytes]
     _received_bytes = 0
 
     def gotLength(self, length: int | None) -> None:
@@ -137,13 +137,13 @@ class Channel(HTTPChannel):
             self.is_answering = True
             super().allContentReceived()
 
-    def checkPersistence(self, request: Any, version: bytes) -> bool:
+    def checkPersistence(self, request: Request, version: bytes) -> bool:
         if self.factory.server.is_ending:
             request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
             return False
         return super().checkPersistence(request, version)
 
-    def requestDone(self, request: Any) -> None:
+    def requestDone(self, request: Request) -> None:
         self.is_answering = False
         if self.factory.channels.pop(self, self) is None:
             self.factory.channels[self] = None  # the one that has waited least
@@ -212,7 +212,7 @@ class Server(daphne.server.Server):
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT comes, and end the process. Doesn't return."""
-        self.ports: list[Any] = []
+        self.ports: list[Any]  # the stubs of IListeningPort fit no call of its methods = []
         self.max_connections = min(MAX_CONNECTIONS, _files() // 2)
         daphne.server.HTTPFactory = Factory  # which its run() names
         WebSocketFactory.protocol = OpenPage
@@ -243,7 +243,7 @@ class Server(daphne.server.Server):
         return self._finish()
 
     @defer.inlineCallbacks
-    def _finish(self) -> Generator[Any, Any, None]:
+    def _finish(self) -> Generator[defer.Deferred[object], object, None]:
         end = time.monotonic() + GRACE_SECONDS
         while any(isinstance(protocol, WebRequest) for protocol, _work in self._at_work()) and time.monotonic() < end:
             yield task.deferLater(reactor, 0.05)
@@ -254,7 +254,7 @@ class Server(daphne.server.Server):
             yield defer.Deferred.fromFuture(asyncio.ensure_future(asyncio.wait(cancelled, timeout=CANCEL_SECONDS)))
         yield task.deferLater(reactor, 0.05)  # what was answered last goes out
 
-    def _at_work(self) -> Iterator[tuple[Any, Any]]:
+    def _at_work(self) -> Iterator[tuple[object, asyncio.Future[object]]]:
         for protocol, details in self.connections.items():
             work = details.get("application_instance")
             if work is not None and not work.done():

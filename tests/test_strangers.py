@@ -37,7 +37,7 @@ from apps.comments.spam.limits import EDITS, PREVIEWS_PER_MINUTE
 from apps.comments.spam.stamps import stamp
 from apps.components.forms import SIGN_INS
 from apps.components.services import new_setup_token
-from apps.core.http import rates
+from apps.core import resilience
 from apps.core.http.requests import WATCHING
 from apps.posts.addresses import REFERENCE
 from apps.posts.media import share_images
@@ -354,7 +354,7 @@ def test_so_often_and_no_more(name: str, blog: Blog) -> None:
     refused = row.ask(blog)
     assert refused.status_code == 429
     assert "public" not in refused.get("Cache-Control", "")
-    rates.forget()
+    resilience.reset_all()
     assert row.ask(blog).status_code == statuses[-1]
 
 
@@ -404,7 +404,7 @@ def test_so_many_handshakes_and_no_more(path: str, settings: Settings) -> None:
     async def live() -> None:
         assert {await shake() for _ in range(HANDSHAKES + HANDSHAKES_PER_PAGE * 5)} == {101}
         assert await shake() == TOO_MUCH
-        rates.forget()
+        resilience.reset_all()
         assert await shake() == 101
 
     _run(live)

@@ -1,12 +1,12 @@
 """Where the administrator approves, hides, marks as spam, deletes and answers."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
@@ -56,7 +56,7 @@ class CommentAdmin(EditingAdmin):
         reply = self.admin_site.admin_view(self.reply)
         return [path("<int:pk>/reply/", reply, name="comments_comment_reply"), *super().get_urls()]
 
-    def save_model(self, request: HttpRequest, obj: Comment, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Comment, form: ModelForm, change: bool) -> None:
         if {"author_name", "author_site", "body"} & set(form.changed_data):
             obj.edited_at = timezone.now()
         decision = _DECISIONS.get(obj.state) if "state" in form.changed_data else None

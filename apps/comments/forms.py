@@ -1,5 +1,7 @@
+from __future__ import annotations
+
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.posts.rendering.words import readable_line
 
 from .models import BODY_MAX_LENGTH, Comment
+
+if TYPE_CHECKING:
+    from apps.posts.visibility import Account
 
 MARKDOWN_HELP = _("Markdown: **bold**, `code`, > quote, [text](url).")
 
@@ -40,7 +45,7 @@ class BodyForm(forms.ModelForm):
         model = Comment
         fields: tuple[str, ...] = ("body",)
         field_classes: dict[str, type[forms.Field]] = {"body": LinesField}
-        labels: dict[str, Any] = {"body": _("Comment"), "author_email": _("Email")}
+        labels: dict[str, object] = {"body": _("Comment"), "author_email": _("Email")}
         widgets: dict[str, forms.Widget] = {
             "body": forms.Textarea(attrs={"rows": 6, "maxlength": BODY_MAX_LENGTH, "dir": "auto"})
         }
@@ -84,7 +89,7 @@ class CommentForm(BodyForm):
             "author_email": forms.EmailInput(attrs={"autocomplete": "email"}),
         }
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if user.is_authenticated:
             for name in ("author_name", "author_email", "author_site"):

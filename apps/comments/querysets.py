@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import models, transaction
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery
@@ -62,7 +62,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def on_floors(self, post: Post, floors: Sequence[int]) -> CommentQuerySet:
         return self.filter(post=post, floor__in=floors).order_by("floor")
 
-    def sent(self, post: Any, submission: str | None) -> CommentQuerySet:
+    def sent(self, post: object, submission: str | None) -> CommentQuerySet:
         """The comment that this submit has stored under the post, none for a submit without a key."""
         return self.none() if submission is None else self.filter(post=post, submission=submission)
 
@@ -101,7 +101,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """The post's visible comments, newest first."""
         return self.visible().filter(post=post).order_by("-floor")
 
-    def by_account(self, user: Any) -> CommentQuerySet:
+    def by_account(self, user: object) -> CommentQuerySet:
         """Return the comments of that account, newest first, with the posts; in the order of one index."""
         return self.filter(user=user).order_by("-pk")
 

@@ -1,9 +1,11 @@
 """The one door by which a comment enters."""
 
+from __future__ import annotations
+
 import datetime
 import hashlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
@@ -21,6 +23,9 @@ from .models import NAME_MAX_LENGTH, Comment
 from .querysets import miscounted
 from .signals import comments_changed
 from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 POSTS_AT_ONCE = 500  # in one statement
 RENDERED_AT_ONCE = 500
@@ -100,7 +105,7 @@ def add_comment(
     *,
     post: Post,
     body: str,
-    user: Any = None,
+    user: User | AnonymousUser | None = None,
     author_name: str = "",
     author_email: str = "",
     author_site: str = "",
@@ -128,16 +133,16 @@ def add_comment(
     try:
         with transaction.atomic():
             floor = _next_floor(post, sent, verdict)
-            signed_in = user is not None and user.is_authenticated
+            account = user if user is not None and user.is_authenticated else None
             if reply_to_floor is not None and not Comment.objects.answerable(post, reply_to_floor):
                 reply_to_floor = None
             comment = Comment(
                 post=post,
                 floor=floor,
-                user=user if signed_in else None,
-                by_administrator=signed_in and may_write(user),
-                author_name=(author_name or (display_name(user) if signed_in else ""))[:NAME_MAX_LENGTH],
-                author_email=author_email or (user.email if signed_in else ""),
+                user=account,
+                by_administrator=account is not None and may_write(account),
+                author_name=(author_name or (display_name(account) if account else ""))[:NAME_MAX_LENGTH],
+                author_email=author_email or (account.email if account else ""),
                 author_site=author_site,
                 body=body,
                 reply_to_floor=reply_to_floor,

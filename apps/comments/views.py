@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -99,7 +98,7 @@ def preview(request: BlogRequest, reference: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("comments:add", reference)
     html, refused = "", None
-    errors: Any = None
+    errors: object = None
     try:
         limits.check_preview(client_address(request))
     except Refused as error:

@@ -6,6 +6,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from .devices import remember
@@ -19,7 +20,8 @@ class BlogAdminSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         response = super().login(request, extra_context)
-        return _remembered(request, response)
+        _remember_device(request, response)
+        return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> Any:
         """Django's own, with a form that counts how often the old password is guessed."""
@@ -30,11 +32,12 @@ class BlogAdminSite(AdminSite):
             template_name=self.password_change_template or "registration/password_change_form.html",
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
-        return _remembered(request, change(request))
+        response = change(request)
+        _remember_device(request, response)
+        return response
 
 
-def _remembered(request: HttpRequest, response: Any) -> Any:
+def _remember_device(request: HttpRequest, response: HttpResponseBase) -> None:
     user = request.user
     if request.method == "POST" and isinstance(response, HttpResponseRedirect) and isinstance(user, AbstractUser):
         remember(response, user)
-    return response

@@ -1,5 +1,4 @@
 import threading
-from typing import Any
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
@@ -40,7 +39,7 @@ class SignInForm(AdminAuthenticationForm):
     has signed in before has 20 tries of its own. 2 round trips to Redis.
     """
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         if self.request is None:
             return super().clean()
         if device := known_device(self.request, self.cleaned_data.get("username", "")):
@@ -56,11 +55,11 @@ class SignInForm(AdminAuthenticationForm):
         finally:
             _hashing.release()
 
-    def _counted(self, tries: str, too_many: str) -> dict[str, Any]:
+    def _counted(self, tries: str, too_many: str) -> dict[str, object]:
         """Look at the password, if it is none too many; a right one doesn't count."""
         if rates.is_one_too_many(tries, SIGN_INS, SIGN_INS_SECONDS):
             raise ValidationError(too_many)
-        cleaned: dict[str, Any] = super().clean()
+        cleaned: dict[str, object] = super().clean()
         rates.take_back(tries)
         return cleaned
 

@@ -4,9 +4,9 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -54,7 +54,7 @@ def is_expired_setup_token(token: str) -> bool:
 
 
 @transaction.atomic
-def create_first_administrator(*, token: str, username: str, email: str, password: str, language: str = "") -> Any:
+def create_first_administrator(*, token: str, username: str, email: str, password: str, language: str = "") -> User:
     """Use the token up and return the new superuser; the blog speaks that language, if one is given.
 
     Of two requests with the same token one deletes its row and the other finds none. Raises SetupRefused.

@@ -5,15 +5,16 @@ import hashlib
 import math
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import cast
 
 from django.db.models import DateField, DateTimeField
 from django.db.models.functions import Substr
 from django.utils import timezone
 
 from apps.comments.models import Comment
-from apps.core.db.joined_queries import JoinedQueries, Param
+from apps.core.db.joined_queries import JoinedQueries, Param, Row
 from apps.core.pages.site import Link, NavbarEntry, Shelf, SidebarBox, Snapshot, Statistics
 from apps.posts.addresses import (
     category_address,
@@ -61,8 +62,6 @@ _FRAME = JoinedQueries(
         "post", "public_slug", "floor", "author_name", Substr("html", 1, EXCERPT_LOOKED_AT)
     )[:ITEMS_PER_BOX],
 )
-
-Rows = list[list[Any]]
 
 
 def build(lists_stamp: str) -> Snapshot:
@@ -128,11 +127,11 @@ def _frame(snapshot: Snapshot) -> str:
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
-def _pairs(rows: Any) -> dict[int, int]:
-    return dict(rows)
+def _pairs(rows: Iterable[Row]) -> dict[int, int]:
+    return dict(cast("Iterable[tuple[int, int]]", rows))
 
 
-def _tags(found: dict[str, Rows]) -> dict[str, Shelf]:
+def _tags(found: dict[str, list[Row]]) -> dict[str, Shelf]:
     used, in_vain = Counter(_pairs(found["used"])), _pairs(found["in_vain"])
     tags = {
         slug: Shelf(pk, name, tag_address(slug), used[pk] - in_vain.get(pk, 0))
@@ -142,7 +141,7 @@ def _tags(found: dict[str, Rows]) -> dict[str, Shelf]:
     return dict(sorted(tags.items(), key=lambda item: (-item[1].posts, item[1].name)))
 
 
-def _entries(found: dict[str, Rows], categories: dict[int, Shelf]) -> tuple[NavbarEntry, ...]:
+def _entries(found: dict[str, list[Row]], categories: dict[int, Shelf]) -> tuple[NavbarEntry, ...]:
     """Menus in order with their visible categories, then the visible categories that stand in no menu."""
     links: dict[int | None, list[Link]] = {}
     menu_of = _pairs(found["items"])
@@ -155,7 +154,7 @@ def _entries(found: dict[str, Rows], categories: dict[int, Shelf]) -> tuple[Navb
 
 
 def _box(
-    snapshot: Snapshot, found: dict[str, Rows], now: datetime.datetime, title: str, kind: str, content: str
+    snapshot: Snapshot, found: dict[str, list[Row]], now: datetime.datetime, title: str, kind: str, content: str
 ) -> SidebarBox:
     links: tuple[Link, ...] = ()
     match kind:
@@ -178,7 +177,7 @@ def _box(
     return SidebarBox(title, kind, content if kind == Plugin.Kind.HTML else "", links)
 
 
-def _post_links(rows: Rows) -> tuple[Link, ...]:
+def _post_links(rows: Iterable[Row]) -> tuple[Link, ...]:
     return tuple(Link(title, post_address(pk, slug), language=language) for pk, title, slug, language in rows)
 
 

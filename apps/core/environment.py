@@ -28,7 +28,7 @@ FIRST_ENV = """\
 # Every setting is listed in .env.example.
 SECRET_KEY={key}
 """
-_KINDS: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
+_KINDS: dict[object, str] = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 class Env(environ.Env):
@@ -43,13 +43,13 @@ class Env(environ.Env):
         with named(var, f"{var} must be {_KINDS[cast]}, not {told!r}." if cast in _KINDS else ""):
             return super().get_value(var, cast=cast, default=default, **options)
 
-    def db_url(self, var: str, *args: object, **options: object) -> Any:
+    def db_url(self, var: str, *args: object, **options: object) -> dict[str, Any]:
         with named(var, f"{var} must look like mysql://user:password@host:3306/blog or sqlite:///path/of/a/file."):
             if urlsplit(os.environ.get(var, "") or "sqlite:").scheme not in {"mysql", "sqlite"}:
                 raise ValueError
             return super().db_url(var, *args, **options)
 
-    def email_url(self, var: str, *args: object, **options: object) -> Any:
+    def email_url(self, var: str, *args: object, **options: object) -> dict[str, object]:
         with named(var):
             return super().email_url(var, *args, **options)
 

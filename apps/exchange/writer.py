@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.core.validators import URLValidator
@@ -49,7 +49,7 @@ class Writer:
         *,
         overwrite: bool = False,
         dry_run: bool = False,
-        author: Any = None,
+        author: User | None = None,
         status: str = "",
     ) -> None:
         items = list(items)

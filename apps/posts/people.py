@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .rendering.words import one_line
 
 if TYPE_CHECKING:
-    from django.contrib.auth.base_user import AbstractBaseUser
+    from .visibility import Account
 
 # Chinese, Japanese and Korean letters, and the signs that stand within such names.
 _EAST_ASIAN = re.compile(
@@ -25,7 +25,7 @@ def full_name(first: str, last: str) -> str:
     return f"{first} {last}".strip()
 
 
-def display_name(user: AbstractBaseUser) -> str:
+def display_name(user: Account) -> str:
     """Return how readers know the person: by the full name, else by the account's; "" for nobody."""
     return full_name(getattr(user, "first_name", ""), getattr(user, "last_name", "")) or str(user.get_username())
 

@@ -1,4 +1,4 @@
-"""Views that Redis could not take, kept in the process until it can."""
+"""Keep views in the process while Redis is unavailable."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A view under the number it was sent with: sent again with the same, it is counted once."""
+    """A view with its source and number. Redis counts a number of a source once, however often it is sent."""
 
     source: str
     number: int
@@ -22,7 +22,7 @@ class Parcel:
 
 
 class Backlog:
-    """First in, first out, bounded: when it is full the oldest is dropped, and how many is logged at the end."""
+    """A bounded queue, safe for threads. When it is full, the oldest view is dropped; `report()` logs how many were."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -41,7 +41,7 @@ class Backlog:
             self._bound()
 
     def take(self, number: int) -> list[Parcel]:
-        """Take the oldest ones out; whoever takes them puts back what still can't be counted."""
+        """Remove and return up to `number` views, the oldest first. `put_back()` those that can't be sent yet."""
         with self._lock:
             taken = [self._parcels.popleft() for _ in range(min(number, len(self._parcels)))]
             metrics.backlog.set(len(self._parcels))
@@ -53,7 +53,7 @@ class Backlog:
             self._bound()
 
     def report(self, counted: int) -> None:
-        """Log that so many were counted after all, and how many were not."""
+        """Log how many views were counted late, and how many were dropped."""
         with self._lock:
             dropped, self._dropped = self._dropped, 0
         logger.warning("%d views of the time without Redis are counted now, %d were dropped.", counted, dropped)

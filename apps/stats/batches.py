@@ -1,4 +1,4 @@
-"""A batch of views that Redis has collected, and its way into the tables: whole, and once."""
+"""Write a batch of views from Redis to the tables, completely and exactly once."""
 
 import datetime
 import logging
@@ -20,14 +20,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Batch:
-    """The counted views, read from the fields of a hash.
+    """The counted views of a batch, read from the fields of its hash in Redis.
 
-    d:DAY views of the site, b:DAY of robots, p:DAY:POST of a post, t:POST the same over all days, r:DAY:KIND:NAME from
-    a referrer.
+    d:DAY          page views of the site on a day
+    b:DAY          views by robots on a day
+    p:DAY:POST     views of a post on a day
+    t:POST         views of a post on all days of the batch
+    r:DAY:KIND:NAME  views from a referrer on a day
     """
 
     id: str
-    pv: dict[datetime.date, int] = field(default_factory=dict)
+    pv: dict[datetime.date, int] = field(default_factory=dict)  # page views
     robots: dict[datetime.date, int] = field(default_factory=dict)
     posts: dict[datetime.date, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
     totals: dict[int, int] = field(default_factory=dict)
@@ -59,7 +62,7 @@ class Batch:
                 referrer, _, rest = rest.partition(":")
                 self.referrers[date, referrer, rest] = number
             case _:
-                logger.error("A batch of views holds %r, which nobody knows.", name)
+                logger.error("A batch of views has an unknown field: %r", name)
 
     @property
     def days(self) -> set[datetime.date]:
@@ -67,14 +70,15 @@ class Batch:
 
 
 def apply(batch: Batch, visitors: Mapping[datetime.date, int]) -> bool:
-    """Write the batch and its id in one transaction; False when that was done before.
+    """Write the batch and its id in one transaction. Return False if the batch was written before.
 
-    `visitors`: unique visitors of its days so far. Costs about 6 statements and 2 a day, more only by the hundreds of
-    posts and by how different their numbers are. Locks in the order everybody keeps: posts, their days, the site's.
+    `visitors` is the number of unique visitors on each day of the batch so far. Costs about 6 statements and 2 for each
+    day. Posts are updated in groups with the same number of views, so more statements are needed only for hundreds of
+    posts or many different numbers. Every transaction locks rows in the same order: posts, their days, the site's days.
     """
     try:
         with transaction.atomic():
-            FlushedBatch.objects.create(id=batch.id)  # a second flusher waits here until this one is through
+            FlushedBatch.objects.create(id=batch.id)  # a second flusher of the batch waits here for the first
             present = _count_posts(batch)
             for day, posts in sorted(batch.posts.items()):
                 _count_day(day, {pk: views for pk, views in posts.items() if pk in present})
@@ -91,7 +95,7 @@ def apply(batch: Batch, visitors: Mapping[datetime.date, int]) -> bool:
 
 
 def _count_posts(batch: Batch) -> set[int]:
-    """Raise the posts' totals and return the ids of those that still exist, locked until the transaction ends."""
+    """Add the views to the posts' totals. Lock the posts until the transaction ends, and return the ids that exist."""
     present: set[int] = set()
     for ids in chunked(sorted(batch.totals)):
         present.update(Post.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
@@ -115,7 +119,7 @@ def _count_referrers(batch: Batch) -> None:
 
 
 def _by_number(numbers: Mapping[int, int]) -> Iterator[tuple[int, Sequence[int]]]:
-    """Ids that have the same number, together: most posts of a minute were read once or twice."""
+    """Group ids by number, to update each group at once: in a minute most posts get one or two views."""
     together: dict[int, list[int]] = defaultdict(list)
     for pk, number in sorted(numbers.items()):
         together[number].append(pk)

@@ -1,4 +1,4 @@
-"""Views counted straight into the tables: exact, and quick enough for a blog of one."""
+"""Count views directly in the tables: exact, and fast enough for a blog of one process."""
 
 import datetime
 import secrets
@@ -14,13 +14,13 @@ from .referrers import NAMES_A_DAY, OTHER
 
 
 class DatabaseCounter:
-    """One transaction a view."""
+    """The counter of a single process. Each view is one transaction."""
 
     def __init__(self) -> None:
         self._salt: tuple[datetime.date, bytes] | None = None
 
     def salt(self, day: datetime.date) -> bytes:
-        """Return that day's secret (a query at the process's first view of the day)."""
+        """Return the salt of that day (1 query, at the process's first view of the day)."""
         if self._salt is None or self._salt[0] != day:
             row, made = DailySalt.objects.get_or_create(day=day, defaults={"salt": secrets.token_bytes(32)})
             if made:
@@ -29,11 +29,12 @@ class DatabaseCounter:
         return self._salt[1]
 
     def hit(self, view: View) -> Numbers:
-        """Count one view and return its numbers (8 statements, BEGIN and COMMIT among them, 5 without a post).
+        """Count one view and return the numbers to show.
 
-        1 more for a referrer, 4 for a visitor who is new today, and 11 to 19 for what the day hasn't seen before.
-        Rows are made outside the transaction that counts: a duplicate key inside it would leave a lock behind, and on
-        MariaDB two of those are a deadlock. Inside, everybody locks in the same order: post, its day, the site's day.
+        Costs 8 statements including BEGIN and COMMIT, 5 without a post; 1 more with a referrer, 4 more for a new
+        visitor, and 11 to 19 more if a row for the day is missing. Missing rows are inserted outside the transaction
+        that counts: inside, a duplicate key would leave a lock behind, and two such locks can deadlock on MariaDB.
+        Every transaction locks rows in the same order: the post, the post's day, the site's day.
         """
         if not self._count(view):
             DailyViews.objects.make([view.day])
@@ -45,7 +46,7 @@ class DatabaseCounter:
         return self.numbers(view.day, view.post_id)
 
     def _count(self, view: View) -> bool:
-        """Count one view; False, with nothing counted, when one of its rows is not made yet."""
+        """Count one view. Return False without counting it if one of its rows is missing."""
         with transaction.atomic():
             counted = self._count_reader(view) if view.visitor else DailyViews.objects.add(view.day, robots=1)
             if not counted:
@@ -67,37 +68,37 @@ class DatabaseCounter:
         return True
 
     def numbers(self, day: datetime.date, post_id: int | None = None) -> Numbers:
-        """Return the numbers as the tables have them (1 query, 2 with a post)."""
+        """Return the numbers in the tables (1 query, 2 with a post)."""
         views = None
         if post_id is not None:
             views = Post.objects.filter(pk=post_id).values_list("view_count", flat=True).first()
         return Numbers(*DailyViews.objects.numbers(day), views)
 
     def newer_than_tables(self, day: datetime.date) -> Numbers:
-        """Return none: the tables are all there is."""
+        """Return no numbers: views are never pending here."""
         return Numbers()
 
     def drain(self) -> int:
-        """Return 0: nothing waits."""
+        """Return 0: views are never pending here."""
         return 0
 
     def forget_totals(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: totals are not cached here."""
 
 
 def forget_before(day: datetime.date) -> None:
-    """Drop the salts and visitor hashes of earlier days: nobody can be followed from one day to the next."""
+    """Delete the salts and visitor hashes of earlier days, so that no visitor can be recognised on another day."""
     DailySalt.objects.filter(day__lt=day).delete()
     DailyVisitor.objects.filter(day__lt=day).delete()
 
 
 def _raise_total(post_id: int) -> bool:
-    """Count the post's view, its row locked until the transaction ends; False when the post is gone."""
+    """Add a view to the post, which locks its row until the transaction ends. Return False if it no longer exists."""
     return bool(Post.objects.filter(pk=post_id).update(view_count=F("view_count") + 1))
 
 
 def _make_referrer(view: View) -> None:
-    """Make the row of the view's referrer; that of "other" when the day has as many as it may."""
+    """Insert the row of the view's referrer, or the row of "other" if the day has NAMES_A_DAY referrers already."""
     kind, _, name = view.referrer.partition(":")
     bounded = DailyReferrer.objects.bounded_of_day(view.day)
     if _is_bounded(kind) and bounded.count() >= NAMES_A_DAY and not bounded.filter(kind=kind, name=name).exists():
@@ -106,19 +107,19 @@ def _make_referrer(view: View) -> None:
 
 
 def _add_other(day: datetime.date) -> bool:
-    """Count an unknown referrer as "other" on a day that is full; False when the day has room."""
+    """Count a new referrer as "other" if the day has NAMES_A_DAY already. Return False if it has fewer."""
     kind, _, name = OTHER.partition(":")
     full = DailyReferrer.objects.bounded_of_day(day).count() >= NAMES_A_DAY
     return full and DailyReferrer.objects.add(day, kind, name, 1)
 
 
 def _is_bounded(kind: str) -> bool:
-    """Whether anybody could invent names of that kind: not engines, which are those we know."""
+    """Whether clients can invent names of that kind. Search engines are a fixed list."""
     return kind != DailyReferrer.Kind.ENGINE
 
 
 def _is_new(day: datetime.date, visitor: str) -> bool:
-    """Remember the visitor; True when the day had not seen it."""
+    """Store the hash of the visitor. Return whether it is new on that day."""
     if DailyVisitor.objects.filter(day=day, visitor=visitor).exists():
         return False
     try:

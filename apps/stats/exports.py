@@ -3,7 +3,6 @@
 import csv
 import datetime
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 
@@ -32,11 +31,10 @@ def _posts(today: datetime.date, period: int, user: User | AnonymousUser) -> Ite
 
 def _referrers(today: datetime.date, period: int, user: User | AnonymousUser) -> Iterator[Iterable[object]]:
     yield ("kind", "referrer", "views")
-    for row in DailyReferrer.objects.most(first_day(today, period)).iterator():
-        yield (row["kind"], row["name"], row["total"])
+    yield from DailyReferrer.objects.most(first_day(today, period))
 
 
-EXPORTS: dict[str, Callable[[datetime.date, int, Any], Iterator[Iterable[object]]]] = {
+EXPORTS: dict[str, Callable[[datetime.date, int, User | AnonymousUser], Iterator[Iterable[object]]]] = {
     "days": _days,
     "posts": _posts,
     "referrers": _referrers,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from itertools import starmap
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
@@ -43,11 +44,26 @@ class DailyViewsQuerySet(models.QuerySet["DailyViews"]):
 
     def add(self, day: datetime.date, **numbers: int) -> bool:
         """Count up pv, uv or robots; False when that day has no row (1 statement)."""
-        raised: dict[str, Any] = {name: F(name) + number for name, number in numbers.items()}
+        raised: dict[str, object] = {name: F(name) + number for name, number in numbers.items()}
         return bool(self.filter(day=day).update(**raised))
 
 
-class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
+Dated = TypeVar("Dated", bound=models.Model)
+
+
+class DatedQuerySet(models.QuerySet[Dated]):
+    """Rows with a `day`."""
+
+    def in_month(self, first: datetime.date, following: datetime.date) -> Self:
+        """Rows from the first day of a month to the day before the first of the following month."""
+        return self.filter(day__gte=first, day__lt=following)
+
+    def oldest_day(self) -> datetime.date | None:
+        """Return the first day that has a row, None without rows (1 query)."""
+        return self.aggregate(oldest=Min("day"))["oldest"]
+
+
+class PostDailyViewsQuerySet(DatedQuerySet["PostDailyViews"]):
     def make(self, day: datetime.date, post_ids: Iterable[int]) -> None:
         """Make the rows that are missing, with nothing counted (1 statement)."""
         self.bulk_create([self.model(day=day, post_id=pk) for pk in post_ids], ignore_conflicts=True)
@@ -81,18 +97,18 @@ class PostDailyViewsQuerySet(models.QuerySet["PostDailyViews"]):
         days = self.filter(day__gte=since).order_by().values_list("day")
         return dict(days.annotate(total=Sum("views")))
 
-    def in_month(self, first: datetime.date, following: datetime.date) -> PostDailyViewsQuerySet:
-        return self.filter(day__gte=first, day__lt=following)
-
     def of_day(self, day: datetime.date) -> int:
         """The views of all posts together on that day (1 query)."""
         return self.filter(day=day).aggregate(total=Sum("views"))["total"] or 0
 
-    def oldest_day(self) -> datetime.date | None:
-        return self.aggregate(oldest=Min("day"))["oldest"]
+
+class ReferrerTotal(NamedTuple):
+    kind: str
+    name: str
+    total: int
 
 
-class DailyReferrerQuerySet(models.QuerySet["DailyReferrer"]):
+class DailyReferrerQuerySet(DatedQuerySet["DailyReferrer"]):
     def add(self, day: datetime.date, kind: str, name: str, views: int) -> bool:
         """Count up; False when there is no such row (1 statement)."""
         return bool(self.filter(day=day, kind=kind, name=name).update(views=F("views") + views))
@@ -104,13 +120,7 @@ class DailyReferrerQuerySet(models.QuerySet["DailyReferrer"]):
     def of_kind(self, kind: str) -> DailyReferrerQuerySet:
         return self.filter(kind=kind)
 
-    def most(self, since: datetime.date) -> Any:
-        """`kind`, `name` and `total` of where readers came from since that day, most views first (1 query)."""
-        by_name = self.filter(day__gte=since).order_by().values("kind", "name")
-        return by_name.annotate(total=Sum("views")).order_by("-total", "kind", "name")
-
-    def in_month(self, first: datetime.date, following: datetime.date) -> DailyReferrerQuerySet:
-        return self.filter(day__gte=first, day__lt=following)
-
-    def oldest_day(self) -> datetime.date | None:
-        return self.aggregate(oldest=Min("day"))["oldest"]
+    def most(self, since: datetime.date, most: int | None = None) -> Iterator[ReferrerTotal]:
+        """The referrers since that day with the number of views from each, most views first (1 query)."""
+        by_name = self.filter(day__gte=since).order_by().values_list("kind", "name").annotate(total=Sum("views"))
+        yield from starmap(ReferrerTotal, by_name.order_by("-total", "kind", "name")[:most].iterator())

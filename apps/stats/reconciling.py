@@ -1,4 +1,4 @@
-"""Numbers that are kept twice, compared with what they are made of, and put right."""
+"""Compare stored totals with the rows they sum up, and correct the totals that differ."""
 
 import datetime
 import logging
@@ -13,7 +13,7 @@ from apps.posts.querysets import PostQuerySet
 from .models import DailyViews, PostDailyViews
 from .querysets import miscounted
 
-LOGGED_MOST = 100  # of one kind in one run; the rest is only counted
+LOGGED_MOST = 100  # corrections in one run; of the others only the number is logged
 DAYS_COMPARED = 32
 POSTS_SUMMED_AT_ONCE = 100
 
@@ -21,18 +21,18 @@ logger = logging.getLogger(__name__)
 
 
 def correct_posts() -> int:
-    """Compare every post's view_count with the sum of its days; return how many posts were put right.
+    """Compare each post's view_count with the sum of its days. Return how many posts were corrected.
 
-    Costs 1 query, 1 more for each 100 posts (0.13 s on MariaDB when each was read on every day of 13 months), and 3
-    statements for each 500 that are off. A post's row is locked before its days are summed up, and whoever counts a
-    view locks it first, too: no view gets lost between the two.
+    Costs 1 query, 1 for each 100 posts (0.13 s on MariaDB if each was read every day for 13 months), 3 statements for
+    each 500 posts that differ, and 1 for each of these. A post's row is locked before its days are summed. Counting a
+    view locks the same row first, so no view can be counted between the sum and the correction.
     """
     corrected = 0
     suspects = [pk for some in _all_posts() for pk, *_ in miscounted(some)]
     for ids in chunked(suspects):
         with transaction.atomic():
             list(Post.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-            # A query of its own: it sees what was committed while the locks were waited for.
+            # Query again: views may have been committed while this transaction waited for the locks.
             for pk, stored, counted in miscounted(Post.objects.filter(pk__in=ids)):
                 Post.objects.filter(pk=pk).update(view_count=counted)
                 corrected += 1
@@ -44,16 +44,16 @@ def correct_posts() -> int:
 
 
 def _all_posts() -> Iterator[PostQuerySet]:
-    """All posts, some at a time: one statement for all would take longer than any answer is waited for."""
+    """Yield all posts in groups: one statement for all would exceed the database's read timeout."""
     for ids in chunked(list(Post.objects.order_by("pk").values_list("pk", flat=True)), POSTS_SUMMED_AT_ONCE):
         yield Post.objects.filter(pk__range=(ids[0], ids[-1]))
 
 
 def correct_days(today: datetime.date) -> int:
-    """Compare the page views of the last month's days with their posts' views, and visitors with page views.
+    """Correct impossible numbers of the last DAYS_COMPARED days. Return how many days were corrected.
 
-    Nobody reads more posts than pages, and no more visitors come than pages are viewed: a day that says otherwise is
-    put right (2 queries, 2 statements for each day that is off). Returns how many days that were.
+    A day's page views can't be fewer than the views of its posts, and its visitors can't be more than its page views.
+    Costs 2 queries, and a transaction for each day that differs.
     """
     since = today - datetime.timedelta(days=DAYS_COMPARED)
     of_posts = PostDailyViews.objects.by_day(since)
@@ -75,7 +75,7 @@ def _correct_day(day: datetime.date) -> bool:
     pv = max(row.pv, of_posts)
     uv = min(row.uv, pv)
     if (pv, uv) == (row.pv, row.uv):
-        return False  # counted meanwhile
+        return False  # a view was counted since the comparison
     logger.warning(
         "Views of %s: stored %d by %d visitors, posts alone counted %d; put right to %d by %d.",
         *(day, row.pv, row.uv, of_posts, pv, uv),

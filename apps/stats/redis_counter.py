@@ -1,14 +1,22 @@
-"""Views counted in Redis, in one round trip each, and flushed into the tables by the minute.
+"""Count views in Redis, one round trip for each, and flush them to the tables every minute.
 
-What is kept where, and how long: `blog:{views}:pending` and `:batch` until they are flushed, `:totals` for a day (see
-redis_scripts; bounded by posts and referrers), `:visitors:DAY` (a HyperLogLog of 12 kB) and `:referrers:DAY` for three
-days, `:source:ID` (the last number a thread sent) for a day, `blog:salt:DAY` until the day ends. The braces make a
-cluster keep together what one script touches.
+| key                                       | content                                       | kept until        |
+|-------------------------------------------|-----------------------------------------------|-------------------|
+| `blog:{views}:pending`, `:batch`          | hashes, see redis_scripts.py                  | they are flushed  |
+| `blog:{views}:totals`                     | a hash, see redis_scripts.py                  | 1 day after use   |
+| `blog:{views}:visitors:DAY`               | a HyperLogLog of at most 12 kB                | 3 days            |
+| `blog:{views}:referrers:DAY`              | a set of at most NAMES_A_DAY referrers        | 3 days            |
+| `blog:{views}:source:ID`                  | the last number that this source has sent     | 1 day after use   |
+| `blog:salt:DAY`                           | the salt for the hashes of visitors           | the day ends      |
 
-A Redis that loses its memory loses the views since the last flush, a minute's at most, and who has been here today: how
-many that were by the last flush stands in the tables and goes on being shown, until more have come since then. With its
-append-only file it loses the last second; when a flush fell into that second, the minute that was flushed may come back
-and count twice. It must not evict keys: what is pending has no copy.
+The braces make a Redis Cluster store the keys of one script on the same node.
+
+If Redis loses its memory, the views since the last flush are lost: those of a minute at most. So is the set of today's
+visitors. The table still has their number at the last flush, which is shown until the new count exceeds it. With an
+append-only file Redis loses only the last second. If a flush began and ended within that second, the flushed views are
+pending again after the restart, and are counted twice.
+
+Redis must not evict keys: there is no other copy of pending views.
 """
 
 import datetime
@@ -16,7 +24,6 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Collection
-from typing import Any
 
 import redis
 from django.db import DatabaseError
@@ -36,7 +43,7 @@ from .referrers import NAMES_A_DAY, OTHER
 
 BACKLOG_VIEWS = 10_000  # per process
 REPLAYED_AT_ONCE = 500
-DRAINED_AT_ONCE = 5  # batches; more than one only when a flusher was killed
+DRAINED_AT_ONCE = 5  # batches; there is more than one only after a flusher was killed
 KEYS = "blog:{views}:"
 PENDING, BATCH, TOTALS = KEYS + "pending", KEYS + "batch", KEYS + "totals"
 
@@ -44,7 +51,7 @@ logger = logging.getLogger(__name__)
 
 
 class RedisCounter:
-    """Raises no RedisError: without Redis a view waits in the process and its numbers are not known."""
+    """The counter of a fleet. Raises no RedisError: without Redis, views wait in the backlog and numbers are None."""
 
     def __init__(self, client: redis.Redis, backlog_views: int = BACKLOG_VIEWS) -> None:
         self._redis = client
@@ -52,19 +59,20 @@ class RedisCounter:
         self._take = client.register_script(TAKE)
         self._finish = client.register_script(FINISH)
         self._backlog = Backlog(backlog_views)
-        # Free sources with the last number each has sent. Whoever sends takes one out and brings it back when Redis has
-        # answered; one without an answer stays with its view, which is sent again under the same number.
+        # The idle sources, each with the last number it has sent. A thread takes a source, sends a view, and returns
+        # the source after Redis has answered. Without an answer the source stays with its view in the backlog: the view
+        # is sent again with the same number, so that Redis counts it once.
         self._sources: deque[tuple[str, int]] = deque()
         self._salt: tuple[datetime.date, bytes] | None = None
         self._offer: tuple[datetime.date, bytes] | None = None
 
     def salt(self, day: datetime.date) -> bytes:
-        """Return that day's secret (a round trip at the process's first view of the day).
+        """Return the salt of that day (1 round trip, at the process's first view of the day).
 
-        With Redis away when a day begins, the process uses a salt of its own until Redis is back and then offers it to
-        the others; a visitor whom several processes saw meanwhile counts once for each of their salts.
+        If Redis is unavailable when a day begins, the process uses its own random salt. When Redis is back, the first
+        process to offer its salt sets it for all. A visitor counted meanwhile under several salts counts several times.
         """
-        known, offer = self._salt, self._offer  # other threads may be in another day already
+        known, offer = self._salt, self._offer  # local copies: at midnight another thread may replace them
         if known is not None and known[0] == day:
             return known[1]
         if offer is None or offer[0] != day:
@@ -82,9 +90,10 @@ class RedisCounter:
         return agreed
 
     def hit(self, view: View) -> Numbers:
-        """Count one view and return its numbers (1 round trip; once an hour and number 2 more and a query).
+        """Count one view and return the numbers to show.
 
-        With the database away, numbers whose totals are not in Redis are not known (see core/db/gate.py).
+        Costs 1 round trip. If a total is not in Redis, 2 more and 1 or 2 queries: at most once an hour for each number.
+        If the database is unavailable, such a number is None (see core/db/gate.py).
         """
         parcel = self._parcel(view)
         if len(self._backlog):
@@ -98,7 +107,7 @@ class RedisCounter:
         return self._complete(answer, view.day, view.post_id)
 
     def numbers(self, day: datetime.date, post_id: int | None = None) -> Numbers:
-        """Return what is to be shown (as hit, with nothing counted)."""
+        """Return the numbers to show without counting a view. Costs the same as `hit()`."""
         try:
             answer = self._send(Parcel("", 0, View(day, post_id=post_id)))
         except RedisError:
@@ -106,14 +115,14 @@ class RedisCounter:
         return self._complete(answer, day, post_id)
 
     def newer_than_tables(self, day: datetime.date) -> Numbers:
-        """Return the day's numbers, those of views that wait among them (1 round trip)."""
+        """Return the day's numbers including views that are not flushed yet. Costs the same as `hit()`."""
         return self.numbers(day)
 
     def drain(self) -> int:
-        """Flush what was counted since the last time, and first what a killed flusher left; returns page views.
+        """Flush pending views to the tables, after a batch that a killed flusher has left. Return the page views.
 
-        At any moment one batch is on its way. Two flushers may hold the same one: the table of batch ids lets one of
-        them write it, and only after that is it deleted. Raises DatabaseError, the batch staying where it is.
+        There is one batch at a time. Two flushers may hold the same batch: the unique ids in FlushedBatch let only one
+        of them write it, and the batch is deleted only after that. Raises DatabaseError; the batch then stays in Redis.
         """
         self.replay(BACKLOG_VIEWS)
         flushed, own = 0, secrets.token_hex(16)
@@ -138,13 +147,13 @@ class RedisCounter:
             logger.warning("Redis is away; the totals shown are made anew in an hour.")
 
     def replay(self, most: int = BACKLOG_VIEWS) -> None:
-        """Count views that waited for Redis, the oldest first, in pipelines of 500."""
+        """Count up to `most` views of the backlog, the oldest first (1 round trip for each 500)."""
         counted = 0
         while counted < most and (parcels := self._backlog.take(REPLAYED_AT_ONCE)):
             try:
                 with self._redis.pipeline(transaction=False) as pipe:
                     for parcel in parcels:
-                        self._send(parcel, pipe)
+                        self._count(*_arguments(parcel), client=pipe)
                     pipe.execute()
             except RedisError:
                 self._backlog.put_back(parcels)
@@ -160,19 +169,15 @@ class RedisCounter:
             source, last = secrets.token_hex(8), 0
         return Parcel(source, last + 1, view)
 
-    def _send(self, parcel: Parcel, through: redis.client.Pipeline | None = None) -> Any:
-        view, day = parcel.view, parcel.view.day.isoformat()
-        keys = [
-            *(PENDING, BATCH, TOTALS),
-            *(f"{KEYS}visitors:{day}", f"{KEYS}referrers:{day}", f"{KEYS}source:{parcel.source}"),
-        ]
-        args: list[Any] = [parcel.number, day, view.visitor, view.post_id or "", view.referrer, NAMES_A_DAY, OTHER]
-        if through:
-            return self._count(keys, args, client=through)
-        return run(self._redis, self._count, keys, args)
+    def _send(self, parcel: Parcel) -> list[int | None]:
+        answer: list[int | None] = run(self._redis, self._count, *_arguments(parcel))
+        return answer
 
-    def _complete(self, answer: list[Any], day: datetime.date, post_id: int | None) -> Numbers:
-        """The numbers of an answer, its missing totals looked up; those that can't be had now stay None."""
+    def _complete(self, answer: list[int | None], day: datetime.date, post_id: int | None) -> Numbers:
+        """Return the numbers of an answer of COUNT. Look up missing totals in the tables and store them in Redis.
+
+        Numbers stay None while the database or Redis is unavailable.
+        """
         lacks_day, lacks_post = None in answer[:2], post_id is not None and answer[2] is None
         if lacks_day or lacks_post:
             try:
@@ -182,7 +187,7 @@ class RedisCounter:
                         totals |= _of_posts([post_id]) or {f"t:{post_id}": 0}
                 with self._redis.pipeline() as pipe:
                     for field, number in totals.items():
-                        # Not over a flusher's: its number is the one that goes with the batch.
+                        # Never overwrite a total that a flusher has set: it fits the batch that was just flushed.
                         pipe.hsetnx(TOTALS, field, number)
                     pipe.expire(TOTALS, 86400)
                     pipe.execute()
@@ -192,7 +197,7 @@ class RedisCounter:
             except DatabaseError as error:
                 logger.warning("The tables tell no totals to show: %s", error)
             except RedisError:
-                pass  # counted it is; the numbers come with the next view
+                pass  # the view is counted; its numbers are returned with the next view
         return Numbers(*answer)
 
     def _taken(self, own: str) -> Batch | None:
@@ -203,20 +208,30 @@ class RedisCounter:
         return {day: self._redis.pfcount(f"{KEYS}visitors:{day}") for day in days}
 
 
+def _arguments(parcel: Parcel) -> tuple[list[str], list[str | int]]:
+    """Return the keys and arguments of the script COUNT."""
+    view, day = parcel.view, parcel.view.day.isoformat()
+    keys = [
+        *(PENDING, BATCH, TOTALS),
+        *(f"{KEYS}visitors:{day}", f"{KEYS}referrers:{day}", f"{KEYS}source:{parcel.source}"),
+    ]
+    return keys, [parcel.number, day, view.visitor, view.post_id or "", view.referrer, NAMES_A_DAY, OTHER]
+
+
 def _of_day(day: datetime.date) -> dict[str, int]:
-    """Return a day's page views and visitors from the tables, by the names of their fields (1 query)."""
+    """Return a day's page views and visitors in the tables, by their fields in the hash of totals (1 query)."""
     pv, uv = DailyViews.objects.numbers(day)
     return {f"d:{day}": pv, f"u:{day}": uv}
 
 
 def _of_posts(posts: Collection[int]) -> dict[str, int]:
-    """Return the views of those posts that exist from the tables (1 query)."""
+    """Return the total views of the posts that exist, by their fields in the hash of totals (1 query)."""
     views = Post.objects.filter(pk__in=posts).values_list("pk", "view_count")
     return {f"t:{pk}": number for pk, number in views}
 
 
 def _totals(batch: Batch) -> list[str | int]:
-    """Fields and what the tables say of them, after the batch is in them (1 query for each 500 posts, 1 a day)."""
+    """Return fields and values for the hash of totals after a flush (1 query for each 500 posts and for each day)."""
     totals: dict[str, int] = {}
     for ids in chunked(list(batch.totals)):
         totals |= _of_posts(ids)
@@ -226,7 +241,7 @@ def _totals(batch: Batch) -> list[str | int]:
 
 
 def _seconds_left(day: datetime.date) -> int:
-    """Seconds until that day of the site's time zone ends, and a minute for views that are on their way."""
+    """Return the seconds until that day ends in the site's time zone, plus a minute for views still being sent."""
     end = datetime.datetime.combine(
         day + datetime.timedelta(days=1), datetime.time(), tzinfo=timezone.get_default_timezone()
     )

@@ -1,7 +1,7 @@
-"""Where a reader came from: another site by its host, a search engine by its name.
+"""Name the site that a reader came from: a search engine by its name, another site by its host.
 
-The engines are a short table of our own: the packages that carry such a list (referer-parser, referredby) have not been
-released for years and know neither so.com nor m.sm.cn nor search.brave.com.
+The list of search engines is our own. The packages with such a list (referer-parser, referredby) have had no release
+for years, and lack so.com, m.sm.cn and search.brave.com.
 """
 
 import ipaddress
@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from .models import DailyReferrer
 
-# At most so many distinct ones a day, engines not counted; the rest is "other", or anybody could fill the table.
+# Distinct referrers counted on a day, without search engines. Later ones count as "other": clients can send any
+# referrer, and could fill the table.
 NAMES_A_DAY = 300
 PLACES_REMEMBERED = 500
 OTHER = f"{DailyReferrer.Kind.OTHER}:"
@@ -39,9 +40,9 @@ _SCHEMES = {"http", "https", "android-app"}
 
 
 def referrer_of(address: object, *own_hosts: str) -> str:
-    """Return the referrer an address names, as `kind:name`; blank for no address, garbage and the own hosts.
+    """Return the referrer of an address as `kind:name`, or "" if it is not an address or its host is one of ours.
 
-    A host longer than a name may be is `other:`.
+    A host longer than NAME_MAX_LENGTH is returned as `other:`. Costs no query.
     """
     if not isinstance(address, str) or len(address) > 2000:
         return ""
@@ -51,10 +52,10 @@ def referrer_of(address: object, *own_hosts: str) -> str:
     return _named(host)
 
 
-# Readers come from few places.
+# Most readers come from the same few pages.
 @lru_cache(maxsize=PLACES_REMEMBERED)
 def _host_of(address: str) -> str:
-    """The host an address names, blank for garbage."""
+    """Return the host of an address, "" if it is not an address."""
     try:
         parts = urlsplit(address)
         host = _bare(parts.hostname or "")
@@ -77,7 +78,7 @@ def _bare(host: str) -> str:
 def _is_host(host: str) -> bool:
     if len(host) <= 253 and _HOST.fullmatch(host):
         return True
-    if "%" in host:  # what follows it in an IPv6 address names an interface, in any words
+    if "%" in host:  # in an IPv6 address, any text may follow as the name of an interface
         return False
     try:
         ipaddress.ip_address(host)

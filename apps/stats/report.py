@@ -3,11 +3,11 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 
 from .models import DailyReferrer, DailyViews, PostDailyViews
+from .querysets import ReferrerTotal
 
 PERIODS = (7, 30, 365)  # days, today among them
 ROWS_SHOWN = 20
@@ -25,8 +25,8 @@ class Day:
 class Report:
     days: Sequence[Day]  # without a gap, oldest first
     posts: Sequence[tuple[int, str, int]]  # id, title, views
-    engines: Sequence[dict[str, Any]]
-    hosts: Sequence[dict[str, Any]]
+    engines: Sequence[ReferrerTotal]
+    hosts: Sequence[ReferrerTotal]
     from_others: int
 
     @property
@@ -45,13 +45,13 @@ class Report:
 def report(today: datetime.date, period: int, user: User | AnonymousUser) -> Report:
     """Return the last `period` days, today among them, with the posts that the user may find (6 queries)."""
     since = first_day(today, period)
-    referrers = DailyReferrer.objects.most(since)
+    engines, hosts, others = (DailyReferrer.objects.of_kind(kind) for kind in ("engine", "host", "other"))
     return Report(
         days=days(today, period),
         posts=list(PostDailyViews.objects.most_read(since, user, ROWS_SHOWN)),
-        engines=list(referrers.of_kind(DailyReferrer.Kind.ENGINE)[:ROWS_SHOWN]),
-        hosts=list(referrers.of_kind(DailyReferrer.Kind.HOST)[:ROWS_SHOWN]),
-        from_others=sum(row["total"] for row in referrers.of_kind(DailyReferrer.Kind.OTHER)),
+        engines=list(engines.most(since, ROWS_SHOWN)),
+        hosts=list(hosts.most(since, ROWS_SHOWN)),
+        from_others=sum(row.total for row in others.most(since)),
     )
 
 

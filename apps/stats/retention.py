@@ -1,37 +1,36 @@
-"""Tables that grow with every day, kept bounded: what is long past is kept by month, ids of batches for a week."""
+"""Bound the tables that grow every day: replace old daily rows by monthly rows, and delete old ids of batches."""
 
 import datetime
 from collections.abc import Iterator
-from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
 from .models import DailyReferrer, FlushedBatch, PostDailyViews
+from .querysets import Dated, DatedQuerySet
 
-MONTHS_KEPT = 13  # by day, and then the rest of the month before them
-BATCHES_KEPT_DAYS = 7  # much longer than a flusher that hangs could hold a batch
+MONTHS_KEPT = 13  # full months with daily rows, besides the present month
+BATCHES_KEPT_DAYS = 7  # much longer than a hanging flusher can hold a batch
 
 
 def roll_up(today: datetime.date) -> int:
-    """Replace the daily rows of months that ended 13 months ago by one row a post, or referrer, on the first.
+    """Replace the daily rows of months older than MONTHS_KEPT by one row on the first of each month.
 
-    Sums stay what they were. Costs 1 query a month that is rolled up already; a month is one transaction. Returns how
-    many rows that saved.
+    There is one row for each post and for each referrer; the sums stay the same. Return by how many rows the tables
+    have shrunk. Each month is one transaction. Costs 1 query for a month that has been rolled up before.
     """
-    return _roll_up(PostDailyViews.objects, ("post_id",), today) + _roll_up(
-        DailyReferrer.objects, ("kind", "name"), today
-    )
+    by_post, by_referrer = PostDailyViews.objects.all(), DailyReferrer.objects.all()
+    return _roll_up(by_post, ("post_id",), today) + _roll_up(by_referrer, ("kind", "name"), today)
 
 
 def prune_batches() -> int:
-    """Delete the ids of batches that nobody can hold any more; return how many."""
+    """Delete the ids of batches that no flusher can hold any more. Return how many (1 statement)."""
     before = timezone.now() - datetime.timedelta(days=BATCHES_KEPT_DAYS)
     return FlushedBatch.objects.filter(applied_at__lt=before).delete()[0]
 
 
-def _roll_up(rows: Any, key: tuple[str, ...], today: datetime.date) -> int:
+def _roll_up(rows: DatedQuerySet[Dated], key: tuple[str, ...], today: datetime.date) -> int:
     saved = 0
     for first, following in _months(rows.oldest_day(), today):
         if rows.in_month(first + datetime.timedelta(days=1), following).exists():
@@ -40,19 +39,20 @@ def _roll_up(rows: Any, key: tuple[str, ...], today: datetime.date) -> int:
 
 
 @transaction.atomic
-def _roll_up_month(rows: Any, key: tuple[str, ...], first: datetime.date, following: datetime.date) -> int:
+def _roll_up_month(
+    rows: DatedQuerySet[Dated], key: tuple[str, ...], first: datetime.date, following: datetime.date
+) -> int:
     month = rows.in_month(first, following)
-    # Nobody counts in a month so old; a second run at the same time would write the same sums.
+    # No view is counted in a month this old. A second run at the same time would write the same sums.
     sums = list(month.order_by().values(*key).annotate(total=Sum("views")))
     before: int = month._raw_delete(month.db)
-    model: type[models.Model] = month.model
-    of_month = [model(day=first, views=row.pop("total"), **row) for row in sums]
+    of_month = [month.model(day=first, views=row.pop("total"), **row) for row in sums]
     rows.bulk_create(of_month, batch_size=1000)
     return before - len(of_month)
 
 
 def _months(oldest: datetime.date | None, today: datetime.date) -> Iterator[tuple[datetime.date, datetime.date]]:
-    """First days, and those of the months after, of the months to be rolled up."""
+    """Yield the first day of each month to roll up, with the first day of the following month."""
     number = today.year * 12 + today.month - 1 - MONTHS_KEPT
     start = number if oldest is None else oldest.year * 12 + oldest.month - 1
     for month in range(start, number):

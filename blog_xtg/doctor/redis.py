@@ -1,10 +1,10 @@
 """Redis: whether it answers the blog, nobody else, and forgets nothing."""
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from redis import Redis
 from redis.exceptions import AuthenticationError, ResponseError
 
 from apps.core.environment import is_local
@@ -30,7 +30,7 @@ def redis(parts: dict[str, str]) -> Iterator[Finding]:
             f"{remedy}, or correct REDIS_URL.",
         )
         return
-    info: Any = server.info()
+    info = server.info()
     yield Finding(OK, f"Redis {info['redis_version']}: {info['used_memory_human']} used.")
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
@@ -65,7 +65,7 @@ def _refusal() -> str:
     return ""
 
 
-def _answers_anybody(server: Any) -> bool:
+def _answers_anybody(server: Redis) -> bool:
     """Whether Redis needs no password although it should: REDIS_URL has one, or other machines may reach it."""
     parts = urlsplit(settings.REDIS_URL)
     if not parts.password and (parts.scheme == "unix" or is_local(settings.REDIS_URL)):

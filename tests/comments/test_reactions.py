@@ -10,7 +10,7 @@ from django.test import Client
 
 from apps.comments.models import Comment
 from apps.comments.reactions.models import Reaction
-from apps.core.http import rates
+from apps.core import resilience
 from tests.factories import make_comment, make_post
 from tests.services import Redis
 
@@ -124,7 +124,7 @@ def test_an_address_reacts_so_often_and_no_more(client: Client, settings) -> Non
         )
     elsewhere = {"content_type": "application/json", "REMOTE_ADDR": "2001:db8::3"}
     assert client.post(f"/article/{post.pk}/reactions/", {"kind": "love"}, **elsewhere).status_code == 429
-    rates.forget()
+    resilience.reset_all()
     ask(client, post, kind="like", on=False, visitor=visitor)
 
 

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from apps.components.devices import KEPT_SECONDS
 from apps.components.forms import SIGN_INS, SIGN_INS_SECONDS, _hashing
+from apps.core import resilience
 from apps.core.http import rates
 from apps.posts.pages.views import PASSWORDS
 from tests.factories import make_administrator, make_post
@@ -69,7 +70,7 @@ def test_a_device_that_has_signed_in_before_is_not_locked_out_by_its_neighbours(
     assert [sign_in(known, "guessed", **OTHER) for _ in range(SIGN_INS + 1)] == [LOOKED_AT] * SIGN_INS + [REFUSED]
     assert sign_in(known, "pw", **OTHER) == REFUSED
     assert sign_in(Client(), "pw", **OTHER) == IN
-    rates.forget()
+    resilience.reset_all()
     guess_until_refused(**GUESSER)
     owner.set_password("another")
     owner.save()
@@ -118,7 +119,7 @@ def test_the_old_password_is_guessed_no_more_often_than_at_the_sign_in() -> None
     assert (
         "请 10 分钟后再试" in client.post("/admin/password_change/", {**wrong, "old_password": "pw"}).content.decode()
     )
-    rates.forget()
+    resilience.reset_all()
     changed = client.post("/admin/password_change/", {**wrong, "old_password": "pw"})
     assert changed.status_code == 302
     client.post("/admin/logout/")

@@ -4,8 +4,9 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, Unpack
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -24,6 +25,7 @@ from apps.posts.passwords import is_unlocked
 from apps.posts.references import is_referred_to, number_in
 
 from .hub import MOST_HEARD, TOO_MUCH, hub, merged
+from .notifications import News
 
 MAX_MESSAGE_BYTES = 1024
 ANSWER_SECONDS = 1  # between two answers to signs of life
@@ -47,7 +49,12 @@ class PostConsumer(AsyncWebsocketConsumer):
 
     channel_layer_alias = None  # the hub listens for all pages
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(
+        self,
+        scope: dict[str, object],
+        receive: Callable[[], Awaitable[object]],
+        send: Callable[[object], Awaitable[None]],
+    ) -> None:
         self.joined = False
         self._sender: asyncio.Task[None] | None = None
         try:
@@ -62,7 +69,7 @@ class PostConsumer(AsyncWebsocketConsumer):
         self.address = rates.neighbourhood(client_address(request))
         self.heard_at, self.heard = time.monotonic(), 0
         self._answered_at = 0.0
-        self._news: dict[str, object] = {}
+        self._news: News = {}
         self._has_news = asyncio.Event()
         most = HANDSHAKES + HANDSHAKES_PER_PAGE * settings.LIVE_PAGES_PER_ADDRESS
         if not hub().has_place_for(self.address) or await _is_one_too_many(
@@ -86,7 +93,8 @@ class PostConsumer(AsyncWebsocketConsumer):
             return
         await self.accept()
         # News of the post may have arrived while the question was answered: they are newer than what join() returned.
-        self._news = merged({"floor": floor, **({"readers": readers} if readers else {})}, self._news)
+        first: News = {"floor": floor, "readers": readers} if readers else {"floor": floor}
+        self._news = merged(first, self._news)
         self._has_news.set()
         self._sender = asyncio.create_task(self._send_news())
 
@@ -106,7 +114,7 @@ class PostConsumer(AsyncWebsocketConsumer):
             self._answered_at = self.heard_at
             self.tell()
 
-    def tell(self, **news: object) -> None:
+    def tell(self, **news: Unpack[News]) -> None:
         """Add to what the page will be told next."""
         self._news = merged(self._news, news)
         self._has_news.set()
@@ -155,7 +163,7 @@ async def _is_one_too_many(key: str, most: int, seconds: int) -> bool:
     return await database_sync_to_async(rates.is_one_too_many)(key, most, seconds)
 
 
-def _request(scope: Any) -> HttpRequest:
+def _request(scope: dict[str, object]) -> HttpRequest:
     """The handshake as the request it is, with a session and a user that are read when somebody looks."""
     request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
     for middleware in (SessionMiddleware, AuthenticationMiddleware):

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from typing import Any, Protocol
+from typing import Protocol, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
@@ -19,7 +19,7 @@ from apps.core.observability import metrics
 from apps.core.redis.clients import RedisError
 from apps.posts.models import Post
 
-from .notifications import group_name, message
+from .notifications import News, group_name, message
 from .presence import HEARTBEAT_SECONDS, presence
 
 # Between two messages to a post's pages: in a rush all are told the same, and what they fetch is rendered once.
@@ -38,12 +38,12 @@ class OpenPage(Protocol):
     heard_at: float  # time.monotonic()
     heard: int  # since the last heartbeat
 
-    def tell(self, **news: object) -> None: ...
+    def tell(self, **news: Unpack[News]) -> None: ...
 
     def dismiss(self, code: int) -> None: ...
 
 
-def merged(news: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def merged(news: News, more: News) -> News:
     """Return one message that says what two do, the second having come later."""
     both = news | more
     if "floor" in both:
@@ -61,7 +61,7 @@ class Room:
     def __init__(self) -> None:
         self.pages: set[OpenPage] = set()
         self.floor = 0  # the highest that was heard of
-        self.news: dict[str, Any] = {}  # to be told in a moment
+        self.news: News = {}  # to be told in a moment
         self.next_at = 0.0  # when the pages may be told again, by the loop's clock
         self.readers: int | None = None  # of all processes
         self.told: int | None = None  # the number that the pages were told last
@@ -136,9 +136,10 @@ class Hub:
             if "readers" in told:
                 room.readers = told["readers"]  # the pages hear of it at the next tick
             else:
-                self._pass_on(room, {name: told[name] for name in ("floor", "changed", "edition") if name in told})
+                news = {name: told[name] for name in ("floor", "changed", "edition") if name in told}
+                self._pass_on(room, cast(News, news))
 
-    def _pass_on(self, room: Room, news: dict[str, Any]) -> None:
+    def _pass_on(self, room: Room, news: News) -> None:
         room.floor = max(room.floor, news.get("floor", 0))
         if not room.news:
             loop = asyncio.get_running_loop()

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict, Unpack
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -21,12 +21,26 @@ CHANGED_MOST = 100  # floors of a post told of at once, the newest; whoever chan
 logger = logging.getLogger(__name__)
 
 
+class News(TypedDict, total=False):
+    """What open pages of a post are told; `readers` is how many have it open, None when nobody has counted them."""
+
+    floor: int
+    changed: list[int]  # floors
+    edition: str
+    readers: int | None
+
+
+class Message(News):
+    type: str
+    post: int
+
+
 def group_name(post_id: int) -> str:
     """The group of the channel layer that the processes with open pages of the post are in."""
     return f"post-{post_id}"
 
 
-def message(post_id: int, **news: object) -> dict[str, Any]:
+def message(post_id: int, **news: Unpack[News]) -> Message:
     """Return what goes through the channel layer to Hub: the post, and `floor`, `changed` or `readers` of it."""
     return {"type": "live", "post": post_id, **news}
 
@@ -52,7 +66,7 @@ def notify_changed(floors: Iterable[tuple[int, int]]) -> None:
     transaction.on_commit(lambda: _send(messages), robust=True)
 
 
-def _send(messages: list[dict[str, Any]]) -> None:
+def _send(messages: list[Message]) -> None:
     """Send them within a second, or not at all: what is stored is seen when the page is opened next."""
     layer = get_channel_layer()
     if layer is None or not messages:

@@ -14,10 +14,10 @@ import smtplib
 import threading
 from collections import defaultdict
 from contextlib import suppress
-from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from apps.core.pages.site import Snapshot
@@ -130,7 +130,7 @@ def _send(ids: list[int], site: Snapshot) -> bool:
             connection.close()
 
 
-def _hand_over(connection: Any, message: EmailMessage, letter: str, notices: list[Notice]) -> bool:
+def _hand_over(connection: BaseEmailBackend, message: EmailMessage, letter: str, notices: list[Notice]) -> bool:
     """Give the open server the letter, and note what has become of it."""
     if not Notice.objects.move(letter, Notice.State.SENDING, came_from=Notice.State.CLAIMED):
         return False  # all its comments are gone, or this took longer than the lease

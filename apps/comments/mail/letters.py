@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from email.utils import formataddr
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -69,9 +68,14 @@ def letter_of(notices: list[Notice], site: Snapshot, letter: str) -> EmailMultiA
 
 
 def _made(
-    name: str, address: str, site: Snapshot, letter: str, context: dict[str, Any], headers: dict[str, str] | None = None
+    name: str,
+    address: str,
+    site: Snapshot,
+    letter: str,
+    context: dict[str, object],
+    headers: dict[str, str] | None = None,
 ) -> EmailMultiAlternatives:
-    subject = readable_line(context["subject"])
+    subject = readable_line(str(context["subject"]))
     context = {**context, "subject": subject, "site": site, "home_url": absolute("/"), "language": site.language}
     sender = settings.DEFAULT_FROM_EMAIL
     if "<" not in sender:

@@ -2,7 +2,6 @@
 
 import datetime
 import hmac
-from typing import Any
 
 from django.core import signing
 from django.urls import reverse
@@ -35,7 +34,8 @@ def confirm_url(receiver: str) -> str:
 
 def confirmed_receiver(token: str) -> str | None:
     """Return whom the link confirms, None when it is forged or too old."""
-    return _loaded(token, _CONFIRM, CONFIRM_SECONDS)
+    receiver = _loaded(token, _CONFIRM, CONFIRM_SECONDS)
+    return receiver if isinstance(receiver, str) else None
 
 
 def stop_url(who: str | int) -> str:
@@ -45,10 +45,11 @@ def stop_url(who: str | int) -> str:
 
 def stopped(token: str) -> str | int | None:
     """Return whose mail the link ends, a receiver or an account's id; None when it is forged."""
-    return _loaded(token, _STOP, None)
+    who = _loaded(token, _STOP, None)
+    return who if isinstance(who, str | int) else None
 
 
-def _loaded(token: str, salt: str, seconds: int | None) -> Any:
+def _loaded(token: str, salt: str, seconds: int | None) -> object:
     try:
         return signing.loads(token, salt=salt, max_age=seconds)
     except signing.BadSignature:

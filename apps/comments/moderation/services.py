@@ -1,10 +1,12 @@
 """Decisions of moderators about comments: learned from, announced, counted, and undone if they think better of it."""
 
+from __future__ import annotations
+
 import datetime
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth import get_user_model
 from django.core import serializers, signing
@@ -23,6 +25,9 @@ from ..models import Comment
 from ..querysets import recount
 from ..spam.classifier import teach
 from ..spam.models import Lesson, Moderation
+
+if TYPE_CHECKING:
+    from apps.posts.visibility import Account
 
 COMMENTS_AT_ONCE = 1000  # in one transaction; an action on more can't be undone
 UNDO_SECONDS = 24 * 3600
@@ -61,18 +66,18 @@ def held_url(post: Post) -> str:
     return reverse("comments:held", args=[post.reference])
 
 
-def may_see_hidden(user: Any) -> bool:
+def may_see_hidden(user: Account) -> bool:
     """Whether the user reads hidden comments, under posts that they may read: a moderator, or who may read all."""
     return may_moderate(user) or may_see_unpublished(user)
 
 
-def may_moderate(user: Any, decision: str = Decision.HIDE) -> bool:
+def may_moderate(user: Account, decision: str = Decision.HIDE) -> bool:
     """Whether the user is staff and may change comments, or delete them."""
     permission = "delete" if decision == Decision.DELETE else "change"
     return bool(user.is_active and user.is_staff and user.has_perm(f"comments.{permission}_comment"))
 
 
-def decide(ids: Sequence[int], decision: str, user: Any) -> Done:
+def decide(ids: Sequence[int], decision: str, user: Account) -> Done:
     """Approve, hide, mark as spam or delete these comments; counts stay exact, the classifier learns.
 
     A comment that nobody could see before is announced as a new one. Costs some 20 statements for each 1000 comments,
@@ -88,12 +93,14 @@ def decide(ids: Sequence[int], decision: str, user: Any) -> Done:
             before = _deleted(comments) if decision == Decision.DELETE else _changed(comments, _STATES[decision])
             count += len(comments)
             if comments and len(parts) == 1:
-                made = Moderation.objects.create(user=user, state=_STATES.get(decision, ""), before=before)
+                made = Moderation.objects.create(
+                    user_id=cast(int, user.pk), state=_STATES.get(decision, ""), before=before
+                )
                 token = signing.dumps(made.pk, salt=_SALT)
     return Done(count, token)
 
 
-def undo(token: str, user: Any) -> int:
+def undo(token: str, user: Account) -> int:
     """Take back what decide() did; return how many comments are as they were before.
 
     Those that have been changed since stay as they are. What was deleted comes back with all that hung on it, on its
@@ -111,9 +118,9 @@ def undo(token: str, user: Any) -> int:
         return _change_back(done) if done.state else _bring_back(done.before)
 
 
-def _changed(comments: list[Comment], state: str) -> list[Any]:
+def _changed(comments: list[Comment], state: str) -> list[object]:
     lessons = {lesson.pk: lesson.is_spam for lesson in Lesson.objects.filter(pk__in=[one.pk for one in comments])}
-    before = [[comment.pk, comment.state, lessons.get(comment.pk)] for comment in comments]
+    before: list[object] = [[comment.pk, comment.state, lessons.get(comment.pk)] for comment in comments]
     Comment.objects.by_ids([comment.pk for comment in comments]).set_state(state)
     teach(comments, _LESSONS[Comment.State(state)])
     for comment in comments:
@@ -134,7 +141,7 @@ def _change_back(done: Moderation) -> int:
     return len(unchanged)
 
 
-def _deleted(comments: list[Comment]) -> list[Any]:
+def _deleted(comments: list[Comment]) -> list[object]:
     found = Comment.objects.by_ids([comment.pk for comment in comments])
     collector = Collector(using=found.db)
     collector.collect(found)
@@ -144,11 +151,11 @@ def _deleted(comments: list[Comment]) -> list[Any]:
     ]
     rows = [*comments, *(row for some in hanging_on for row in some)]
     found.delete()
-    kept: list[Any] = json.loads(serializers.serialize("json", rows))
+    kept: list[object] = json.loads(serializers.serialize("json", rows))
     return kept
 
 
-def _bring_back(rows: list[Any]) -> int:
+def _bring_back(rows: list[object]) -> int:
     back = list(serializers.deserialize("python", rows))
     comments = [row.object for row in back if isinstance(row.object, Comment)]
     posts = {comment.post_id for comment in comments}

@@ -1,7 +1,5 @@
 """The page for the writer of a held comment, and where the buttons of those who moderate lead."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -42,15 +40,14 @@ def moderate(request: HttpRequest, reference: str, floor: str) -> HttpResponse:
     decision = request.POST.get("decision", "")
     if decision not in Decision.values:
         return HttpResponseBadRequest()
-    user: Any = request.user
-    if not may_moderate(user, decision):
+    if not may_moderate(request.user, decision):
         raise PermissionDenied
     post = referred_post(request, reference)
     if not is_unlocked(request, post):
         raise Http404("A password is needed.")
     comment = get_object_or_404(Comment, post=post, floor=int(floor))
     back = post.floor_url(comment.floor).partition("#")[0] + "#moderation"
-    tell(request, decision, decide([comment.pk], decision, user), back)
+    tell(request, decision, decide([comment.pk], decision, request.user), back)
     return redirect(back)
 
 
@@ -58,11 +55,10 @@ def moderate(request: HttpRequest, reference: str, floor: str) -> HttpResponse:
 @never_cache
 def take_back(request: HttpRequest) -> HttpResponse:
     """POST the `token` of an Undo button, and come back to the page on which it stood."""
-    user: Any = request.user
-    if not may_moderate(user):
+    if not may_moderate(request.user):
         raise PermissionDenied
     try:
-        count = undo(request.POST.get("token", ""), user)
+        count = undo(request.POST.get("token", ""), request.user)
     except CannotUndo:
         messages.error(request, _("This can no longer be undone."))
     else:

@@ -1,7 +1,7 @@
 """Where pages ask for reactions and send them."""
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
@@ -67,7 +67,7 @@ def _asked(request: BlogRequest) -> Asked:
     body = request.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES or request.content_type != "application/json":
         raise ValueError
-    message: Any = json.loads(body)
+    message: object = json.loads(body)
     if not isinstance(message, dict):
         raise ValueError
     first, last = message.get("floors", (1, 0))

@@ -52,6 +52,6 @@ class ModerationQuerySet(models.QuerySet["Moderation"]):
     def older_than(self, moment: datetime.datetime) -> ModerationQuerySet:
         return self.filter(made_at__lt=moment)
 
-    def of(self, user_id: int, pk: int) -> ModerationQuerySet:
+    def of(self, user_id: int | None, pk: int) -> ModerationQuerySet:
         """That action, if it was this user's."""
         return self.filter(user=user_id, pk=pk)

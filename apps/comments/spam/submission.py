@@ -29,7 +29,7 @@ class Submission:
     @classmethod
     def of(cls, request: BlogRequest, post: Post, data: dict[str, Any]) -> Self:
         """Return what the request wants to leave under the post; `data` are the cleaned fields of the form."""
-        user: Any = request.user
+        user = request.user
         return cls(
             post_id=post.pk,
             body=data["body"],

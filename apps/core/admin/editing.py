@@ -1,6 +1,6 @@
 """The base of all forms of the admin: errors that can be seen, and no newer version overwritten by an older form."""
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -31,7 +31,7 @@ class EditingForm(forms.ModelForm):
     def is_stale(self) -> bool:
         return self.is_bound and self.seen_version != self.stored_version
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         if self.is_stale:
             raise ValidationError(_STALE, "stale")
@@ -48,7 +48,7 @@ class EditingAdmin(admin.ModelAdmin):
 
     form = EditingForm
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
         found = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
             return found
@@ -57,14 +57,16 @@ class EditingAdmin(admin.ModelAdmin):
 
     def get_form(
         self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
-    ) -> Any:
+    ) -> type[forms.ModelForm]:
         form: Any = super().get_form(request, obj, change, **kwargs)
         if obj is not None:
             form.stored_version = self._version(request, obj, form.base_fields)
             form.seen_version = request.POST.get(OVERWRITE) or request.POST.get(VERSION) or form.stored_version
         return form
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         shown = context["adminform"]
         shown.fieldsets = [(name, _opened(options, shown.form.errors)) for name, options in shown.fieldsets]
         if isinstance(shown.form, EditingForm):
@@ -75,7 +77,7 @@ class EditingAdmin(admin.ModelAdmin):
 
     def _version(self, request: HttpRequest, obj: models.Model, names: Container[str]) -> str:
         opts = obj._meta
-        values: list[Any] = [
+        values: list[object] = [
             sorted(related.pk for related in field.value_from_object(obj))
             if field.many_to_many
             else str(field.value_from_object(obj))
@@ -128,6 +130,6 @@ def _readable(field: forms.Field, value: object) -> str:
     if isinstance(field, forms.BooleanField):
         return "✓" if value else "–"
     if isinstance(field.widget, forms.MultiWidget):
-        parts: Any = value if isinstance(value, list | tuple) else field.widget.decompress(value)
+        parts: Iterable[object] = value if isinstance(value, list | tuple) else field.widget.decompress(value) or ()
         return " ".join(str(part) for part in parts if part)
     return "" if value is None else str(value)

@@ -7,7 +7,7 @@ removed in the same release as its use (tests/deploy/test_migrations.py).
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
@@ -20,7 +20,7 @@ Rows = TypeVar("Rows", bound=QuerySet)
 def by_index(rows: Rows, index: str) -> Rows:
     """Return the same rows, read by that index on MariaDB."""
     told = rows.all()
-    table: Any = told.query.get_initial_alias()
+    table = told.query.get_initial_alias()
     told.query.alias_map[table] = ByIndex(told.model._meta.db_table, table, index)
     return told
 

@@ -14,7 +14,7 @@ from collections.abc import Hashable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlsplit
 from wsgiref.types import WSGIEnvironment
 
@@ -69,6 +69,14 @@ KINDS = {
 }
 
 logger = logging.getLogger(__name__)
+
+
+class Noticed(TypedDict):
+    """A finding as it is stored."""
+
+    at: float  # in seconds since 1970
+    settings: str  # a digest of the settings it was noticed under
+    detail: str
 
 
 class _Seen(Resettable):
@@ -168,11 +176,11 @@ def _remember(kind: str, detail: str) -> bool:
         if kind in _seen.kinds:
             return False
         _seen.kinds.add(kind)
-    seen = {"at": time.time(), "settings": _settings(), "detail": detail}
+    noticed: Noticed = {"at": time.time(), "settings": _settings(), "detail": detail}
     if settings.REDIS_URL:
-        cache.set(KEY.format(kind), seen, KEPT_SECONDS)
+        cache.set(KEY.format(kind), noticed, KEPT_SECONDS)
         return bool(cache.add(KEY.format(f"{kind} said"), 1, SAID_SECONDS))
-    _keep({**_in_file(), kind: seen})
+    _keep({**_in_file(), kind: noticed})
     return True
 
 
@@ -204,12 +212,12 @@ def _file() -> Path:
     return (Path(database["NAME"]).parent if "sqlite" in database["ENGINE"] else VAR_DIR) / FILE
 
 
-def _keep(found: dict[str, Any]) -> None:
+def _keep(found: dict[str, Noticed]) -> None:
     with suppress(OSError):  # it stands in the log
         _file().write_text(json.dumps(found), encoding="utf-8")
 
 
-def _in_file() -> dict[str, Any]:
+def _in_file() -> dict[str, Noticed]:
     try:
         return dict(json.loads(_file().read_text(encoding="utf-8")))
     except (OSError, ValueError):

@@ -128,11 +128,6 @@ def neighbourhood(address: str) -> str:
     return salted_hmac("blog.rates", network_of(address)).hexdigest()[:20]
 
 
-def forget() -> None:
-    """Forget what this process has counted by itself, for tests."""
-    _kinds.reset()
-
-
 def _count(key: str, seconds: int) -> int | None:
     try:
         if client := redis.client():

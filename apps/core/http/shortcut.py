@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http.client import responses
-from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.conf import settings
@@ -16,7 +15,7 @@ from . import hosts, proxies
 from .requests import identify
 
 Headers = Iterable[tuple[str, str]]
-Answer = Callable[[Mapping[str, Any], Any], tuple[int, Headers, bytes]]
+Answer = Callable[[Mapping[str, object], object], tuple[int, Headers, bytes]]
 METHODS = {"GET", "POST"}
 
 

@@ -7,8 +7,9 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
+from typing import Protocol
 from wsgiref.types import WSGIEnvironment
 
 from gunicorn.glogging import Logger
@@ -60,6 +61,13 @@ class Lines:
             self.flush()
 
 
+class Response(Protocol):
+    """What gunicorn's workers for WSGI and for ASGI pass as the response."""
+
+    status: str | int
+    headers: Iterable[tuple[str | bytes, str | bytes]]
+
+
 class AccessLogger(Logger):
     """Lines of JSON where LOG_FORMAT asks for them; else what gunicorn does by itself.
 
@@ -82,7 +90,7 @@ class AccessLogger(Logger):
     def _compute_access_log_enabled(self) -> bool:
         return self._json or super()._compute_access_log_enabled()
 
-    def access(self, resp: Any, req: object, environ: WSGIEnvironment, request_time: datetime.timedelta) -> None:
+    def access(self, resp: Response, req: object, environ: WSGIEnvironment, request_time: datetime.timedelta) -> None:
         """Have a line written to standard output: time, method, path, status, duration_ms, what the app has noted.
 
         Without the query, which may hold what somebody searches for. Costs about 4 µs; a worker that is killed takes
@@ -107,7 +115,7 @@ class AccessLogger(Logger):
         self._lines.add(line.encode())
 
 
-def _request_id(resp: Any, environ: WSGIEnvironment) -> str:
+def _request_id(resp: Response, environ: WSGIEnvironment) -> str:
     """The id that RequestMiddleware went by: in the environ that a WSGI server shares with it, else in the answer."""
     if "wsgi.version" in environ:
         return str(environ.get("HTTP_X_REQUEST_ID", ""))

@@ -7,7 +7,6 @@ import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 # The token of a letter's link is its address; the first administrator's and a link's are in the query.
 _SECRET = re.compile(r"(/comments/mail/\w+/|[?&]token=)[^/&\s\"'\\]+")
@@ -19,7 +18,7 @@ class LogContext:
     """The work under way while a record is written: a request, or a task that one may have asked for."""
 
     request_id: str
-    request: Any = None  # an HttpRequest
+    request: object = None  # an HttpRequest
     task: str = ""
     task_id: str = ""
 
@@ -75,7 +74,7 @@ class JsonLine(logging.Formatter):
         self._host = host
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
+        line: dict[str, object] = {
             "time": timestamp(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -77,7 +76,7 @@ _query_observers: dict[str, Callable[[float], None]] = {}
 
 
 def count_query(
-    execute: Callable[..., object], sql: str, params: object, many: bool, context: dict[str, Any]
+    execute: Callable[..., object], sql: str, params: object, many: bool, context: dict[str, BaseDatabaseWrapper]
 ) -> object:
     """The wrapper around each statement: see django.db.backends.base.base.BaseDatabaseWrapper.execute_wrapper."""
     begun = time.perf_counter()

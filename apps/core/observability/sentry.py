@@ -1,9 +1,9 @@
 """Errors told to a Sentry, or what speaks as it does, where SENTRY_DSN names one; without anything about a person."""
 
 import re
-from typing import Any
 
 import sentry_sdk
+from sentry_sdk.types import Event, Hint
 
 from .logs import HIDDEN, log_context, masked
 
@@ -27,9 +27,9 @@ def start(dsn: str, host: str) -> None:
     )
 
 
-def _without_persons(event: Any, hint: object) -> Any:
+def _without_persons(event: Event, hint: Hint) -> Event:
     if present := log_context.get():
-        named = {name: value for name, value in present.facts().items() if name != "user"}
+        named = {name: str(value) for name, value in present.facts().items() if name != "user"}
         event["tags"] = {**(event.get("tags") or {}), **named}
     event.pop("user", None)
     event.pop("extra", None)

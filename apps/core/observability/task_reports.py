@@ -8,14 +8,14 @@ import json
 import logging.config
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
-from typing import Any
 
 import redis
-from celery import signals
+from celery import Task, signals
 from celery.app import default_app
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
-from celery.schedules import crontab
+from celery.schedules import BaseSchedule, crontab
 from celery.states import IGNORED
 from django.conf import settings
 
@@ -83,14 +83,14 @@ def _report_beat() -> None:
 
 
 @signals.task_prerun.connect
-def _begin(task_id: str, task: Any, **kwargs: object) -> None:
+def _begin(task_id: str, task: Task, **kwargs: object) -> None:
     asked_by = getattr(task.request, "request_id", None) or request_id()
     _process.running[task_id] = log_context.get(), time.monotonic()
     log_context.set(LogContext(asked_by, task=task.name, task_id=task_id))
 
 
 @signals.task_postrun.connect
-def _end(task_id: str, task: Any, state: str | None = None, **kwargs: object) -> None:
+def _end(task_id: str, task: Task, state: str | None = None, **kwargs: object) -> None:
     before, begun = _process.running.pop(task_id, (None, time.monotonic()))
     log_context.set(before)
     if state == IGNORED:  # left out: another one is at it, and may yet fail
@@ -101,7 +101,7 @@ def _end(task_id: str, task: Any, state: str | None = None, **kwargs: object) ->
 
 
 @signals.task_failure.connect
-def _count_killed(sender: Any, task_id: str, exception: BaseException, **kwargs: object) -> None:
+def _count_killed(sender: Task, task_id: str, exception: BaseException, **kwargs: object) -> None:
     # A process that is killed, for want of memory or by the time limit, tells nothing of its task: the worker's first
     # process does it here. What fails in order, `_end` has counted. Celery signals a time limit twice in a row.
     if isinstance(exception, (WorkerLostError, TimeLimitExceeded)) and task_id != _process.killed:
@@ -151,7 +151,7 @@ def schedule() -> dict[str, float]:
     return {entry["task"]: _interval_seconds(entry["schedule"]) for entry in default_app.conf.beat_schedule.values()}
 
 
-def _interval_seconds(due: Any) -> float:
+def _interval_seconds(due: BaseSchedule | timedelta) -> float:
     if isinstance(due, crontab):
         return 86400 / (len(due.minute) * len(due.hour))
     return float(getattr(due, "run_every", due).total_seconds())

@@ -5,7 +5,7 @@ The app `components` builds it (apps/components/snapshot.py); store.py keeps it.
 
 import datetime
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from django.urls import reverse
 
@@ -94,13 +94,13 @@ class Snapshot:
     # A digest of what the frame shows, without the numbers of views and comments, which the beacon updates.
     frame: str = ""
     # Parts rendered from it in this process, by template and language. They end with the snapshot.
-    rendered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    rendered: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def to_json(self) -> Any:
+    def to_json(self) -> object:
         return values.encoded(self)
 
     @classmethod
-    def from_json(cls, data: Any) -> Self:
+    def from_json(cls, data: object) -> Self:
         """Read what to_json() returned. Raises ValueError, KeyError or TypeError for anything else."""
         return values.decoded(cls, data)
 

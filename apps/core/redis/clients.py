@@ -60,7 +60,7 @@ class _Guarded:
             raise
         _breaker.close(server)
 
-    def read_response(self, *args: object, **kwargs: object) -> Any:
+    def read_response(self, *args: object, **kwargs: object) -> object:
         try:
             return super().read_response(*args, **kwargs)  # type: ignore[misc]
         except redis.TimeoutError:
@@ -86,7 +86,7 @@ class GuardedSocketConnection(_Guarded, redis.UnixDomainSocketConnection):
 class MasterConnection(redis.Connection):
     """A connection to the server that the Sentinels name as the master when it connects."""
 
-    def __init__(self, *, sentinels: Sentinels, **kwargs: Any) -> None:
+    def __init__(self, *, sentinels: Sentinels, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.sentinels = sentinels
 
@@ -94,7 +94,7 @@ class MasterConnection(redis.Connection):
         self.host, self.port = self.sentinels.master_address(CONNECT_TIMEOUT_SECONDS, TIMEOUT_SECONDS)
         return super()._connect()
 
-    def read_response(self, *args: object, **kwargs: object) -> Any:
+    def read_response(self, *args: object, **kwargs: object) -> object:
         try:
             return super().read_response(*args, **kwargs)
         except redis.ReadOnlyError:
@@ -127,7 +127,7 @@ def run(client: redis.Redis, script: Script, keys: Sequence[str], args: Sequence
         pool.release(connection)
 
 
-def guarded(url: str) -> dict[str, Any]:
+def guarded(url: str) -> dict[str, object]:
     """Return options of a connection pool for REDIS_URL: no caller then waits long, or twice, for a server away."""
     bounds = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": TIMEOUT_SECONDS}
     if sentinels := Sentinels.of(url):

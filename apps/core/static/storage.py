@@ -35,7 +35,7 @@ class HashedStaticFiles(ManifestStaticFilesStorage):
     manifest_strict = False
     _manifest_modified_ns = 0
 
-    def load_manifest(self) -> Any:
+    def load_manifest(self) -> Any:  # the stubs name another type than Django returns
         try:
             return super().load_manifest()
         except (ValueError, OSError):  # damaged: plain names until it is written again

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 _DATE = re.compile(
     r"""(?P<year>\d{4}) \s*[-/.年]\s* (?P<month>\d{1,2}) \s*[-/.月]\s* (?P<day>\d{1,2}) \s*日?
@@ -64,7 +63,7 @@ def _from_number(number: float) -> datetime:
     return datetime.fromtimestamp(number / 1000 if number >= 10**11 else number, tz=UTC)
 
 
-def read_date(value: Any, default: tzinfo) -> datetime:
+def read_date(value: object, default: tzinfo) -> datetime:
     """An aware time from text, number, date or datetime; without a zone of its own it is in `default`.
 
     Raises ValueError when it is no date, or of a year before 1000 or after 9998.

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, tzinfo
-from typing import Any
 
 from ..items import Unreadable
 from .dates import read_date
@@ -41,7 +40,7 @@ class Fields:
         self.zone = zone
         self.warnings = warnings
 
-    def find(self, meaning: str) -> tuple[str, Any]:
+    def find(self, meaning: str) -> tuple[str, object]:
         """The name under which the meaning is set, and its value; ("", None) when it isn't."""
         for key in ALIASES.get(meaning, (meaning,)):
             if (value := self.front.fields.get(key)) is not None:
@@ -93,7 +92,7 @@ class Fields:
         key, value = self.find(meaning)
         return tuple(dict.fromkeys(self._names(key, value, by_spaces)))
 
-    def _names(self, key: str, value: Any, by_spaces: bool) -> Iterator[str]:
+    def _names(self, key: str, value: object, by_spaces: bool) -> Iterator[str]:
         if isinstance(value, str):
             parts: Iterable[str] = _COMMAS.split(value)
             if by_spaces and not _COMMAS.search(value):
@@ -142,11 +141,11 @@ class Fields:
         return ""
 
 
-def _is_scalar(value: Any) -> bool:
+def _is_scalar(value: object) -> bool:
     return not isinstance(value, list | dict)
 
 
-def as_line(value: Any) -> str:
+def as_line(value: object) -> str:
     """A scalar as one line without control characters."""
     if value is None or isinstance(value, list | dict):
         return ""
@@ -157,7 +156,7 @@ def as_line(value: Any) -> str:
     return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", str(value)).split())
 
 
-def _map_path(name: Any, below: Any) -> Iterator[str]:
+def _map_path(name: object, below: object) -> Iterator[str]:
     yield as_line(name)
     if isinstance(below, list | dict):
         yield from filter(None, map(as_line, below))

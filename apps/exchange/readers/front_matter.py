@@ -3,8 +3,8 @@
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..items import Unreadable
 from . import plain_yaml
@@ -33,7 +33,7 @@ _TOML_LINE = re.compile(r"at line (\d+)")
 class FrontMatter:
     """The fields (keys lower case, `-` and spaces as `_`), the body, and the file's line on which the body begins."""
 
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, object] = field(default_factory=dict)
     body: str = ""
     body_line: int = 1
     present: bool = False
@@ -57,7 +57,7 @@ def _key(key: str) -> str:
     return re.sub(r"[-\s]+", "_", key.strip().lower())
 
 
-def _made(text: str, end: int, fields: dict[str, Any]) -> FrontMatter:
+def _made(text: str, end: int, fields: Mapping[str, object]) -> FrontMatter:
     return FrontMatter(
         fields={_key(str(key)): value for key, value in fields.items()},
         body=text[end:],
@@ -67,7 +67,7 @@ def _made(text: str, end: int, fields: dict[str, Any]) -> FrontMatter:
     )
 
 
-def _json(source: str, first_line: int) -> dict[str, Any]:
+def _json(source: str, first_line: int) -> dict[str, object]:
     try:
         value = json.loads(source)
     except json.JSONDecodeError as error:
@@ -81,7 +81,7 @@ def _json(source: str, first_line: int) -> dict[str, Any]:
     return value
 
 
-def _toml(source: str, first_line: int) -> dict[str, Any]:
+def _toml(source: str, first_line: int) -> dict[str, object]:
     try:
         return tomllib.loads(source + "\n")  # else an unfinished last line has no number
     except tomllib.TOMLDecodeError as error:
@@ -118,7 +118,7 @@ def _from_unfenced_yaml(text: str) -> FrontMatter | None:
 def _from_key_lines(text: str) -> FrontMatter | None:
     """Pelican's head. One line alone must be a title, date or status: prose, too, may begin with a word and a colon."""
     lines = text.split("\n\n", 1)[0].rstrip("\n").split("\n")
-    fields: dict[str, Any] = {}
+    fields: dict[str, str] = {}
     last = ""
     for line in lines:
         found = _KEY_LINE.fullmatch(line)

@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from ..items import Reason
 from .dates import read_date
@@ -93,14 +92,14 @@ _MEMBERS_ONLY = re.compile(r"<!--\s*(members-only|private|paywall|more-for-membe
 class Layer:
     """Keys that hold for a file, and where they stand; empty: in the file itself."""
 
-    keys: dict[str, Any]
+    keys: dict[str, object]
     place: str = ""
 
 
 @dataclass(frozen=True)
 class Setting:
     key: str
-    value: Any
+    value: object
     place: str
 
 
@@ -244,7 +243,7 @@ class Standing:
         if not harmless:
             self._hold(DRAFT, setting, "its meaning is not known here")
 
-    def _is_past(self, value: Any) -> bool:
+    def _is_past(self, value: object) -> bool:
         try:
             return read_date(value, self.fields.zone) <= self.now
         except ValueError:
@@ -282,13 +281,13 @@ def squashed(key: str) -> str:
     return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", key)).lower()
 
 
-def flag(value: Any) -> bool | None:
+def flag(value: object) -> bool | None:
     """Whether a value says yes or no; None when it says neither."""
     word = str(value).strip().lower()
     return True if word in YES else False if word in NO else None
 
 
-def _flat(keys: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flat(keys: dict[str, object]) -> Iterator[tuple[str, object]]:
     yield from keys.items()
     for name in ("params", "extra"):
         below = keys.get(name)

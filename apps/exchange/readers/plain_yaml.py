@@ -4,7 +4,6 @@ Values stay as they are written: a title of 404, 1.10, no or 2024-01-01 is text.
 """
 
 import re
-from typing import Any
 
 import yaml
 from yaml.composer import Composer
@@ -41,7 +40,7 @@ class _Plain:
     def line(self, node: Node) -> int:
         return self.first_line + int(node.start_mark.line)
 
-    def value(self, node: Node, depth: int = 0) -> Any:
+    def value(self, node: Node, depth: int = 0) -> object:
         self.values += 1
         if self.values > MAX_VALUES:
             raise Unreadable(f"the front matter holds more than {MAX_VALUES} values", self.line(node))
@@ -55,8 +54,8 @@ class _Plain:
             return None
         return None if node.style is None and node.value in _NULLS else str(node.value)
 
-    def mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def mapping(self, node: MappingNode, depth: int) -> dict[str, object]:
+        found: dict[str, object] = {}
         for key, entry in node.value:
             if not isinstance(key, ScalarNode):
                 raise Unreadable("a list or map can't be a key", self.line(key))
@@ -69,7 +68,7 @@ class _Plain:
         return found
 
 
-def load(source: str, first_line: int = 1) -> Any:
+def load(source: str, first_line: int = 1) -> object:
     """The document as dict, list, str or None; the last of doubled keys wins.
 
     Raises Unreadable with the line, counted from `first_line`.

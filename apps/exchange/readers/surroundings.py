@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from fnmatch import translate
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from ..items import Reason, Unreadable
 from . import front_matter, plain_yaml
@@ -132,13 +131,13 @@ class Surroundings:
         below = path.relative_to(self.site.content).parents
         return [self.site.content / folder for folder in below]
 
-    def _cascade(self, keys: dict[str, Any], place: str, path: Path) -> Iterator[Layer]:
+    def _cascade(self, keys: dict[str, object], place: str, path: Path) -> Iterator[Layer]:
         cascade = keys.get("cascade")
         for entry in cascade if isinstance(cascade, list) else [cascade]:
             if isinstance(entry, dict) and self._is_target(entry.get("target", entry.get("_target")), path):
                 yield Layer({key: value for key, value in entry.items() if key not in {"target", "_target"}}, place)
 
-    def _is_target(self, target: Any, path: Path) -> bool:
+    def _is_target(self, target: object, path: Path) -> bool:
         """Tell whether a cascade means the file; one that names no path or kind means all."""
         if not isinstance(target, dict):
             return True
@@ -187,7 +186,7 @@ class Surroundings:
 
     # -- configuration ---------------------------------------------------------------------------------------------
 
-    def _config(self) -> dict[str, Any]:
+    def _config(self) -> dict[str, object]:
         project = self.site.project
         if self.site.kind == "plain":
             try:
@@ -199,7 +198,7 @@ class Surroundings:
             return self._read(project / "_config.yml")
         files = [project / name for name in HUGO_CONFIGS if (project / name).is_file()]
         files += [path for path in sorted((project / "config/_default").glob("*.*")) if path.stem in {"hugo", "config"}]
-        merged: dict[str, Any] = {}
+        merged: dict[str, object] = {}
         for path in files:
             merged |= self._read(path)
         for path in sorted((project / "config/_default").glob("cascade.*")):
@@ -207,7 +206,7 @@ class Surroundings:
             merged["cascade"] = cascade.get("cascade", cascade)
         return merged
 
-    def _read(self, path: Path) -> dict[str, Any]:
+    def _read(self, path: Path) -> dict[str, object]:
         """A configuration file; one that can't be read is remembered, for it may hold back anything."""
         found = _load(path)
         if found is None:
@@ -223,14 +222,14 @@ def _without_braces(glob: str) -> list[str]:
     return [one for choice in found[2].split(",") for one in _without_braces(f"{found[1]}{choice}{found[3]}")]
 
 
-def _load(path: Path) -> dict[str, Any] | None:
+def _load(path: Path) -> dict[str, object] | None:
     """The file's map with lower-case keys; empty when there is no such file, None when it can't be read."""
     try:
         if not path.is_file():
             return {}
         with path.open("rb") as file:
             text = decode(file.read(_MAX_CONFIG_BYTES)).text
-        loaders: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads}
+        loaders: dict[str, Callable[[str], object]] = {".toml": tomllib.loads, ".json": json.loads}
         found = loaders.get(path.suffix, plain_yaml.load)(text)
     except (OSError, ValueError, RecursionError, Unreadable):
         return None
@@ -269,7 +268,7 @@ def _links_to(path: Path, names: set[str]) -> bool:
     return any(found[1].strip().lower() in names for part in prose for found in _WIKILINK.finditer(part))
 
 
-def _section(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+def _section(folder: Path) -> list[tuple[str, dict[str, object]]]:
     found = []
     for path in sorted(folder.glob("_index*.md")):
         try:
@@ -284,7 +283,7 @@ def _is_private_name(name: str) -> bool:
     return name.startswith("_") and name not in POST_FOLDERS and not name.startswith("_index.")
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: object) -> list[str]:
     return [str(entry) for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, str) and entry]
 
 

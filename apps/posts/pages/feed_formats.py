@@ -4,10 +4,11 @@ import datetime
 import json
 import re
 from html import escape, unescape
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urljoin
 
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
+from django.utils.xmlutils import SimplerXMLGenerator
 
 # Characters that XML 1.0 can't carry, not even escaped (https://www.w3.org/TR/xml/#charsets).
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -64,7 +65,7 @@ class RssFormat(_Format, Rss201rev2Feed):
             "xmlns:dc": "http://purl.org/dc/elements/1.1/",
         }
 
-    def add_item_elements(self, handler: Any, item: Item) -> None:
+    def add_item_elements(self, handler: SimplerXMLGenerator, item: Item) -> None:
         # The parent would name dc's namespace at each item. A description is HTML in RSS, and an excerpt is not.
         super().add_item_elements(handler, {**item, "author_name": None, "description": escape(item["description"])})
         handler.addQuickElement("dc:creator", item["author_name"])
@@ -76,7 +77,7 @@ class AtomFormat(_Format, Atom1Feed):
     def item_attributes(self, item: Item) -> dict[str, str]:
         return {"xml:lang": item["language"]} if item["language"] else {}
 
-    def add_item_elements(self, handler: Any, item: Item) -> None:
+    def add_item_elements(self, handler: SimplerXMLGenerator, item: Item) -> None:
         super().add_item_elements(handler, {**item, "description": None})
         if item["description"]:
             handler.addQuickElement("summary", item["description"], {"type": "text"})
@@ -89,7 +90,7 @@ class JsonFormat(_Format):
 
     content_type = "application/feed+json; charset=utf-8"
 
-    def write(self, outfile: Any, encoding: str) -> None:
+    def write(self, outfile: IO[bytes], encoding: str) -> None:
         feed = {
             "version": "https://jsonfeed.org/version/1.1",
             "title": self.feed["title"],

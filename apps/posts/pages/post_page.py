@@ -3,12 +3,12 @@
 import datetime
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import BigIntegerField, DateTimeField, QuerySet
 
-from apps.core.db.joined_queries import JoinedQueries, Param
+from apps.core.db.joined_queries import JoinedQueries, Param, Row
 from apps.core.pages import dependencies
 from apps.core.pages.site import Snapshot
 
@@ -20,8 +20,6 @@ from .related import OtherPost, known_around, neighbours_of, related_to
 POST = Param("post", BigIntegerField())
 FIRST_FLOOR, LAST_FLOOR = (Param(name, BigIntegerField()) for name in ("first_floor", "last_floor"))
 _AT = Param("at", DateTimeField())
-
-Row = list[Any]  # of an answer of JoinedQueries
 
 # In the order of the model, as from_db() wants them.
 _FIELDS = (

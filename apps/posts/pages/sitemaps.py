@@ -47,8 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @from_replica
 def posts(request: HttpRequest, number: str) -> HttpResponse:
     """Public posts and pages of one block of ids (1 query)."""
-    found: Iterable[Any] = Post.objects.for_sitemap().in_id_block(int(number), ADDRESSES_PER_FILE)  # with changed
-    return _file([(post.get_absolute_url(), post.changed) for post in found])
+    return _file(_entries(Post.objects.for_sitemap().in_id_block(int(number), ADDRESSES_PER_FILE)))
 
 
 @require_safe
@@ -63,8 +62,11 @@ def lists(request: HttpRequest, number: str) -> HttpResponse:
 def _lists() -> list[Entry]:
     newest = Post.objects.newest_publication()
     pages: list[Entry] = [(reverse(f"posts:{name}"), newest) for name in ("home", "archive", "tags")]
-    shelves: list[Any] = [*Category.objects.for_sitemap(), *Tag.objects.for_sitemap()]
-    return [*pages, *((shelf.get_absolute_url(), shelf.changed) for shelf in shelves)]
+    return [*pages, *_entries(Category.objects.for_sitemap()), *_entries(Tag.objects.for_sitemap())]
+
+
+def _entries(found: Iterable[Any]) -> list[Entry]:  # for_sitemap() annotates each with `changed`
+    return [(one.get_absolute_url(), one.changed) for one in found]
 
 
 def _file(entries: list[Entry]) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from typing import Any
+from typing import TypedDict
 
 from django.db.models import BigIntegerField, DateTimeField
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -58,7 +58,12 @@ def _list(request: BlogRequest, page: Page, heading: str = "", **context: object
     return render(request, "posts/list.html", {"page": page, "heading": heading, **context})
 
 
-def _name(kind: str, shelf: Shelf) -> dict[str, Any]:
+class _Name(TypedDict):
+    heading: str
+    is_owners: bool
+
+
+def _name(kind: str, shelf: Shelf) -> _Name:
     """The heading of a shelf's list, and whether the owner wrote it."""
     known = default_name(kind, shelf.name)
     return {"heading": known or shelf.name, "is_owners": not known}

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from time import thread_time
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -141,7 +140,7 @@ def _name_headings(state: StateCore) -> None:
     """Core rule: every heading gets an id of its own and a link to itself; the upper ones make the contents."""
     taken: set[str] = set()
     next_number: dict[str, int] = {}
-    toc = state.env.setdefault("toc", [])
+    toc = state.env["toc"]
     for opening, inline in zip(state.tokens, state.tokens[1:], strict=False):
         if opening.type != "heading_open":
             continue
@@ -248,13 +247,15 @@ def render(source: str) -> Rendered:
     source = prepared(source)
     if len(source) > MAX_SOURCE_CHARACTERS:
         return _as_typed(source)
-    env: dict[str, Any] = {
+    notes, toc = Notes(), list[dict[str, int | str]]()
+    env: dict[str, object] = {
         "cells": len(source) // 2 + MAX_FILLED_CELLS,
         "formulas": MAX_FORMULAS,
         "highlighted_characters": MAX_HIGHLIGHTED_CHARACTERS,
         "highlighting_seconds": MAX_HIGHLIGHTING_SECONDS,
         "lazy_lines": MAX_LAZY_LINES,
-        "notes": Notes(),
+        "notes": notes,
+        "toc": toc,
     }
     try:
         html = _POST_PARSER.render(source, env)
@@ -269,8 +270,8 @@ def render(source: str) -> Rendered:
     text = " ".join(f"{before} {after}".split())
     return Rendered(
         html=html.replace(MORE_MARK, ""),
-        toc=env.get("toc", []),
+        toc=toc,
         text=text,
         excerpt=excerpt(text, before.strip() if mark else ""),
-        left_out=env["notes"].listed(),
+        left_out=notes.listed(),
     )

@@ -51,7 +51,7 @@ class BodyWidget(AdminMarkdownxWidget):
         css = {"all": ["css/tokens.css", "css/post.css", "css/highlight.css", "css/editor.css"]}
         js = [Script("js/editor.js", type="module")]
 
-    def add_markdownx_attrs(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def add_markdownx_attrs(self, attrs: dict[str, object]) -> dict[str, object]:
         attrs = super().add_markdownx_attrs(attrs)
         return attrs | {
             "data-markdownx-urls-path": reverse("markdownx_markdownify"),
@@ -78,7 +78,7 @@ class PictureField(forms.FileField):
         name = f"{picture.digest}.{picture.extension}"
         return SimpleUploadedFile(name, picture.content, picture.content_type)
 
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, object]:
         return super().widget_attrs(widget) | {"accept": ",".join(CONTENT_TYPES)}
 
 
@@ -129,7 +129,7 @@ class PostAdminForm(EditingForm):
             return Post.Status.PUBLISHED
         return chosen
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         if (
             self.cleaned_data.get("status") == Post.Status.PUBLISHED

@@ -4,7 +4,6 @@ To ask is a round trip before the one query that a page needs. A server takes lo
 """
 
 import time
-from typing import Any
 
 from django.db.backends.mysql import base
 
@@ -14,7 +13,7 @@ MOMENT_SECONDS = 0.2
 class DatabaseWrapper(base.DatabaseWrapper):
     _used_at = 0.0
 
-    def create_cursor(self, name: str | None = None) -> Any:
+    def create_cursor(self, name: str | None = None) -> base.CursorWrapper:
         self._used_at = time.monotonic()
         return super().create_cursor(name)
 
