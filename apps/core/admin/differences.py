@@ -10,7 +10,7 @@ MAX_LINES = 2000
 MAX_LENGTH = 300_000
 _CONTEXT = 2  # lines that are the same, shown around those that differ
 
-MAX_WORDS = 1000  # of a line, in what differs: beyond, that is marked as a whole
+MAX_WORDS = 120  # of a line, in what differs: beyond, that is marked as a whole
 _WORD = re.compile(r"[^\W\u2e80-\U0003ffff]+|\s+|.", re.S)  # Chinese by the character
 
 Marked = tuple[str, ...]  # a line in parts: the same, differing, the same, differing …, the same
