@@ -73,6 +73,10 @@ app.conf.beat_schedule = {
         "task": "apps.posts.tasks.index_missing_posts",
         "schedule": crontab(hour="4", minute="15"),
     },
+    "prune revisions": {
+        "task": "apps.posts.tasks.prune_revisions",
+        "schedule": crontab(hour="4", minute="30"),
+    },
     "prune sessions": {
         "task": "apps.components.tasks.prune_sessions",
         "schedule": crontab(hour="4", minute="20"),

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from .services import index_missing, rerender_stale
+from .writing.revisions import prune
 
 
 @shared_task
@@ -13,3 +14,8 @@ def rerender_stale_posts() -> int:
 @shared_task
 def index_missing_posts() -> int:
     return index_missing()
+
+
+@shared_task
+def prune_revisions() -> int:
+    return prune()

@@ -1,6 +1,7 @@
 """Posts and their shelves."""
 
 from .post import OldAddress, Post
+from .revision import Revision
 from .search import SearchBlock, SearchEntry, SearchWord
 from .shelves import Category, OldTagSlug, Source, Tag, default_category_id
 
@@ -9,6 +10,7 @@ __all__ = [
     "OldAddress",
     "OldTagSlug",
     "Post",
+    "Revision",
     "SearchBlock",
     "SearchEntry",
     "SearchWord",

@@ -2,6 +2,7 @@
 
 from .lists import ListKey, ListRow
 from .posts import PostQuerySet
+from .revisions import RevisionQuerySet
 from .taxonomy import CategoryQuerySet, OldAddressQuerySet, OldTagSlugQuerySet, TagQuerySet
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "OldAddressQuerySet",
     "OldTagSlugQuerySet",
     "PostQuerySet",
+    "RevisionQuerySet",
     "TagQuerySet",
 ]
