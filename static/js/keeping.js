@@ -30,6 +30,7 @@ export function keep(form, words, start) {
   let last = JSON.stringify([start, {}]);
   let at = 0;
   let writtenAt = 0;
+  let release = () => {}; // the lock of the slot that this page writes
 
   const say = (text, isAlert, ...more) => {
     state.toggleAttribute("data-alert", isAlert);
@@ -58,7 +59,8 @@ export function keep(form, words, start) {
     writtenAt = copy.isRemote ? 0 : at;
     server.take(copy.seen, at);
     if (at && at !== copy.seen) server.soon({ ...copy, base: copy.base ?? base });
-    navigator.locks?.request(slot, () => new Promise(() => {}));
+    release();
+    navigator.locks?.request(slot, () => new Promise((resolve) => (release = resolve)));
   };
 
   // Write what is new and return the copy there is, null of a form that nobody has touched.

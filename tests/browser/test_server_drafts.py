@@ -57,7 +57,7 @@ def test_what_is_typed_here_is_offered_on_another_computer_until_it_is_saved(wri
     page.wait_for_timeout(6000)
     third = page.context.new_page()
     open_form(third)
-    assert offers(third).filter(has_text="两台电脑").count() >= 1
+    offers(third).filter(has_text="两台电脑").first.wait_for()
     save_draft(other)
     open_form(other)
     offers(other).filter(has_text="两台电脑").get_by_role("button", name="恢复").first.click()

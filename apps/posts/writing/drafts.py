@@ -85,7 +85,7 @@ def _write(user: User, slot: UUID, fields: dict[str, Any], after: int) -> Draft:
         if Draft.objects.of(user).count() >= MOST_DRAFTS:
             words = _("You have %(count)d unsaved drafts. Save some or throw them away.")
             raise Refused(words % {"count": MOST_DRAFTS}, 422)
-        return Draft.objects.create(slot=slot, user_id=user.pk, **fields)
+        return Draft.objects.create(slot=slot, **fields | {"user_id": user.pk})
     if draft.user_id != user.pk:
         raise Refused(_("There is no such draft."), 404)
     if draft.holder != fields["holder"] and draft.sequence != after:
