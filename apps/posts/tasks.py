@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from .models import Draft
 from .services import index_missing, rerender_stale
 
 
@@ -13,3 +14,9 @@ def rerender_stale_posts() -> int:
 @shared_task
 def index_missing_posts() -> int:
     return index_missing()
+
+
+@shared_task
+def forget_old_drafts() -> int:
+    """Delete the drafts that nobody has touched for 90 days; return how many."""
+    return Draft.objects.forgotten().delete()[0]

@@ -1,11 +1,13 @@
 """Each question to the database, asked once and by name."""
 
+from .drafts import DraftQuerySet
 from .lists import ListKey, ListRow
 from .posts import PostQuerySet
 from .taxonomy import CategoryQuerySet, OldAddressQuerySet, OldTagSlugQuerySet, TagQuerySet
 
 __all__ = [
     "CategoryQuerySet",
+    "DraftQuerySet",
     "ListKey",
     "ListRow",
     "OldAddressQuerySet",
