@@ -77,6 +77,10 @@ app.conf.beat_schedule = {
         "task": "apps.posts.tasks.forget_old_drafts",
         "schedule": crontab(hour="4", minute="18"),
     },
+    "prune revisions": {
+        "task": "apps.posts.tasks.prune_revisions",
+        "schedule": crontab(hour="4", minute="30"),
+    },
     "prune sessions": {
         "task": "apps.components.tasks.prune_sessions",
         "schedule": crontab(hour="4", minute="20"),

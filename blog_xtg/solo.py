@@ -212,7 +212,7 @@ class Server(daphne.server.Server):
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT comes, and end the process. Doesn't return."""
-        self.ports: list[Any]  # the stubs of IListeningPort fit no call of its methods = []
+        self.ports: list[Any] = []  # the stubs of IListeningPort fit no call of its methods
         self.max_connections = min(MAX_CONNECTIONS, _files() // 2)
         daphne.server.HTTPFactory = Factory  # which its run() names
         WebSocketFactory.protocol = OpenPage

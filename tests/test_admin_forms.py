@@ -71,9 +71,6 @@ def test_the_older_form_of_a_post_is_refused_and_both_texts_are_kept(admin_clien
     lambda post, client: OldAddress.objects.create(path="/old", post=post),
     lambda post, client: Post.objects.filter(pk=post.pk).update(password="closed"),
     lambda post, client: Post.objects.filter(pk=post.pk).update(body="imported anew"),
-    lambda post, client: client.post(
-        "/admin/posts/post/", {"action": "unpublish", "_selected_action": [post.pk]}
-    ),
 ])  # fmt: skip
 def test_whatever_changes_a_post_makes_older_forms_stale(admin_client: Client, change: Any) -> None:
     post = make_post()
@@ -81,6 +78,15 @@ def test_whatever_changes_a_post_makes_older_forms_stale(admin_client: Client, c
     change(post, admin_client)
     assert CHANGED in send(admin_client, address_of(post), form, title="Mine").content.decode()
     assert Post.objects.get().title != "Mine"
+
+
+def test_an_action_of_the_list_makes_older_forms_stale_and_they_keep_what_it_did(admin_client: Client) -> None:
+    post = make_post()
+    form = form_of(admin_client, address_of(post))
+    admin_client.post("/admin/posts/post/", {"action": "unpublish", "_selected_action": [post.pk]})
+    assert send(admin_client, address_of(post), form, title="Mine").status_code == 302
+    merged = Post.objects.get()
+    assert (merged.title, merged.status) == ("Mine", Post.Status.DRAFT)
 
 
 def test_readers_and_the_renderer_make_no_form_stale(admin_client: Client) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from apps.posts.models import Category, OldAddress, Post, Source, Tag
 from apps.posts.rendering.left_out import LeftOut, in_words
 from apps.posts.rendering.markdown import render
 from apps.posts.slugs import slugify
+from apps.posts.writing.revisions import recorded
 
 from .edits import is_edited, is_stricter, keep_closed, state
 from .identity import TITLE_MAX_LENGTH, KnownPosts, new_key
@@ -209,11 +211,13 @@ class Writer:
         if item.cover and (name := self.pictures.name(item.cover, post if post.pk else None, warnings)):
             post.cover = name
         post.body = body
-        post.save()
-        _name_left_out(post.left_out, warnings)
-        self._keep_date(post, item)
-        post.tags.set(tags)
-        self._record_addresses(post, item, warnings)
+        # A text that an import replaces can be put back; a new post has nothing before it.
+        with recorded(post.pk, self.author) if post.pk else nullcontext():
+            post.save()
+            _name_left_out(post.left_out, warnings)
+            self._keep_date(post, item)
+            post.tags.set(tags)
+            self._record_addresses(post, item, warnings)
         return complete
 
     def _keep_date(self, post: Post, item: PostItem) -> None:
@@ -308,10 +312,11 @@ class Writer:
             if receipt.outcome is Outcome.UNCHANGED:
                 receipt.outcome = Outcome.UPDATED
             updated_at = post.updated_at
-            post.body = body
-            post.save()
-            post.updated_at = updated_at
-            post.save(update_fields=["updated_at"])
+            with recorded(post.pk, self.author):
+                post.body = body
+                post.save()
+                post.updated_at = updated_at
+                post.save(update_fields=["updated_at"])
         self._record(post, item, record, complete=complete)
 
 

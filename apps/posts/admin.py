@@ -25,6 +25,8 @@ from .rendering.left_out import in_words
 from .rendering.words import is_blank
 from .visibility import is_scheduled
 from .writing.forms import PostAdminForm
+from .writing.history import HistoryAdmin
+from .writing.revisions import recorded
 from .writing.saving import saved_response
 
 admin.site.site_header = _("blog_xtg: writing and managing")
@@ -39,7 +41,7 @@ class OldAddressInline(admin.TabularInline):
 
 
 @admin.register(Post)
-class PostAdmin(EditingAdmin):
+class PostAdmin(HistoryAdmin):
     class Media:
         css = {"all": ["css/copies.css"]}
         js = [Script("js/draft.js", type="module"), Script("js/post-form.js", type="module")]
@@ -121,7 +123,8 @@ class PostAdmin(EditingAdmin):
         empty = [post for post in queryset if is_blank(post.body)]
         written = [post for post in queryset if post not in empty]
         for post in written:
-            post.publish()
+            with recorded(post.pk, request.user):
+                post.publish()
         if written:
             text = ngettext("%(count)d post is public now.", "%(count)d posts are public now.", len(written))
             self._say(request, text, len(written))
@@ -132,7 +135,8 @@ class PostAdmin(EditingAdmin):
     @admin.action(description=_("Take the selected posts back to draft"), permissions=["change"])
     def unpublish(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
         for post in queryset:
-            post.unpublish()
+            with recorded(post.pk, request.user):
+                post.unpublish()
         text = ngettext("%(count)d post is a draft now.", "%(count)d posts are drafts now.", len(queryset))
         self._say(request, text, len(queryset))
 
@@ -154,7 +158,8 @@ class PostAdmin(EditingAdmin):
             }
             return TemplateResponse(request, "admin/posts/move.html", context)
         for post in queryset:
-            post.move_to(category)
+            with recorded(post.pk, request.user):
+                post.move_to(category)
         text = ngettext("%(count)d post has been moved.", "%(count)d posts have been moved.", len(queryset))
         self._say(request, text, len(queryset))
         return None

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from .models import Draft
 from .services import index_missing, rerender_stale
+from .writing.revisions import prune
 
 
 @shared_task
@@ -20,3 +21,8 @@ def index_missing_posts() -> int:
 def forget_old_drafts() -> int:
     """Delete the drafts that nobody has touched for 90 days; return how many."""
     return Draft.objects.forgotten().delete()[0]
+
+
+@shared_task
+def prune_revisions() -> int:
+    return prune()

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class News(TypedDict, total=False):
-    """What open pages of a post are told; `readers` is how many have it open, None when nobody has counted them."""
+    """News for the open pages of a post; `readers` is how many have it open, None when nobody has counted them."""
 
     floor: int
     changed: list[int]  # floors

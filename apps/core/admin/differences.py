@@ -1,15 +1,19 @@
-"""Two texts side by side, for a writer who has to choose between them."""
+"""Two texts side by side, by line and word, for a writer who has to choose between them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 from itertools import zip_longest
 
 MAX_LINES = 2000
 MAX_LENGTH = 300_000
 _CONTEXT = 2  # lines that are the same, shown around those that differ
 
-Marked = tuple[str, str, str]  # before, the part that differs, after
+MAX_WORDS = 120  # of a line, in what differs: beyond, that is marked as a whole
+_WORD = re.compile(r"[^\W\u2e80-\U0003ffff]+|\s+|.", re.S)  # Chinese by the character
+
+Marked = tuple[str, ...]  # a line in parts: the same, differing, the same, differing …, the same
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def _rows(left: list[str], right: list[str]) -> Iterator[Row]:
             tail = same[len(head) :][-_CONTEXT:] if end < len(left) or end_right < len(right) else []
             yield from (_same(line) for line in head)
             if len(same) > len(head) + len(tail):
-                yield Row("skipped", ("", "", ""), ("", "", ""))
+                yield Row("skipped", (), ())
             yield from (_same(line) for line in tail)
         else:
             for one, other in zip_longest(left[start:end], right[start_right:end_right], fillvalue=""):
@@ -45,17 +49,36 @@ def _rows(left: list[str], right: list[str]) -> Iterator[Row]:
 
 
 def _same(line: str) -> Row:
-    return Row("same", (line, "", ""), (line, "", ""))
+    return Row("same", (line,), (line,))
 
 
 def _marked(one: str, other: str) -> tuple[Marked, Marked]:
-    """Cut off what both lines begin and end with."""
-    shorter = min(len(one), len(other))
-    start = next((i for i in range(shorter) if one[i] != other[i]), shorter)
-    end = next((i for i in range(shorter - start) if one[-1 - i] != other[-1 - i]), shorter - start)
-    return _cut(one, start, end), _cut(other, start, end)
+    """Cut both lines into what they share and what they don't."""
+    left, right = _WORD.findall(one), _WORD.findall(other)
+    shorter = min(len(left), len(right))
+    start = next((i for i in range(shorter) if left[i] != right[i]), shorter)
+    end = next((i for i in range(shorter - start) if left[-1 - i] != right[-1 - i]), shorter - start)
+    middles = left[start : len(left) - end], right[start : len(right) - end]
+    found: list[Match] = []
+    if max(map(len, middles)) <= MAX_WORDS:
+        blocks = SequenceMatcher(None, *middles, autojunk=False).get_matching_blocks()
+        found = [block for block in blocks if _tells(middles[0][block.a : block.a + block.size])]
+    head, tail = "".join(left[:start]), "".join(left[len(left) - end :])
+    parts = _cut(middles[0], [(block.a, block.size) for block in found])
+    parts_right = _cut(middles[1], [(block.b, block.size) for block in found])
+    return (head, *parts, tail), (head, *parts_right, tail)
 
 
-def _cut(line: str, start: int, end: int) -> Marked:
-    stop = len(line) - end
-    return line[:start], line[start:stop], line[stop:]
+def _tells(run: list[str]) -> bool:
+    """Whether words in the middle are worth showing as the same: a lone blank or comma would only shred the line."""
+    return any(word[0].isalnum() for word in run)
+
+
+def _cut(words: list[str], runs: list[tuple[int, int]]) -> Marked:
+    """Return the words as parts; `runs` says where what is the same begins, and how many words it has."""
+    parts: list[str] = []
+    done = 0
+    for start, length in runs:
+        parts += ["".join(words[done:start]), "".join(words[start : start + length])]
+        done = start + length
+    return (*parts, "".join(words[done:]))

@@ -1,6 +1,6 @@
 """The base of all forms of the admin: errors that can be seen, and no newer version overwritten by an older form."""
 
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -26,6 +26,7 @@ class EditingForm(forms.ModelForm):
 
     stored_version = ""
     seen_version = ""
+    taken: Sequence[str] = ()  # fields that a form which can merge has taken from the stored version
 
     @property
     def is_stale(self) -> bool:
@@ -72,7 +73,8 @@ class EditingAdmin(admin.ModelAdmin):
         if isinstance(shown.form, EditingForm):
             context["version"] = shown.form.seen_version
             if shown.form.is_stale:
-                context["conflict"] = {"version": shown.form.stored_version, "fields": _both(shown.form)}
+                stored, merged = shown.form.stored_version, bool(shown.form.taken)
+                context["conflict"] = {"version": stored, "fields": _both(shown.form), "merged": merged}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _version(self, request: HttpRequest, obj: models.Model, names: Container[str]) -> str:

@@ -62,7 +62,7 @@ class Lines:
 
 
 class Response(Protocol):
-    """What gunicorn's workers for WSGI and for ASGI pass as the response."""
+    """The response as gunicorn's workers for WSGI and for ASGI pass it."""
 
     status: str | int
     headers: Iterable[tuple[str | bytes, str | bytes]]

@@ -2,6 +2,7 @@
 
 from .draft import Draft
 from .post import OldAddress, Post
+from .revision import Revision
 from .search import SearchBlock, SearchEntry, SearchWord
 from .shelves import Category, OldTagSlug, Source, Tag, default_category_id
 
@@ -11,6 +12,7 @@ __all__ = [
     "OldAddress",
     "OldTagSlug",
     "Post",
+    "Revision",
     "SearchBlock",
     "SearchEntry",
     "SearchWord",

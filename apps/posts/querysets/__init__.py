@@ -3,6 +3,7 @@
 from .drafts import DraftQuerySet
 from .lists import ListKey, ListRow
 from .posts import PostQuerySet
+from .revisions import RevisionQuerySet
 from .taxonomy import CategoryQuerySet, OldAddressQuerySet, OldTagSlugQuerySet, TagQuerySet
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "OldAddressQuerySet",
     "OldTagSlugQuerySet",
     "PostQuerySet",
+    "RevisionQuerySet",
     "TagQuerySet",
 ]

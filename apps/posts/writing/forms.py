@@ -1,13 +1,15 @@
 """The form a post is written in."""
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.widgets import AdminFileWidget
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.forms.widgets import Script
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from markdownx.widgets import AdminMarkdownxWidget
@@ -16,7 +18,9 @@ from apps.core.admin.editing import EditingForm
 
 from ..media.images import CONTENT_TYPES, encode_image
 from ..models import Post
+from ..models.revision import State
 from ..rendering.words import is_blank
+from .stale import merge
 
 BODY_MAX_BYTES = 5 * 1024 * 1024
 # Offered for a text; any other tag that a post has (an import's) is kept and offered besides.
@@ -102,12 +106,31 @@ class PostAdminForm(EditingForm):
             }
         }
 
+    base: State | None = None  # what a stale form was opened on, where that is still known
+    stored: State | None = None
+    conflicts: Sequence[str] | None = None  # None: nothing was merged
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.base and self.stored and super().is_stale:
+            self._merge(self.base, self.stored)
         if "language" in self.fields:
             known = LANGUAGES.get(self.instance.language, self.instance.language)
             choices = {"": _("the site's"), **LANGUAGES} | ({self.instance.language: known} if known else {})
             self.fields["language"].widget.choices = list(choices.items())
+
+    @property
+    def is_stale(self) -> bool:
+        return self.conflicts != [] and super().is_stale
+
+    def _merge(self, base: State, stored: State) -> None:
+        """Go on with what both sides made of the base; the buttons count as what they make of the status."""
+        sent = cast(QueryDict, self.data).copy()
+        sent["status"] = self._meant_status(sent.get("status", ""))
+        for button in (DRAFT, PUBLISH):
+            sent.pop(button, None)
+        merged = merge(self, sent, base, stored)
+        self.data, self.taken, self.conflicts = merged.data, merged.taken, merged.conflicts
 
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"]
@@ -121,8 +144,10 @@ class PostAdminForm(EditingForm):
         return body
 
     def clean_status(self) -> str:
+        return self._meant_status(self.cleaned_data["status"])
+
+    def _meant_status(self, chosen: str) -> str:
         """Return what the pressed button makes of the status: a draft, or no longer a draft."""
-        chosen: str = self.cleaned_data["status"]
         if DRAFT in self.data:
             return Post.Status.DRAFT
         if PUBLISH in self.data and chosen == Post.Status.DRAFT:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('posts', '0009_unlisted_addresses'),
+        ('posts', '0010_revisions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
