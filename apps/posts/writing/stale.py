@@ -14,7 +14,7 @@ from .merging import merge_texts, unix
 
 @dataclass(frozen=True)
 class Merge:
-    """The outcome of merging a stale form: `data` to go on with, the fields taken from what is stored, and the conflicts."""
+    """The outcome of merging a stale form: `data` to go on with, fields taken from the stored post, and conflicts."""
 
     data: QueryDict
     taken: list[str]
