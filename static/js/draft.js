@@ -74,7 +74,7 @@ async function throwAway(copy, item, actions) {
 
 function show(copies, actions) {
   list.querySelector("ul").append(...copies.map((copy) => entry(copy, actions)));
-  list.hidden = !list.querySelector("li");
+  list.hidden = !list.querySelector("li, .copies-told");
 }
 
 function say(...texts) {
@@ -144,7 +144,7 @@ function keepWhatIsOverwritten() {
   }, { once: true });
 }
 
-// What this browser keeps; one that keeps nothing says so, and the server's drafts are there all the same.
+// The copies in this browser; one that keeps nothing says so, and the server's drafts are there all the same.
 async function localCopies() {
   try {
     await forgetWhatIsStored();

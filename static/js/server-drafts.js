@@ -15,7 +15,7 @@ const asCopy = ({ sequence, saved_at: savedAt, ...entry }) => ({
   isRemote: true,
 });
 
-// Who is signed in, with the token and the drafts; null when nobody is. Throws when the server is not to be reached.
+// The account that is signed in, with the token and the drafts; null without one. Throws when the server is away.
 export async function ask(address) {
   const answer = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15_000) });
   if (answer.status === 403) return null;

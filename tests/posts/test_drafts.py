@@ -1,4 +1,4 @@
-"""What is being written is kept on the server, once, and for its writer alone."""
+"""A text that is being written is kept on the server, once, and for its writer alone."""
 
 import json
 from datetime import timedelta

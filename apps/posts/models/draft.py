@@ -1,4 +1,4 @@
-"""What is being written and was not saved yet."""
+"""A text that is being written and has not been saved yet."""
 
 from django.conf import settings
 from django.db import models

@@ -1,4 +1,4 @@
-"""What a writer types, kept on the server until the form is saved."""
+"""The text in an open form, kept on the server until the form is saved."""
 
 import json
 from collections.abc import Iterable
