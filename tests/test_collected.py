@@ -24,13 +24,15 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @pytest.fixture
 def sources(tmp_path: Path, settings) -> Path:
-    """A folder of static sources, collected with all others, and thrown away together."""
+    """A folder of static sources, collected with our style sheets alone (all files take ten times as long to pack)."""
     folder = tmp_path / "sources"
     (folder / "js").mkdir(parents=True)
+    shutil.copytree(ROOT / "static/css", folder / "css")
     (folder / "js/hello.js").write_text("document.title = 'Hello';\n" * 20)
     (folder / "look.css").write_text("body { background: url('dot.png') }\n" * 20)
     (folder / "dot.png").write_bytes(bytes.fromhex("89504e470d0a1a0a"))
-    settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, folder]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATICFILES_DIRS = [folder]
     settings.STATIC_ROOT = tmp_path / "collected"
     return folder
 
@@ -140,6 +142,7 @@ def test_without_collecting_everything_is_there(sources: Path, client: Client) -
 
 
 @pytest.mark.django_db
+@pytest.mark.one_database
 def test_no_address_leads_to_what_is_no_static_file(sources: Path, settings, client: Client) -> None:
     collect()
     for path in (

@@ -160,6 +160,7 @@ def reader(name: str, posts: dict[Combination, Post]) -> tuple[Client, bool, boo
     return client, False, True
 
 
+@pytest.mark.one_database  # the queries are asked on both below
 @pytest.mark.parametrize("who", [*USERS, UNLOCKED])
 def test_each_reader_sees_what_is_theirs_at_every_address(who: str) -> None:
     posts = make_all(who)
