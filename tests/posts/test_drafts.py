@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.core.http import rates
+from apps.core import resilience
 from apps.posts.models import Draft
 from apps.posts.tasks import forget_old_drafts
 from apps.posts.writing import drafts as keeping
@@ -23,11 +23,6 @@ pytestmark = [pytest.mark.django_db]
 LIST = "/admin/editor/drafts/"
 SLOT = UUID("11111111-2222-4333-8444-555555555555")
 HOLDER = "page-one"
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    rates.forget()
 
 
 @pytest.fixture
@@ -168,7 +163,7 @@ def test_200_drafts_in_a_minute_get_a_clear_answer(writer: Client, monkeypatch: 
     assert {answer.status_code for answer in answers} == {200, 429}
     assert answers[-1]["Retry-After"] == "60" and "wait" in answers[-1].json()["error"]
     assert Draft.objects.get().sequence == views.SAVES_PER_MINUTE
-    rates.forget()
+    resilience.reset_all()
     monkeypatch.setattr(keeping, "MOST_DRAFTS", 2)
     assert save(writer, state(), uuid4()).status_code == 200
     full = save(writer, state(), uuid4())

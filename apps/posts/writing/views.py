@@ -122,12 +122,10 @@ def drafts(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"user": request.user.pk, "token": get_token(request), "drafts": listed})
 
 
+@from_own_pages  # both views below ask for the token, after the account
 def draft(request: HttpRequest, slot: UUID) -> HttpResponse:
     """GET a draft with its text, POST its next state, DELETE it."""
     return (_read_draft if request.method == "GET" else _write_draft)(request, slot=slot)
-
-
-draft.csrf_exempt = True  # type: ignore[attr-defined]  # both ask for it after who it is
 
 
 @_for_writers("drafts", READINGS_PER_MINUTE, lambda: 0, _refused, "GET")
