@@ -73,6 +73,10 @@ app.conf.beat_schedule = {
         "task": "apps.posts.tasks.index_missing_posts",
         "schedule": crontab(hour="4", minute="15"),
     },
+    "forget old drafts": {
+        "task": "apps.posts.tasks.forget_old_drafts",
+        "schedule": crontab(hour="4", minute="18"),
+    },
     "prune revisions": {
         "task": "apps.posts.tasks.prune_revisions",
         "schedule": crontab(hour="4", minute="30"),

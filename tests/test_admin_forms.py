@@ -25,7 +25,7 @@ def form_of(client: Client, address: str) -> dict[str, Any]:
 
 
 def fields(page: Any) -> dict[str, Any]:
-    form = page.xpath("//*[@id='content-main']//form")[0]
+    form = page.xpath("//*[@id='content-main']//form[not(ancestor::dialog)]")[0]
     values: dict[str, Any] = {}
     for name, value in form.form_values():
         many = form.inputs[name].tag == "select" and form.inputs[name].multiple

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from .models import Draft
 from .services import index_missing, rerender_stale
 from .writing.revisions import prune
 
@@ -14,6 +15,12 @@ def rerender_stale_posts() -> int:
 @shared_task
 def index_missing_posts() -> int:
     return index_missing()
+
+
+@shared_task
+def forget_old_drafts() -> int:
+    """Delete the drafts that nobody has touched for 90 days; return how many."""
+    return Draft.objects.forgotten().delete()[0]
 
 
 @shared_task

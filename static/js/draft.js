@@ -1,28 +1,20 @@
-// The text being written in a post's form is kept on this computer until the server has stored it. Each form has a copy of
+// The text being written in a post's form is kept in this browser and on the server until it is saved. Each form has a copy of
 // its own, so no tab writes over another's; all copies are listed, and none is put back over a newer text unseen.
 
 import { all, newSlot, put, remove } from "./copies.js";
+import { button, language, make } from "./elements.js";
 import { apply, sameValues, snapshot } from "./form-values.js";
+import { keep } from "./keeping.js";
+import { ask, discard, merged, withTexts } from "./server-drafts.js";
 
-const PAUSE_MS = 700;
 const OLD_PREFIX = "blog-draft:"; // of copies that earlier releases kept in localStorage
 
 const list = document.querySelector("#copies");
 const form = document.querySelector("#post_form");
 const words = list?.dataset ?? {};
 const isNew = location.pathname === words.add;
+const addressOf = (slot) => `${words.draftAddress}${slot}/`;
 
-const make = (name, properties, ...children) => {
-  const element = Object.assign(document.createElement(name), properties);
-  element.append(...children);
-  return element;
-};
-const button = (text, action) => {
-  const element = make("button", { type: "button", className: "button", textContent: text });
-  element.addEventListener("click", action);
-  return element;
-};
-const language = document.documentElement.lang || undefined;
 const inWords = (at) =>
   new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(at);
 
@@ -48,79 +40,41 @@ async function takeOverOldOnes() {
   }
 }
 
-// -- Keeping --------------------------------------------------------------------------------------------------------
-
-function keep(start) {
-  let slot = "";
-  const state = make("span", { className: "copy-state" });
-  form.querySelector(".submit-row")?.append(state);
-  const base = form.elements.version?.value ?? "";
-  let timer = 0;
-  let last = JSON.stringify([start, {}]);
-  let at = 0;
-  let writtenAt = 0;
-
-  const take = (copy) => {
-    ({ slot, at = 0 } = copy);
-    writtenAt = at;
-    navigator.locks?.request(slot, () => new Promise(() => {}));
-  };
-
-  // Write what is new and return the copy there is, null of a form that nobody has touched.
-  const write = async () => {
-    clearTimeout(timer);
-    timer = 0;
-    const { values, files } = snapshot(form);
-    const now = JSON.stringify([values, files]);
-    if (now !== last) {
-      last = now;
-      at = Math.max(Date.now(), at + 1);
-    }
-    const copy = at ? { slot, user: words.user, path: location.pathname, at, base, values, files } : null;
-    if (!copy || at === writtenAt) return copy;
-    try {
-      await put(copy);
-      writtenAt = Math.max(writtenAt, copy.at);
-      state.removeAttribute("role");
-      state.textContent = words.kept.replace("{time}", new Date(copy.at).toLocaleTimeString(language, { hour12: false }));
-    } catch (error) {
-      state.setAttribute("role", "alert");
-      state.textContent = words.failed.replace("{reason}", error?.message || error?.name || "?");
-    }
-    return copy;
-  };
-  const soon = () => (timer ||= setTimeout(write, PAUSE_MS));
-  // Not everything that changes a field says so: the calendar's links don't, and select2 tells jQuery alone.
-  for (const type of ["input", "change", "click"]) form.addEventListener(type, soon);
-  window.django?.jQuery?.(form).on("change", soon);
-  addEventListener("pagehide", write);
-  document.addEventListener("visibilitychange", () => document.hidden && write());
-  form.addEventListener("submit", (event) => {
-    if (event.defaultPrevented) return;
-    write();
-    form.elements.copy.value = at ? `${slot}:${at}` : "";
-  });
-  return { take, write };
+function entry(copy, actions) {
+  const body = copy.values?.body ?? "";
+  const title = (copy.values ?? copy).title || words.untitled;
+  const size = words.size.replace("{count}", new Intl.NumberFormat().format(copy.values ? body.length : copy.size));
+  const lastLine = copy.last_line ?? body.trimEnd().split("\n").at(-1).slice(0, 200);
+  const about = [inWords(copy.shownAt ?? copy.at), size, copy.isRemote && words.elsewhere, copy.replaced && words.replaced];
+  const item = make("li", {}, make("b", { textContent: title }), ` · ${about.filter(Boolean).join(" · ")} `);
+  if (lastLine && !form) item.append(make("p", { className: "quiet", textContent: lastLine }));
+  item.append(...actions(copy, () => item), " ", button(words.discard, () => throwAway(copy, item, actions)));
+  return item;
 }
 
-// -- Offering -------------------------------------------------------------------------------------------------------
-
-function entry(copy, actions) {
-  const title = copy.values.title || words.untitled;
-  const size = words.size.replace("{count}", new Intl.NumberFormat().format((copy.values.body ?? "").length));
-  const about = copy.replaced ? ` · ${words.replaced}` : "";
-  const discard = button(words.discard, async () => {
-    await remove(copy.slot, copy.at);
-    item.remove();
-    list.hidden = !list.querySelector("li");
+async function throwAway(copy, item, actions) {
+  const [whole] = await withTexts([copy], addressOf);
+  const isGone = copy.seen === undefined || (await discard(addressOf(copy.slot)).catch(() => false));
+  if (!isGone) return say(words.stays);
+  await remove(copy.slot);
+  item.remove();
+  list.hidden = !list.querySelector("li");
+  if (!whole.values) return null;
+  say(words.thrown.replace("{title}", whole.values.title || words.untitled));
+  const undo = button(words.undo, async () => {
+    const { isRemote, seen, shownAt, ...kept } = whole;
+    const again = { ...kept, slot: newSlot(), user: words.user };
+    await put(again);
+    list.querySelector(".copies-told")?.remove();
+    show([again], actions);
   });
-  const item = make("li", {}, make("b", { textContent: title }), ` · ${inWords(copy.at)} · ${size}${about} `, ...actions(copy, () => item), " ", discard);
-  return item;
+  list.querySelector(".copies-told").append(" ", undo);
+  return null;
 }
 
 function show(copies, actions) {
   list.querySelector("ul").append(...copies.map((copy) => entry(copy, actions)));
-  list.hidden = !list.querySelector("li");
+  list.hidden = !list.querySelector("li, .copies-told");
 }
 
 function say(...texts) {
@@ -190,20 +144,33 @@ function keepWhatIsOverwritten() {
   }, { once: true });
 }
 
+// The copies in this browser; one that keeps nothing says so, and the server's drafts are there all the same.
+async function localCopies() {
+  try {
+    await forgetWhatIsStored();
+    await takeOverOldOnes();
+    return await all(words.user);
+  } catch (error) {
+    if (form) say(words.failed.replace("{reason}", error.message));
+    return [];
+  }
+}
+
 async function start() {
-  await forgetWhatIsStored();
-  await takeOverOldOnes();
+  const local = await localCopies();
   const held = await heldElsewhere();
-  const copies = (await all(words.user)).filter(({ slot }) => !held.has(slot));
+  const session = await ask(words.drafts).catch(() => null);
+  const copies = merged(local, session?.drafts ?? []).filter(({ slot }) => !held.has(slot));
   if (!form) return show(copies, linked);
   const { values } = snapshot(form);
-  const here = copies.filter(({ path, slot }) => path === location.pathname || (isNew && location.hash === `#${slot}`));
+  const found = copies.filter(({ path, slot }) => path === location.pathname || (isNew && location.hash === `#${slot}`));
+  const here = (await withTexts(found, addressOf)).filter((copy) => copy.values);
   // A form that was refused, or that the browser filled again, goes on with its copy.
   const same = here.find((copy) => !copy.replaced && sameValues(copy.values, values));
-  const kept = keep(values);
+  const kept = keep(form, words, values);
   kept.take(same ?? { slot: newSlot() });
   keepWhatIsOverwritten();
   return show(here.filter((copy) => copy !== same), offered(kept));
 }
 
-if (list && (!form || form.elements.body)) start().catch((error) => form && say(words.failed.replace("{reason}", error.message)));
+if (list && (!form || form.elements.body)) start();

@@ -1,5 +1,6 @@
 """Posts and their shelves."""
 
+from .draft import Draft
 from .post import OldAddress, Post
 from .revision import Revision
 from .search import SearchBlock, SearchEntry, SearchWord
@@ -7,6 +8,7 @@ from .shelves import Category, OldTagSlug, Source, Tag, default_category_id
 
 __all__ = [
     "Category",
+    "Draft",
     "OldAddress",
     "OldTagSlug",
     "Post",

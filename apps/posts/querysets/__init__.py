@@ -1,5 +1,6 @@
 """Each question to the database, asked once and by name."""
 
+from .drafts import DraftQuerySet
 from .lists import ListKey, ListRow
 from .posts import PostQuerySet
 from .revisions import RevisionQuerySet
@@ -7,6 +8,7 @@ from .taxonomy import CategoryQuerySet, OldAddressQuerySet, OldTagSlugQuerySet, 
 
 __all__ = [
     "CategoryQuerySet",
+    "DraftQuerySet",
     "ListKey",
     "ListRow",
     "OldAddressQuerySet",

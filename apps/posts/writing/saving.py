@@ -1,6 +1,7 @@
 """The answer to a saved post in the admin: its message, and the next page."""
 
 import re
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,16 +12,19 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from ..models import Post
+from ..models import Draft, Post
 from .forms import DRAFT
 
 # Which copy of the text in which browser was sent with the form (static/js/draft.js): its slot and its time.
-_COPY = re.compile(r"[0-9a-f-]{36}:\d{1,16}")
+_COPY = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(\d{1,16})")
 
 
 def saved_response(model_admin: admin.ModelAdmin, request: HttpRequest, post: Post) -> HttpResponse | None:
-    """Say what was saved, with a link to it; return to the form when the button says so, else None."""
-    model_admin.message_user(request, _message(post, request.POST.get("copy", "")), messages.SUCCESS)
+    """Forget the draft, say what was saved, with a link; return to the form when the button says so, else None."""
+    copy = request.POST.get("copy", "")
+    if sent := _COPY.fullmatch(copy):
+        Draft.objects.of(request.user).in_slot(UUID(sent[1])).up_to(int(sent[2])).delete()
+    model_admin.message_user(request, _message(post, copy), messages.SUCCESS)
     goes_on = DRAFT in request.POST or "_continue" in request.POST
     if goes_on and model_admin.has_view_or_change_permission(request, post):
         return HttpResponseRedirect(reverse("admin:posts_post_change", args=[post.pk]))

@@ -5,14 +5,16 @@ Both stand in for django-markdownx's own views, which anybody may call and which
 
 from collections.abc import Callable
 from functools import wraps
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from apps.core.http import rates
 from apps.core.http.security import from_own_pages
@@ -21,27 +23,34 @@ from ..media.images import ImageRejected, store_image
 from ..rendering.left_out import in_words
 from ..rendering.markdown import render
 from ..visibility import may_write
+from . import drafts as keeping
+from .forms import BODY_MAX_BYTES
 
 # The editor asks again half a second after each pause in writing: beyond this it would keep a process busy.
 PREVIEW_MAX_BYTES = 256 * 1024
 PREVIEWS_PER_MINUTE = 240
 UPLOADS_PER_MINUTE = 60
+SAVES_PER_MINUTE = 120
+READINGS_PER_MINUTE = 300
+DRAFT_MAX_BYTES = 2 * BODY_MAX_BYTES  # as JSON, in which some characters take two
 # Room for the form's other fields beside the one that counts.
 _FORM_MAX_BYTES = 64 * 1024
 
 Answer = Callable[[str, int], HttpResponse]
-View = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 
 def _preview_refused(message: str, status: int) -> HttpResponse:
     return HttpResponse(format_html("<p><em>{}</em></p>", message), status=status)
 
 
-def _upload_refused(message: str, status: int) -> HttpResponse:
+def _refused(message: str, status: int) -> HttpResponse:
     return JsonResponse({"error": message}, status=status)
 
 
-def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refuse: Answer) -> Callable[[View], View]:
+def _for_writers(
+    name: str, per_minute: int, max_bytes: Callable[[], int], refuse: Answer, *methods: str
+) -> Callable[[View], View]:
     """Let through those who may write posts, at a writer's pace, with a body of bounded size.
 
     All three are asked before the body is read, which the check of the CSRF token begins with: a stranger makes the
@@ -52,7 +61,7 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
         protected = csrf_protect(view)
 
         @wraps(view)
-        def guarded(request: HttpRequest) -> HttpResponse:
+        def guarded(request: HttpRequest, **kwargs: object) -> HttpResponse:
             user = request.user
             if not may_write(user):
                 return refuse(_("Only those who may write posts can do this. Are you still signed in?"), 403)
@@ -62,9 +71,9 @@ def _for_writers(name: str, per_minute: int, max_bytes: Callable[[], int], refus
                 response = refuse(_("Too many requests. Please wait a moment."), 429)
                 response.headers["Retry-After"] = "60"
                 return response
-            return protected(request)
+            return protected(request, **kwargs)
 
-        return require_POST(never_cache(from_own_pages(guarded)))
+        return require_http_methods(methods or ["POST"])(never_cache(from_own_pages(guarded)))
 
     return decorate
 
@@ -93,14 +102,45 @@ def preview(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f'{note}<div class="prose">{rendered.html}</div>')
 
 
-@_for_writers("upload", UPLOADS_PER_MINUTE, lambda: settings.UPLOAD_IMAGE_MAX_BYTES, _upload_refused)
+@_for_writers("upload", UPLOADS_PER_MINUTE, lambda: settings.UPLOAD_IMAGE_MAX_BYTES, _refused)
 def upload(request: HttpRequest) -> HttpResponse:
     """POST the file `image`, answered with {"image_code": "![](address)"}, or {"error": "why not"} and a 4xx."""
     file = request.FILES.get("image")
     if file is None:
-        return _upload_refused(_("No picture has arrived."), 400)
+        return _refused(_("No picture has arrived."), 400)
     try:
         stored = store_image(file, name=file.name or "")
     except ImageRejected as error:
-        return _upload_refused(str(error), 400)
+        return _refused(str(error), 400)
     return JsonResponse({"image_code": f"![]({stored.url})"})
+
+
+@_for_writers("drafts", READINGS_PER_MINUTE, lambda: 0, _refused, "GET")
+def drafts(request: HttpRequest) -> HttpResponse:
+    """Answer with the user's drafts without their texts, and the token that forms have to send (1 query)."""
+    listed = [keeping.entry(draft) for draft in keeping.drafts_of(request.user)]
+    return JsonResponse({"user": request.user.pk, "token": get_token(request), "drafts": listed})
+
+
+@from_own_pages  # both views below ask for the token, after the account
+def draft(request: HttpRequest, slot: UUID) -> HttpResponse:
+    """GET a draft with its text, POST its next state, DELETE it."""
+    return (_read_draft if request.method == "GET" else _write_draft)(request, slot=slot)
+
+
+@_for_writers("drafts", READINGS_PER_MINUTE, lambda: 0, _refused, "GET")
+def _read_draft(request: HttpRequest, slot: UUID) -> HttpResponse:
+    found = keeping.one_of(request.user, slot)
+    return JsonResponse(keeping.whole(found)) if found else _refused(_("There is no such draft."), 404)
+
+
+@_for_writers("draft", SAVES_PER_MINUTE, lambda: DRAFT_MAX_BYTES, _refused, "POST", "DELETE")
+def _write_draft(request: HttpRequest, slot: UUID) -> HttpResponse:
+    if request.method == "DELETE":
+        keeping.throw_away(request.user, slot)
+        return HttpResponse(status=204)
+    try:
+        kept = keeping.keep(request.user, slot, request.body)
+    except keeping.Refused as refusal:
+        return _refused(str(refusal), refusal.status)
+    return JsonResponse({"sequence": kept.sequence, "saved_at": kept.saved_at.isoformat()})
