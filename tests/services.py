@@ -191,9 +191,19 @@ class Service:
             process.wait(20)
 
     def pause(self) -> None:
-        """Hangs: connections are accepted and nothing answers, until `resume()`."""
+        """Hangs: connections are accepted and nothing answers, until `resume()`.
+
+        Returns when it has stopped: on a busy machine its threads would go on answering for a while.
+        """
         assert self.process
         self.process.send_signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{self.process.pid}/task")
+
+        def has_stopped() -> bool:
+            states = [file.read_text().rpartition(")")[2].split()[0] for file in threads.glob("*/stat")]
+            return bool(states) and set(states) <= {"T", "t", "Z"}
+
+        wait_until(has_stopped, 20)
 
     def resume(self) -> None:
         assert self.process

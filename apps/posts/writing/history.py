@@ -71,7 +71,7 @@ class HistoryAdmin(EditingAdmin):
         return TemplateResponse(request, "admin/posts/post/history.html", context | (extra_context or {}))
 
     def revision_view(self, request: HttpRequest, post_id: int, revision_id: int) -> HttpResponse:
-        """What a version changed, or with `?with=now` what has changed since; POST puts it back."""
+        """The changes made by a version, or with `?with=now` those made since; POST puts the version back."""
         post = self._changeable(request, str(post_id))
         revision = Revision.objects.one(post.pk, revision_id)
         if revision is None:
