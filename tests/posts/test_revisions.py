@@ -54,6 +54,15 @@ def test_the_first_change_keeps_what_stood_there_before(admin_client: Client) ->
     assert (newest.size, newest.title, newest.status) == (7, post.title, PUBLISHED)
 
 
+def test_a_form_knows_no_seconds_and_its_save_shows_no_change_of_the_time(admin_client: Client) -> None:
+    post = make_post(body=BODY, published_at=timezone.now().replace(second=37))
+    send(admin_client, address_of(post), form_of(admin_client, address_of(post)), body="changed")
+    newest = Revision.objects.newest(post.pk)
+    assert newest is not None
+    page = html.fromstring(admin_client.get(f"{history(post)}{newest.pk}/").content.decode())
+    assert [heading.text_content().strip() for heading in page.xpath("//*[@id='content']//h3")] == ["正文"]
+
+
 def test_a_save_that_arrives_twice_is_kept_once(admin_client: Client) -> None:
     post = make_post(body=BODY)
     form = form_of(admin_client, address_of(post)) | {"body": "again"}

@@ -37,6 +37,8 @@ def changes(old: State, new: State) -> list[Change]:
         if (before or "") == (after or ""):
             continue
         words = [_WORDS.get(name, _plain)(value) if value not in (None, "") else "" for value in (before, after)]
+        if words[0] == words[1] != _HIDDEN:  # times of one minute: a form knows no seconds
+            continue
         rows = side_by_side(*words) if name in LONG else None
         found.append(Change(_label(name), words[0], words[1], rows, name in LONG))
     return found
