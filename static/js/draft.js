@@ -157,20 +157,31 @@ async function localCopies() {
 }
 
 async function start() {
+  // Typing may begin before the server has answered: it is kept from the first character, and the server's drafts follow.
+  const opened = form && snapshot(form).values;
+  let isTouched = false;
+  const touched = new Promise((resolve) => form?.addEventListener("input", () => resolve((isTouched = true)), { once: true }));
+  const drafts = ask(words.drafts).then((session) => session?.drafts ?? []).catch(() => []);
   const local = await localCopies();
   const held = await heldElsewhere();
-  const session = await ask(words.drafts).catch(() => null);
-  const copies = merged(local, session?.drafts ?? []).filter(({ slot }) => !held.has(slot));
-  if (!form) return show(copies, linked);
+  const free = (copies) => copies.filter(({ slot }) => !held.has(slot));
+  if (!form) return show(free(merged(local, await drafts)), linked);
+  const ofThisForm = async (copies) => {
+    const isHere = ({ path, slot }) => path === location.pathname || (isNew && location.hash === `#${slot}`);
+    return (await withTexts(free(copies).filter(isHere), addressOf)).filter((copy) => copy.values);
+  };
+  await Promise.race([drafts, touched]);
+  const here = await ofThisForm(merged(local, isTouched ? [] : await drafts));
   const { values } = snapshot(form);
-  const found = copies.filter(({ path, slot }) => path === location.pathname || (isNew && location.hash === `#${slot}`));
-  const here = (await withTexts(found, addressOf)).filter((copy) => copy.values);
   // A form that was refused, or that the browser filled again, goes on with its copy.
   const same = here.find((copy) => !copy.replaced && sameValues(copy.values, values));
-  const kept = keep(form, words, values);
+  const kept = keep(form, words, isTouched ? opened : values);
   kept.take(same ?? { slot: newSlot() });
+  if (isTouched) kept.write();
   keepWhatIsOverwritten();
-  return show(here.filter((copy) => copy !== same), offered(kept));
+  show(here.filter((copy) => copy !== same), offered(kept));
+  const known = new Set([...local, ...here].map(({ slot }) => slot));
+  return show(await ofThisForm(merged([], (await drafts).filter(({ slot }) => !known.has(slot)))), offered(kept));
 }
 
 if (list && (!form || form.elements.body)) start();

@@ -153,6 +153,19 @@ def test_each_post_has_its_own_and_it_can_be_thrown_away(writing: Any) -> None:
     page.wait_for_function("() => id_body.value === 'Stored text, changed.'")
 
 
+def test_text_is_kept_though_the_server_has_not_answered_yet(writing: Any) -> None:
+    page = writing
+    page.route("**/admin/editor/drafts/", lambda route: None)  # as a line that hangs
+    page.goto(ADD)
+    page.wait_for_selector("#id_body[data-markdownx-init]")
+    page.fill("#id_title", "Typed at once")
+    until_kept(page, "Typed at once")
+    page.unroute("**/admin/editor/drafts/")
+    open_form(page)
+    offers(page).get_by_role("button", name="恢复").click()
+    page.wait_for_function("() => id_title.value === 'Typed at once'")
+
+
 def test_everything_comes_back_and_a_file_is_named(writing: Any, tmp_path: Path) -> None:
     page = writing
     page.evaluate("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
